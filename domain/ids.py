@@ -1,0 +1,164 @@
+"""Names that must be the same everywhere: workflow ids, namespaces, task queues, content names.
+
+The only module that builds or takes apart such a name. A workflow id is at once the business key,
+the lock and the idempotency key of its procedure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from domain.errors import InvalidRequest
+
+OperationKind = Literal["build", "build-request", "deploy"]
+
+_SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LABEL_LIMIT = 63
+_PARTS: dict[str, int] = {"build": 3, "build-request": 3, "deploy": 3}
+
+ORCHESTRATION_QUEUE = "orchestration"
+CONTROL_QUEUE = "control"
+SECRETS_QUEUE = "secrets"
+FIELD_MANAGER = "pavane"
+
+
+@dataclass(frozen=True)
+class OperationId:
+    """The id of a procedure taken apart."""
+
+    kind: OperationKind
+    organization: str
+    component: str
+    key: str
+    """Commit (12 characters) of a build, environment of a deployment."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.organization}/{self.component}/{self.key}"
+
+
+def slug(value: str, what: str) -> str:
+    """Returns ``value`` if it is a DNS label of at most 63 characters (RFC 1123).
+
+    Raises:
+        InvalidRequest: It is not; the message says what was named so.
+    """
+    if len(value) > _LABEL_LIMIT or not _SLUG.fullmatch(value):
+        message = (
+            f"{what} {value!r} is not a name: use lower-case letters, digits and hyphens, "
+            f"starting and ending with a letter or digit, {_LABEL_LIMIT} characters at most"
+        )
+        raise InvalidRequest(message)
+    return value
+
+
+def is_commit(revision: str) -> bool:
+    """Tells whether a Git revision is a complete commit id and so needs no resolving."""
+    return _COMMIT.fullmatch(revision) is not None
+
+
+def build_id(organization: str, component: str, commit: str) -> str:
+    """Returns the workflow id of the build of one commit of one component.
+
+    Raises:
+        InvalidRequest: A name is no DNS label, or the commit is not complete.
+    """
+    if not is_commit(commit):
+        message = f"{commit!r} is not a complete Git commit id"
+        raise InvalidRequest(message)
+    return (
+        f"build/{slug(organization, 'organization')}/{slug(component, 'component')}/{commit[:12]}"
+    )
+
+
+def build_request_id(organization: str, component: str, key: str) -> str:
+    """Returns the workflow id of a request whose revision must be resolved first."""
+    return (
+        f"build-request/{slug(organization, 'organization')}/"
+        f"{slug(component, 'component')}/{slug(key, 'request key')}"
+    )
+
+
+def deploy_id(organization: str, component: str, environment: str) -> str:
+    """Returns the workflow id under which all deployments of a component to a place queue."""
+    return (
+        f"deploy/{slug(organization, 'organization')}/{slug(component, 'component')}/"
+        f"{slug(environment, 'environment')}"
+    )
+
+
+def parse(operation_id: str) -> OperationId:
+    """Takes a workflow id apart.
+
+    Raises:
+        InvalidRequest: It is not the id of a procedure.
+    """
+    kind, *rest = operation_id.split("/")
+    if len(rest) != _PARTS.get(kind, -1) or not all(_SLUG.fullmatch(part) for part in rest):
+        message = f"{operation_id!r} is not the id of an operation"
+        raise InvalidRequest(message)
+    return OperationId(cast("OperationKind", kind), rest[0], rest[1], rest[2])
+
+
+def fitted(name: str, limit: int = _LABEL_LIMIT) -> str:
+    """Returns ``name`` when it fits, else its beginning and a hash of the whole.
+
+    Equal names give equal results and different names different ones.
+    """
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:10]
+    return f"{name[: limit - 11].rstrip('-')}-{digest}"
+
+
+def joined(*parts: str) -> str:
+    """Returns the parts joined by hyphens, with a hash where the joint could be read two ways.
+
+    ``("a-b", "c")`` and ``("a", "b-c")`` must not meet in one namespace: parts without hyphens
+    are joined as they are, all others get a hash of the parts, so no two can be equal.
+    """
+    plain = "-".join(parts)
+    if len(plain) <= _LABEL_LIMIT and not any("-" in part for part in parts):
+        return plain
+    digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:10]
+    return f"{plain[: _LABEL_LIMIT - 11].rstrip('-')}-{digest}"
+
+
+def namespace(organization: str, project: str, environment: str) -> str:
+    """Returns the data-plane namespace of a project in an environment."""
+    return joined(organization, project, environment)
+
+
+def build_namespace(organization: str) -> str:
+    """Returns the build-plane namespace in which the builds of an organization run."""
+    return fitted(f"builds-{organization}")
+
+
+def binding_name(component: str, environment: str) -> str:
+    """Returns the name of the binding of a component to an environment."""
+    return joined(component, environment)
+
+
+def build_name(component: str, commit: str) -> str:
+    """Returns the name of the Build resource and of the Argo Workflow of a build."""
+    return fitted(f"{component}-{commit[:12]}")
+
+
+def plane_queue(plane: str) -> str:
+    """Returns the default task queue of the plane worker that serves a plane."""
+    return f"plane.{plane}"
+
+
+def content_hash(content: object) -> str:
+    """Returns the SHA-256 in hex of the canonical JSON of ``content``."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def content_name(base: str, content: object) -> str:
+    """Returns ``base`` with a hash of the content: equal content has equal names."""
+    return fitted(f"{base}-{content_hash(content)[:10]}")

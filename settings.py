@@ -1,0 +1,186 @@
+"""Every setting of Pavane, read from the environment and a file, never at import.
+
+Variables carry the prefix ``PAVANE_`` and name nested settings with a double underscore, for
+example ``PAVANE_API__LISTEN``. The file named by ``PAVANE_CONFIG`` (YAML) holds the same tree; the
+environment wins. How Temporal is reached is not here: the SDK's own profile (``TEMPORAL_ADDRESS``,
+``TEMPORAL_NAMESPACE``, ``TEMPORAL_TLS_*``) is used as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+Role = Literal["intake", "orchestration", "control", "plane", "secrets"]
+
+
+class KubernetesSettings(BaseModel):
+    """How the control plane's API server is reached."""
+
+    kubeconfig: Path | None = Field(
+        None, description="Kubeconfig file. Empty = KUBECONFIG, then the pod's service account."
+    )
+    context: str | None = Field(
+        None, description="Context in the kubeconfig. Empty = its current context."
+    )
+
+
+class RegistrySettings(BaseModel):
+    """Where built images are pushed."""
+
+    url: str = Field(
+        "http://127.0.0.1:5000", description="URL of the OCI registry as this process reaches it."
+    )
+    pull_host: str = Field(
+        "127.0.0.1:5000",
+        description="host:port inside image names, as build pods and nodes reach the registry.",
+    )
+    insecure: bool = Field(
+        False, description="Push over plain HTTP. Only for a registry on the same machine."
+    )
+
+
+class ObjectSettings(BaseModel):
+    """Where logs and large bundles are kept."""
+
+    url: str = Field(
+        "", description="file:///folder or s3://bucket/prefix. Empty = a folder of the user."
+    )
+
+
+class GatewaySettings(BaseModel):
+    """The Gateway of planes that do not name one of their own."""
+
+    name: str = Field("pavane", description="Name of the Gateway resource routes attach to.")
+    namespace: str = Field("pavane-system", description="Namespace of that Gateway.")
+    url: str = Field(
+        "http://127.0.0.1:8080", description="Where people reach the gateway; its port is shown."
+    )
+
+
+class OidcSettings(BaseModel):
+    """Who proves people's identity."""
+
+    issuer: str = Field("", description="Expected `iss` of tokens.")
+    discovery_url: str = Field(
+        "", description="Discovery document. Empty = issuer + /.well-known/openid-configuration."
+    )
+    audience: str = Field("", description="Expected `aud` of tokens: the client id of Pavane.")
+
+
+class ApiSettings(BaseModel):
+    """The HTTP API."""
+
+    listen: str = Field("127.0.0.1:8090", description="host:port the API listens on.")
+    url: str = Field("http://127.0.0.1:8090", description="Where clients reach the API.")
+    admin_group: str = Field(
+        "platform-engineers",
+        description="Group whose members administer resources of the whole cluster.",
+    )
+    webhook_secrets: Path | None = Field(
+        None, description="Folder with one file per organization: the secret of its Git webhooks."
+    )
+    body_limit: int = Field(1_048_576, ge=1024, description="Largest request body, bytes.")
+
+
+class BuildSettings(BaseModel):
+    """How builds run on a build plane."""
+
+    builder_image: str = Field(
+        "base/builder:1", description="Image with git and buildah that build pods run."
+    )
+    runtime_image: str = Field(
+        "base/python:3.11", description="Base image offered to Dockerfiles of samples."
+    )
+    timeout: timedelta = Field(timedelta(hours=1), description="Longest a build may take.")
+    trust_bundle: Path | None = Field(
+        None, description="CA bundle for build pods, where the machine has an authority of its own."
+    )
+
+
+class WorkerSettings(BaseModel):
+    """One worker process."""
+
+    roles: tuple[Role, ...] = Field(
+        ("intake", "orchestration", "control", "plane", "secrets"),
+        description="What this process does. Default: everything.",
+    )
+    plane: str = Field("local", description="Name of the plane served by the role `plane`.")
+    listen: str = Field(
+        "127.0.0.1:8091", description="host:port of /healthz, /readyz and /metrics."
+    )
+    graceful_shutdown: timedelta = Field(
+        timedelta(seconds=20), description="How long running activities may go on at a stop."
+    )
+    max_cached_workflows: int = Field(
+        1000, ge=0, description="Workflows kept in memory; 0 = replay each task (tests)."
+    )
+    build_id: str = Field(
+        "", description="Version of this worker for Worker Versioning. Empty = unversioned."
+    )
+
+
+class LogSettings(BaseModel):
+    """What the processes say."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe level that is written."
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json for machines, console for people; auto = by the terminal."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings, nested by area."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAVANE_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    registry: RegistrySettings = RegistrySettings()
+    objects: ObjectSettings = ObjectSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    oidc: OidcSettings = OidcSettings()
+    api: ApiSettings = ApiSettings()
+    build: BuildSettings = BuildSettings()
+    worker: WorkerSettings = WorkerSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        del dotenv_settings, file_secret_settings
+        file = os.environ.get("PAVANE_CONFIG")
+        return (
+            init_settings,
+            env_settings,
+            YamlConfigSettingsSource(settings_cls, yaml_file=file) if file else init_settings,
+        )
+
+
+def load() -> Settings:
+    """Reads the settings now.
+
+    Raises:
+        pydantic.ValidationError: A value is not what its description asks for.
+    """
+    return Settings()
