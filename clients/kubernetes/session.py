@@ -188,7 +188,7 @@ class Session:
         headers = dict(self._headers)
         settings = await self._configuration.auth_settings()
         if token := settings.get("BearerToken"):
-            headers["Authorization"] = token["value"]
+            headers["Authorization"] = str(token["value"])
         if content_type:
             headers["Content-Type"] = content_type
         return headers
