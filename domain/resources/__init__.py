@@ -1,0 +1,54 @@
+"""The kinds of ``choreo.dev/v1alpha1``: what people and the platform write down.
+
+Pure: no clock, no I/O. The CRDs in ``crds/`` are generated from these models.
+"""
+
+from __future__ import annotations
+
+from domain.resources.base import API_VERSION, GROUP, VERSION, Metadata, Resource, Status
+from domain.resources.binding import BindingState, ServiceBinding, ServiceBindingSpec
+from domain.resources.build import Build, DeployableArtifact
+from domain.resources.classes import ServiceClass
+from domain.resources.component import Component, Project
+from domain.resources.conditions import Condition, ConditionType, Reason, set_condition
+from domain.resources.deployment import Deployment, Release
+from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.organization import Action, Organization, Role
+from domain.resources.planes import BuildPlane, DataPlane
+from domain.resources.registry import KINDS, parse, parse_as
+from domain.resources.workload import Service, Workload
+
+__all__ = [
+    "API_VERSION",
+    "GROUP",
+    "KINDS",
+    "VERSION",
+    "Action",
+    "BindingState",
+    "Build",
+    "BuildPlane",
+    "Component",
+    "Condition",
+    "ConditionType",
+    "DataPlane",
+    "DeployableArtifact",
+    "Deployment",
+    "DeploymentPipeline",
+    "Environment",
+    "Metadata",
+    "Organization",
+    "Project",
+    "Reason",
+    "Release",
+    "Resource",
+    "Role",
+    "Service",
+    "ServiceBinding",
+    "ServiceBindingSpec",
+    "ServiceClass",
+    "Status",
+    "Workload",
+    "parse",
+    "parse_as",
+    "set_condition",
+]

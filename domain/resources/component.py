@@ -1,0 +1,177 @@
+"""What developers declare: projects and the components in them."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.classes import DEFAULT_SERVICE_CLASS
+from domain.resources.types import (
+    CommitOrEmpty,
+    FolderPath,
+    GitRefOrEmpty,
+    Name,
+    NameOrEmpty,
+    Text,
+)
+
+_URL = r"^(https?|ssh)://[^\s/]+/\S+$"
+_WITH_CREDENTIALS = r"^https?://[^/]*@|^ssh://[^/@]*:[^/@]*@"
+_LEAVES = r"(^|/)\.\.(/|$)"
+
+Argument = Annotated[str, Field(max_length=1024)]
+
+
+class ProjectSpec(Model):
+    """A bounded context: components that belong together."""
+
+    display_name: str = Field("", max_length=128)
+    """Name for people. Empty = the resource's name."""
+    description: Text = ""
+    """What the project is for."""
+    deployment_pipeline_ref: Name
+    """DeploymentPipeline its components go through."""
+
+
+class ProjectStatus(Status):
+    """What is known of a project."""
+
+
+class Project(Resource):
+    """An application: components that belong together and share a pipeline."""
+
+    kind: ClassVar[str] = "Project"
+    plural: ClassVar[str] = "projects"
+    short_names: ClassVar[tuple[str, ...]] = ("proj", "projs")
+    written_by: ClassVar[WrittenBy] = "developer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Pipeline", ".spec.deploymentPipelineRef", "Pipeline its components go through"),
+    )
+
+    spec: ProjectSpec
+    status: ProjectStatus = ProjectStatus()
+
+
+class ComponentType(StrEnum):
+    """What a component is."""
+
+    SERVICE = "Service"
+
+
+class ComponentOwner(Model):
+    """To what a component belongs."""
+
+    project_ref: Name
+    """The project."""
+
+
+class BuildSpec(Model):
+    """How a component is built from its source."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.repository.matches(r'{_URL}')",
+            "repository must be a URL that begins with https://, http:// or ssh://",
+            lambda build: re.search(_URL, build.repository) is not None,
+        ),
+        Rule(
+            f"!self.repository.matches(r'{_WITH_CREDENTIALS}')",
+            "repository must not contain a user or password: credentials are kept by the platform",
+            lambda build: re.search(_WITH_CREDENTIALS, build.repository) is None,
+        ),
+        Rule(
+            f"!self.context.matches(r'{_LEAVES}') && !self.dockerfile.matches(r'{_LEAVES}')",
+            "context and dockerfile must stay inside the repository: no '..'",
+            lambda build: (
+                not re.search(_LEAVES, build.context) and not re.search(_LEAVES, build.dockerfile)
+            ),
+        ),
+    )
+
+    repository: str = Field(min_length=1, max_length=512)
+    """URL of the Git repository: https://, http:// or ssh://, without credentials."""
+    branch: GitRefOrEmpty = Field("main", min_length=1)
+    """Branch whose commits are built."""
+    build_template: Name = "docker-build"
+    """How it is built. docker-build = from a Dockerfile."""
+    context: FolderPath = "."
+    """Folder of the repository that is the build context."""
+    dockerfile: FolderPath = "Dockerfile"
+    """Path of the Dockerfile, from the build context."""
+    test_command: tuple[Argument, ...] = Field((), max_length=64)
+    """Command with arguments that is run in the built image; the image is pushed only when it
+    succeeds. Empty = no tests."""
+    timeout_seconds: int = Field(3600, ge=60, le=86400)
+    """Longest a build may take, in seconds."""
+
+
+class ComponentSpec(Model):
+    """One deployable unit."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.componentOwner.projectRef == oldSelf.componentOwner.projectRef",
+            "a component stays in its project: create another one in the other project",
+        ),
+    )
+
+    display_name: str = Field("", max_length=128)
+    """Name for people. Empty = the resource's name."""
+    description: Text = ""
+    """What the component does."""
+    component_owner: ComponentOwner
+    """To what it belongs."""
+    component_type: ComponentType = ComponentType.SERVICE
+    """What it is. Service = answers requests at endpoints."""
+    build_spec_in_component: BuildSpec | None = None
+    """How it is built. Absent = it is not: its workload names an image."""
+    auto_build: bool = True
+    """Build each commit pushed to the branch."""
+    auto_deploy: bool = True
+    """Deploy each new artifact to the first environment of the pipeline."""
+    service_class_ref: Name = DEFAULT_SERVICE_CLASS
+    """ServiceClass for its bindings."""
+
+
+class ComponentStatus(Status):
+    """The last known build of a component."""
+
+    latest_build: NameOrEmpty = ""
+    """The Build that was started last."""
+    latest_commit: CommitOrEmpty = ""
+    """The commit that was built last with success."""
+    latest_artifact: NameOrEmpty = ""
+    """The DeployableArtifact of that commit."""
+
+
+class Component(Resource):
+    """One deployable unit of a project."""
+
+    kind: ClassVar[str] = "Component"
+    plural: ClassVar[str] = "components"
+    short_names: ClassVar[tuple[str, ...]] = ("comp", "comps")
+    written_by: ClassVar[WrittenBy] = "developer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Project", ".spec.componentOwner.projectRef", "Project it belongs to"),
+        Column("Type", ".spec.componentType", "What it is"),
+        Column("Artifact", ".status.latestArtifact", "Artifact of the last successful build"),
+        Column("Branch", ".spec.buildSpecInComponent.branch", "Branch that is built", wide=True),
+        Column("Repository", ".spec.buildSpecInComponent.repository", "Its source", wide=True),
+    )
+
+    spec: ComponentSpec
+    status: ComponentStatus = ComponentStatus()
+
+    @property
+    def project(self) -> str:
+        """Project it belongs to."""
+        return self.spec.component_owner.project_ref
+
+    @property
+    def build(self) -> BuildSpec | None:
+        """How it is built; None when it is not."""
+        return self.spec.build_spec_in_component

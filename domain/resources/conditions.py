@@ -1,0 +1,129 @@
+"""Conditions after the conventions of Kubernetes: what is true, and if not, what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+MESSAGE_LIMIT = 4096
+
+
+class ConditionType(StrEnum):
+    """The conditions Pavane sets."""
+
+    READY = "Ready"
+    """The resource is as its spec wants it."""
+    RESOLVED = "Resolved"
+    """Everything the spec names exists."""
+    PROGRESSING = "Progressing"
+    """A procedure works on it."""
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Reason(StrEnum):
+    """Reasons Pavane gives itself; a plane adds its own, such as ``CrashLoopBackOff``."""
+
+    ACCEPTED = "Accepted"
+    AVAILABLE = "Available"
+    BUILD_FAILED = "BuildFailed"
+    BUILDING = "Building"
+    CANCELLED = "Cancelled"
+    DENIED = "Denied"
+    DEPLOYED = "Deployed"
+    DEPLOYING = "Deploying"
+    ERRORED = "Errored"
+    INVALID = "Invalid"
+    QUEUED = "Queued"
+    REFERENCE_MISSING = "ReferenceMissing"
+    RESTORED = "Restored"
+    ROLLOUT_FAILED = "RolloutFailed"
+    SUCCEEDED = "Succeeded"
+    SUPERSEDED = "Superseded"
+    SUSPENDED = "Suspended"
+    UNDEPLOYED = "Undeployed"
+    WAITING_FOR_ARTIFACT = "WaitingForArtifact"
+    WAITING_FOR_PLANE = "WaitingForPlane"
+
+
+class Condition(BaseModel):
+    """One observation of a resource."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+    type: str = Field(max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")
+    status: ConditionStatus
+    reason: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z]([A-Za-z0-9_]*)$")
+    message: str = Field("", max_length=MESSAGE_LIMIT)
+    observed_generation: int = Field(0, ge=0)
+    last_transition_time: AwareDatetime
+
+    @property
+    def is_true(self) -> bool:
+        """Tells whether it holds."""
+        return self.status is ConditionStatus.TRUE
+
+
+def set_condition(
+    conditions: Sequence[Condition],
+    type: str,  # noqa: A002 - the field's own name
+    status: ConditionStatus | Literal["True", "False", "Unknown"] | bool,
+    reason: str,
+    message: str,
+    *,
+    observed_generation: int,
+    now: datetime,
+) -> tuple[Condition, ...]:
+    """Returns the conditions with one of them set, in order of type.
+
+    The time of the last transition is kept while the status stays the same.
+
+    Raises:
+        ValueError: A condition that does not hold says nothing about what is waited for.
+    """
+    state = ConditionStatus(str(status))
+    if state is not ConditionStatus.TRUE and not message:
+        error = f"condition {type}={state} ({reason}) must say what is waited for"
+        raise ValueError(error)
+    before = next((one for one in conditions if one.type == type), None)
+    unchanged = before is not None and before.status is state
+    condition = Condition(
+        type=type,
+        status=state,
+        reason=reason,
+        message=_cut(message),
+        observed_generation=observed_generation,
+        last_transition_time=before.last_transition_time if before and unchanged else now,
+    )
+    others = [one for one in conditions if one.type != type]
+    return tuple(sorted([*others, condition], key=lambda one: one.type))
+
+
+def without_condition(conditions: Sequence[Condition], of_type: str) -> tuple[Condition, ...]:
+    """Returns the conditions but for one that no longer says anything."""
+    return tuple(one for one in conditions if one.type != of_type)
+
+
+def _cut(message: str) -> str:
+    """Keeps the end too: log lines that matter come last."""
+    if len(message) <= MESSAGE_LIMIT:
+        return message
+    half = MESSAGE_LIMIT // 2 - 3
+    return f"{message[:half]}\n...\n{message[-half:]}"

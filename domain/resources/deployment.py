@@ -1,0 +1,177 @@
+"""What was brought to an environment, why and since when; and the exact objects it became."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from domain import ids
+from domain.phases import Phase
+from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.build import LogTail, OperationRef, TriggerInfo
+from domain.resources.types import (
+    Fragment,
+    ImageOrEmpty,
+    Name,
+    NameOrEmpty,
+    immutable,
+)
+
+
+class DeployAction(StrEnum):
+    """What a deployment does."""
+
+    DEPLOY = "deploy"
+    SUSPEND = "suspend"
+    UNDEPLOY = "undeploy"
+
+
+class DeploymentSpec(Model):
+    """What is brought where, and who asked."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        immutable("a Deployment is one event and does not change: change the binding"),
+    )
+
+    binding_ref: Name
+    """Binding it carries out."""
+    binding_generation: int = Field(0, ge=0)
+    """Generation of the binding that was carried out."""
+    component_ref: Name
+    """Component."""
+    environment_ref: Name
+    """Environment."""
+    release_ref: NameOrEmpty = ""
+    """Release: the exact objects. Empty = nothing could be rendered."""
+    artifact_ref: NameOrEmpty = ""
+    """DeployableArtifact."""
+    image: ImageOrEmpty = ""
+    """Its image."""
+    action: DeployAction = DeployAction.DEPLOY
+    """deploy, suspend or undeploy."""
+    trigger: TriggerInfo = TriggerInfo()
+    """Who or what asked."""
+
+
+class DeploymentStatus(Status):
+    """How a deployment goes or went."""
+
+    phase: Phase | None = None
+    """Where it stands. Absent = not begun."""
+    reason: str = Field("", max_length=128)
+    """CamelCase word, such as CrashLoopBackOff."""
+    message: str = Field("", max_length=4096)
+    """Why it stands there."""
+    log_tail: LogTail = ""
+    """Last lines of the container that failed."""
+    restored: bool = False
+    """It failed and what ran before is ready again."""
+    url: str = Field("", max_length=1024)
+    """Where the component answers. Empty = it has no public endpoint."""
+    operation: OperationRef = OperationRef()
+    """The procedure."""
+    started: AwareDatetime | None = None
+    """When it began."""
+    finished: AwareDatetime | None = None
+    """When it ended."""
+
+
+class Deployment(Resource):
+    """One change of what runs in an environment: what, why, since when, with what result."""
+
+    kind: ClassVar[str] = "Deployment"
+    plural: ClassVar[str] = "deployments"
+    short_names: ClassVar[tuple[str, ...]] = ("chdeploy", "chdeploys")
+    written_by: ClassVar[WrittenBy] = "platform"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Component", ".spec.componentRef", "Component"),
+        Column("Environment", ".spec.environmentRef", "Environment"),
+        Column("Artifact", ".spec.artifactRef", "What is brought there"),
+        Column("Phase", ".status.phase", "Where it stands"),
+        Column("Action", ".spec.action", "What it does", wide=True),
+        Column("By", ".spec.trigger.actor", "Who asked", wide=True),
+        Column("Finished", ".status.finished", "When it ended", type="date"),
+    )
+
+    spec: DeploymentSpec
+    status: DeploymentStatus = DeploymentStatus()
+
+
+class ReleaseSpec(Model):
+    """Exact objects."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        immutable("a Release never changes: it is named by its content"),
+        Rule(
+            "!(has(self.objects) && size(self.objects) > 0 && has(self.stored) "
+            "&& self.stored != '')",
+            "a Release holds its objects or names where they are stored, not both",
+            lambda spec: not (spec.objects and spec.stored),
+        ),
+    )
+
+    component_ref: Name
+    """Component."""
+    environment_ref: Name
+    """Environment."""
+    namespace: Name
+    """Namespace on the plane."""
+    image: ImageOrEmpty = ""
+    """Image of the component's own container. Empty = nothing runs."""
+    hash: str = Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of the objects as canonical JSON."""
+    objects: tuple[Fragment, ...] = Field((), max_length=200)
+    """The objects in the order in which they are applied. Empty = see `stored`."""
+    stored: str = Field("", max_length=512)
+    """Key in the object store when the objects are too large to stand here. Empty = they do."""
+
+
+class ReleaseHealth(StrEnum):
+    """How the objects of a release are."""
+
+    PROGRESSING = "Progressing"
+    HEALTHY = "Healthy"
+    DEGRADED = "Degraded"
+    SUSPENDED = "Suspended"
+    RETIRED = "Retired"
+
+
+class ReleaseStatus(Status):
+    """How the objects of a release are."""
+
+    health: ReleaseHealth | None = None
+    """Progressing, Healthy, Degraded, Suspended, or Retired when another one took its place."""
+    message: str = Field("", max_length=4096)
+    """Why."""
+    applied: AwareDatetime | None = None
+    """When it was last brought to the plane."""
+
+
+class Release(Resource):
+    """The exact objects that a component became in an environment; named by content."""
+
+    kind: ClassVar[str] = "Release"
+    plural: ClassVar[str] = "releases"
+    short_names: ClassVar[tuple[str, ...]] = ("rel", "rels")
+    written_by: ClassVar[WrittenBy] = "platform"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Component", ".spec.componentRef", "Component"),
+        Column("Environment", ".spec.environmentRef", "Environment"),
+        Column("Health", ".status.health", "How the objects are"),
+        Column("Image", ".spec.image", "Image that runs", wide=True),
+    )
+
+    spec: ReleaseSpec
+    status: ReleaseStatus = ReleaseStatus()
+
+    @property
+    def is_intact(self) -> bool:
+        """Tells whether the objects that stand here still have the hash they were written with."""
+        return bool(self.spec.stored) or self.spec.hash == objects_hash(self.spec.objects)
+
+
+def objects_hash(objects: tuple[dict[str, object], ...]) -> str:
+    """Returns the hash by which a release is known."""
+    return ids.content_hash(list(objects))

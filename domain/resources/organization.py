@@ -1,0 +1,160 @@
+"""The tenant: who may do what in it, and how its builds share the plane."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from domain.resources.base import Column, Model, Resource, Rule, Scope, Status, WrittenBy
+from domain.resources.types import NameOrEmpty, Text, exactly_one
+
+Principal = Annotated[str, Field(max_length=256, pattern=r"^\S*$")]
+
+
+class Role(StrEnum):
+    """What someone is to an organization; each role can do what the one after it can."""
+
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    VIEWER = "viewer"
+
+
+class Action(StrEnum):
+    """What can be done through the API."""
+
+    READ = "read"
+    LOGS = "logs"
+    BUILD = "build"
+    DEPLOY = "deploy"
+    CANCEL = "cancel"
+    WRITE = "write"
+    """Create and change resources of developers."""
+    ADMINISTER = "administer"
+    """Create and change resources of platform engineers."""
+
+
+_VIEWER = frozenset({Action.READ, Action.LOGS})
+_DEVELOPER = _VIEWER | {Action.BUILD, Action.DEPLOY, Action.CANCEL, Action.WRITE}
+ROLE_ACTIONS: dict[Role, frozenset[Action]] = {
+    Role.ADMIN: frozenset(Action),
+    Role.DEVELOPER: _DEVELOPER,
+    Role.VIEWER: _VIEWER,
+}
+
+
+class AccessRule(Model):
+    """Gives one group or person a role, everywhere in the organization or in a part of it."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        exactly_one("an access rule names exactly one of group and user", "group", "user"),
+    )
+
+    group: Principal = ""
+    """Group as the identity provider names it. Empty = the rule is for one person."""
+    user: Principal = ""
+    """Person, as in the claim `sub` or `email`. Empty = the rule is for a group."""
+    role: Role
+    """What they are: admin, developer or viewer."""
+    project: NameOrEmpty = ""
+    """Project the rule is limited to. Empty = all projects."""
+    environment: NameOrEmpty = ""
+    """Environment the rule is limited to. Empty = all environments."""
+    actions: tuple[Action, ...] = Field(
+        (), max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Narrows the role to these actions. Empty = all that the role can do."""
+
+    def names(self, *, subject: str, email: str = "", groups: frozenset[str] = frozenset()) -> bool:
+        """Tells whether the rule is about this person."""
+        if self.group:
+            return self.group in groups
+        return self.user in {subject, email} - {""}
+
+    def grants(self, action: Action, *, project: str = "", environment: str = "") -> bool:
+        """Tells whether the rule permits an action there.
+
+        A rule limited to a project or environment says nothing about the whole organization, for
+        which ``project`` and ``environment`` are empty.
+        """
+        here = self.project in {"", project} and self.environment in {"", environment}
+        narrowed = not self.actions or action in self.actions
+        return here and narrowed and action in ROLE_ACTIONS[self.role]
+
+
+class SupersedePolicy(StrEnum):
+    """What a newer commit does to a build that still runs."""
+
+    SAME_BRANCH = "SameBranch"
+    NEVER = "Never"
+
+
+class BuildsPolicy(Model):
+    """How the builds of the organization share the build plane."""
+
+    build_plane_ref: NameOrEmpty = ""
+    """BuildPlane on which builds run. Empty = the only one the organization has."""
+    concurrency: int = Field(4, ge=1, le=200)
+    """How many builds may run at once; the others wait in the order they came."""
+    supersede: SupersedePolicy = SupersedePolicy.SAME_BRANCH
+    """SameBranch = a newer commit of a branch cancels the build of an older one that still runs.
+    Never = every commit is built."""
+
+
+class OrganizationSpec(Model):
+    """Who may do what in the organization."""
+
+    display_name: str = Field("", max_length=128)
+    """Name for people. Empty = the resource's name."""
+    description: Text = ""
+    """What the organization is for."""
+    access: tuple[AccessRule, ...] = Field((), max_length=200)
+    """Who may do what. Empty = only the administrators of the installation."""
+    builds: BuildsPolicy = BuildsPolicy()
+    """How builds share the build plane."""
+
+
+class OrganizationStatus(Status):
+    """What the platform set up for the organization."""
+
+    namespace: NameOrEmpty = ""
+    """Namespace of its resources."""
+
+
+class Organization(Resource):
+    """A tenant. Everything of it lives in the namespace of its name."""
+
+    kind: ClassVar[str] = "Organization"
+    plural: ClassVar[str] = "organizations"
+    scope: ClassVar[Scope] = "Cluster"
+    short_names: ClassVar[tuple[str, ...]] = ("org", "orgs")
+    written_by: ClassVar[WrittenBy] = "platform-engineer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Namespace", ".status.namespace", "Namespace of its resources"),
+    )
+
+    spec: OrganizationSpec = OrganizationSpec()
+    status: OrganizationStatus = OrganizationStatus()
+
+    @property
+    def organization(self) -> str:
+        """Itself."""
+        return self.name
+
+    def allows(
+        self,
+        action: Action,
+        *,
+        subject: str,
+        email: str = "",
+        groups: frozenset[str] = frozenset(),
+        project: str = "",
+        environment: str = "",
+    ) -> bool:
+        """Tells whether a person may do something in a place of the organization."""
+        return any(
+            rule.names(subject=subject, email=email, groups=groups)
+            and rule.grants(action, project=project, environment=environment)
+            for rule in self.spec.access
+        )

@@ -1,0 +1,147 @@
+"""The clusters: where components run and where they are built."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from domain import ids
+from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.types import (
+    DnsNameOrEmpty,
+    NameOrEmpty,
+    TaskQueueOrEmpty,
+    Text,
+    exactly_one,
+)
+
+_QUEUE = Column("Queue", ".spec.taskQueue", "Task queue of the plane's worker", wide=True)
+
+
+class CredentialReference(Model):
+    """Where a credential is kept. The credential itself never stands in a resource."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        exactly_one(
+            "a credential is named by exactly one of secretName and vaultPath",
+            "secret_name",
+            "vault_path",
+        ),
+    )
+
+    secret_name: DnsNameOrEmpty = ""
+    """Secret in the plane's cluster. Empty = vaultPath is given."""
+    secret_namespace: NameOrEmpty = ""
+    """Namespace of the Secret. Empty = pavane-system."""
+    vault_path: str = Field("", max_length=512, pattern=r"^[A-Za-z0-9_./-]*$")
+    """Path in Vault or OpenBao. Empty = secretName is given."""
+
+
+class RegistryAccess(Model):
+    """The OCI registry a plane pushes to or pulls from."""
+
+    host: str = Field(
+        "", max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?)?$"
+    )
+    """host[:port] as it stands in image names. Empty = the registry of the installation."""
+    repository_prefix: str = Field(
+        "", max_length=200, pattern=r"^([a-z0-9]([a-z0-9._/-]*[a-z0-9])?)?$"
+    )
+    """Put before `<organization>/<project>/<component>`. Empty = nothing."""
+    insecure: bool = False
+    """Plain HTTP. Only for a registry on the same machine."""
+    credentials: CredentialReference | None = None
+    """Who the plane is to the registry. Absent = anonymous."""
+
+
+class PlaneGateway(Model):
+    """The Gateway (Gateway API) through which traffic enters a plane."""
+
+    name: NameOrEmpty = ""
+    """Gateway that routes attach to. Empty = the gateway of the installation."""
+    namespace: NameOrEmpty = ""
+    """Namespace of that Gateway. Empty = that of the installation's."""
+    section_name: NameOrEmpty = ""
+    """Listener of the Gateway. Empty = every listener that admits the route."""
+    domain: DnsNameOrEmpty = ""
+    """Domain under which components answer; an environment puts its dnsPrefix before it.
+    Empty = localhost."""
+    scheme: Literal["http", "https"] = "http"
+    """What stands before the host in the URLs shown to people."""
+    port: int = Field(0, ge=0, le=65535)
+    """Port in the URLs shown to people. 0 = that of the installation's gateway."""
+
+
+class PlaneStatus(Status):
+    """What is known of a plane."""
+
+
+class DataPlaneSpec(Model):
+    """How the cluster that runs components is reached."""
+
+    description: Text = ""
+    """Which cluster this is."""
+    task_queue: TaskQueueOrEmpty = ""
+    """Task queue of the worker that serves the plane; that worker holds the cluster's credentials,
+    so none stand here. Empty = plane.<name of this resource>."""
+    gateway: PlaneGateway = PlaneGateway()
+    """Where traffic enters."""
+    registry: RegistryAccess = RegistryAccess()
+    """Where nodes pull images from."""
+
+
+class DataPlane(Resource):
+    """A cluster on which components run."""
+
+    kind: ClassVar[str] = "DataPlane"
+    plural: ClassVar[str] = "dataplanes"
+    short_names: ClassVar[tuple[str, ...]] = ("dp", "dps")
+    written_by: ClassVar[WrittenBy] = "platform-engineer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Domain", ".spec.gateway.domain", "Domain under which components answer"),
+        _QUEUE,
+    )
+
+    spec: DataPlaneSpec = DataPlaneSpec()
+    status: PlaneStatus = PlaneStatus()
+
+    @property
+    def task_queue(self) -> str:
+        """Task queue of the worker that serves it."""
+        return self.spec.task_queue or ids.plane_queue(self.name)
+
+
+class BuildPlaneSpec(Model):
+    """How the cluster that runs builds is reached."""
+
+    description: Text = ""
+    """Which cluster this is."""
+    task_queue: TaskQueueOrEmpty = ""
+    """Task queue of the worker that serves the plane; that worker holds the cluster's credentials,
+    so none stand here. Empty = plane.<name of this resource>."""
+    registry: RegistryAccess = RegistryAccess()
+    """Where builds push images to."""
+    service_account: NameOrEmpty = "pavane-build"
+    """ServiceAccount of build pods, in the namespace of an organization's builds."""
+
+
+class BuildPlane(Resource):
+    """A cluster on which components are built."""
+
+    kind: ClassVar[str] = "BuildPlane"
+    plural: ClassVar[str] = "buildplanes"
+    short_names: ClassVar[tuple[str, ...]] = ("bp", "bps")
+    written_by: ClassVar[WrittenBy] = "platform-engineer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Registry", ".spec.registry.host", "Where builds push images to"),
+        _QUEUE,
+    )
+
+    spec: BuildPlaneSpec = BuildPlaneSpec()
+    status: PlaneStatus = PlaneStatus()
+
+    @property
+    def task_queue(self) -> str:
+        """Task queue of the worker that serves it."""
+        return self.spec.task_queue or ids.plane_queue(self.name)
