@@ -1,0 +1,43 @@
+# Every target is one line that calls a tool; the logic is in scripts/ and in `pavane` itself.
+# `make help` is made from the sentences after `##`.
+
+PYTHON := .venv/bin/python
+PAVANE := $(PYTHON) -m cli
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-down test test-fast check format bench replay proof crds
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Create .venv and install the pinned dependencies; nothing to do when up to date
+	@scripts/setup.sh
+
+demo: setup ## Bring up the full local stack and take a sample from Git commits to a URL
+	@$(PYTHON) -m scripts.demo
+
+demo-down: setup ## Remove the demo's stack and its data
+	@$(PYTHON) -m scripts.demo --down
+
+test: setup ## Run everything: checks, unit, workflows, replay, then integration and e2e on a full stack
+	@$(PYTHON) -m scripts.test
+
+test-fast: setup ## Run what needs no stack: checks, unit, workflows, replay
+	@$(PYTHON) -m scripts.test --fast
+
+check: setup ## Format, lint, types and import contracts, without changing a file
+	@$(PYTHON) -m scripts.check
+
+format: setup ## Format the code and apply the safe lint fixes
+	@$(PYTHON) -m scripts.check --fix
+
+bench: setup ## Measure the budgets of the design on this machine
+	@$(PYTHON) -m benchmarks
+
+replay: setup ## Replay the stored workflow histories against the code as it is
+	@$(PYTHON) -m pytest tests/replay
+
+proof: test bench ## All there is to prove the claims today: every test, then the measured budgets
+
+crds: setup ## Generate crds/ from the models in domain/resources
+	@$(PYTHON) -m scripts.crds

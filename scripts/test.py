@@ -1,0 +1,199 @@
+"""Runs all tests in the order that finds mistakes early, on one shared stack, and tells the result.
+
+Checks come first, then the tiers that need no stack, then one full stack for integration and e2e,
+which is removed whatever happens. `--fast` stops before the stack.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from scripts import check
+from scripts.reports import Report, coverage, required_coverage
+
+ROOT = check.ROOT
+REPORTS = ROOT / "build" / "test-reports"
+COVERAGE = REPORTS / "coverage.data"
+STACK = "test"
+FAST_TIERS = (("unit", ("unit",)), ("workflows and replay", ("workflows", "replay")))
+STACK_TIERS = (("integration and e2e", ("integration", "e2e")),)
+STOP_WAIT = 60.0
+
+
+class StackFailed(Exception):
+    """A command of the stack did not end well; its own output has told why."""
+
+
+class Run:
+    """One run: its random seed, what it found so far and how long each stage took."""
+
+    def __init__(self, seed: int) -> None:
+        """Starts with nothing found."""
+        self.seed = seed
+        self.report = Report()
+        self.stages: list[tuple[str, float]] = []
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Names and times a stage."""
+        print(f"\n== {name}", flush=True)
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages.append((name, time.monotonic() - start))
+
+    def checks(self) -> None:
+        """Runs the checks; each that fails counts as one failure."""
+        with self.stage("checks"):
+            self.report.failures += [f"check: {name}" for name in check.run(check.CHECKS)]
+
+    def tier(self, name: str, folders: tuple[str, ...], extra: Mapping[str, str]) -> None:
+        """Runs the tests of some folders; a missing folder is a failure, never a silent skip."""
+        file = REPORTS / f"{folders[0]}.xml"
+        command = [
+            *(sys.executable, "-m", "pytest", "-q", "--no-header"),
+            *("--cov", "--cov-append", "--cov-report="),
+            f"--randomly-seed={self.seed}",
+            f"--junitxml={file}",
+            *(f"tests/{folder}" for folder in folders),
+        ]
+        with self.stage(name):
+            environment = {**os.environ, **extra, "COVERAGE_FILE": str(COVERAGE)}
+            self.report.add(name, file, execute(command, environment))
+
+    def on_stack(self) -> None:
+        """Runs the tiers that need a stack, on a new one that is taken down at the end."""
+        failures = len(self.report.failures)
+        try:
+            with self.stage("stack up"):
+                stack("reset", "--yes")
+                stack("up", "--profile", "full")
+                connection = stack_environment()
+            for name, folders in STACK_TIERS:
+                self.tier(name, folders, connection)
+        except StackFailed as error:
+            self.report.failures.append(str(error))
+        finally:
+            with self.stage("stack down"):
+                self._remove_stack(keep=len(self.report.failures) > failures)
+
+    def _remove_stack(self, *, keep: bool) -> None:
+        try:
+            if keep:
+                stack("down")
+                print("Its logs are kept until the next run: pavane stack logs --name test NAME")
+            else:
+                stack("reset", "--yes")
+        except StackFailed as error:
+            self.report.failures.append(str(error))
+
+    def conclude(self) -> int:
+        """Prints times, slowest tests, coverage and failures; returns the exit code."""
+        print("\n== result")
+        for name, seconds in self.stages:
+            print(f"  {seconds:7.1f} s  {name}")
+        print("slowest tests:")
+        for line in self.report.slowest():
+            print(f"  {line}")
+        self._conclude_coverage()
+        for failure in self.report.failures:
+            print(f"FAILED {failure}")
+        if self.report.skipped:
+            print(f"{self.report.skipped} skipped")
+        print(f"random seed {self.seed} (same order again: PAVANE_TEST_SEED={self.seed})")
+        print(f"{self.report.passed} passed, {len(self.report.failures)} failed", flush=True)
+        return 1 if self.report.failures else 0
+
+    def _conclude_coverage(self) -> None:
+        required = required_coverage(ROOT)
+        for package in coverage(COVERAGE, ROOT):
+            print(f"coverage of {package}")
+            if min(package.lines, package.branches) < required:
+                self.report.failures.append(
+                    f"coverage of {package.package}/ below {required:.0f} %"
+                )
+
+
+def execute(command: list[str], environment: Mapping[str, str] | None = None) -> int:
+    """Runs a command with our own output; stops it in order when this run is stopped."""
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_WAIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+
+
+def stack_command(verb: str, *arguments: str) -> list[str]:
+    """Returns the command line for the stack of the tests."""
+    return [sys.executable, "-m", "cli", "stack", verb, "--name", STACK, *arguments]
+
+
+def stack(verb: str, *arguments: str) -> None:
+    """Runs `pavane stack`.
+
+    Raises:
+        StackFailed: It ended with an error.
+    """
+    code = execute(stack_command(verb, *arguments))
+    if code != 0:
+        message = f"pavane stack {verb} ended with exit code {code}"
+        raise StackFailed(message)
+
+
+def stack_environment() -> dict[str, str]:
+    """Reads how the stack is reached, the lines `export NAME='value'` of `pavane stack env`.
+
+    Raises:
+        StackFailed: The stack did not say.
+    """
+    done = subprocess.run(
+        stack_command("env"), cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True
+    )
+    if done.returncode != 0:
+        message = f"pavane stack env ended with exit code {done.returncode}"
+        raise StackFailed(message)
+    words = shlex.split(done.stdout, comments=True)
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def main() -> int:
+    """Runs the tests; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.test", description=__doc__)
+    parser.add_argument("--fast", action="store_true", help="only what needs no stack")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _stop)
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    REPORTS.mkdir(parents=True)
+    seed = int(os.environ.get("PAVANE_TEST_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"random seed {seed}", flush=True)
+    run = Run(seed)
+    run.checks()
+    for name, folders in FAST_TIERS:
+        run.tier(name, folders, {})
+    if not arguments.fast:
+        run.on_stack()
+    return run.conclude()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
