@@ -1,30 +1,15 @@
-"""What all kinds share: naming of fields, rules, metadata, reading and writing.
-
-A field that is empty (``""``, ``[]``, ``{}``, null) is the same as a field that is absent, and is
-never written: server-side apply then owns exactly what was meant.
-"""
+"""What all kinds share: metadata, status, how they are shown and written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.resources.conditions import Condition
-from domain.resources.docs import field_docs, one_line
+from domain.resources.model import Model
 
 GROUP = "choreo.dev"
 VERSION = "v1alpha1"
@@ -32,16 +17,6 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 WrittenBy = Literal["developer", "platform-engineer", "platform"]
 Scope = Literal["Cluster", "Namespaced"]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a schema alone cannot say: told to the API server in CEL and checked here alike."""
-
-    cel: str
-    message: str
-    holds: Callable[[Any], bool] | None = None
-    """None for a rule about a change: only the API server sees the old value."""
 
 
 @dataclass(frozen=True)
@@ -56,58 +31,16 @@ class Column:
     """True = shown with ``-o wide`` only."""
 
 
-class Model(BaseModel):
-    """Base of everything inside a resource: camelCase outside, snake_case inside."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-    )
-
-    rules: ClassVar[tuple[Rule, ...]] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: object) -> object:
-        if isinstance(value, dict):
-            return {key: item for key, item in value.items() if item is not None}
-        return value
-
-    @model_validator(mode="after")
-    def _rules_hold(self) -> Self:
-        for rule in self.rules:
-            if rule.holds is not None and not rule.holds(self):
-                raise ValueError(rule.message)
-        return self
-
-    @model_serializer(mode="wrap")
-    def _without_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {
-            key: value
-            for key, value in handler(self).items()
-            if value is not None and value not in ("", [], {}, ())
-        }
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        schema = handler.resolve_ref_schema(handler(core_schema))
-        schema["description"] = one_line(cls.__doc__ or "")
-        docs = field_docs(cls)
-        for name, field in cls.model_fields.items():
-            if name in docs:
-                schema["properties"][field.alias or name]["description"] = docs[name]
-        if cls.rules:
-            schema["x-kubernetes-validations"] = [_validation(rule) for rule in cls.rules]
-        return schema
-
-
-def _validation(rule: Rule) -> dict[str, Any]:
-    return {"rule": rule.cel, "message": rule.message}
+READY_COLUMNS = (
+    Column("Ready", '.status.conditions[?(@.type=="Ready")].status', "Whether it is as wanted"),
+    Column("Reason", '.status.conditions[?(@.type=="Ready")].reason', "Why, or why not"),
+    Column(
+        "Message",
+        '.status.conditions[?(@.type=="Ready")].message',
+        "What is waited for",
+        wide=True,
+    ),
+)
 
 
 class Status(Model):
@@ -212,15 +145,19 @@ class Resource(BaseModel):
         return {"apiVersion": self.api_version, "kind": self.kind, **filled}
 
     def manifest(self) -> dict[str, Any]:
-        """Returns what is applied to bring the resource about: all but the server's own parts."""
-        whole = self.to_dict()
+        """Returns what is applied to bring the resource about.
+
+        Only fields that were set are in it: with server-side apply the platform then owns what it
+        means to decide, and never a default that a person may want to change.
+        """
+        content = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
         keep = ("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
-        metadata = {key: whole["metadata"][key] for key in keep if key in whole["metadata"]}
+        metadata = {key: content["metadata"][key] for key in keep if key in content["metadata"]}
         return {
             "apiVersion": self.api_version,
             "kind": self.kind,
             "metadata": metadata,
-            "spec": whole.get("spec", {}),
+            "spec": content.get("spec", {}),
         }
 
     def status_manifest(self) -> dict[str, Any]:

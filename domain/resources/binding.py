@@ -7,10 +7,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.build import OperationRef
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
+from domain.resources.model import Model, Rule
 from domain.resources.types import (
+    NULL_IS_EMPTY,
     EnvVar,
     ImageOrEmpty,
     Name,
@@ -63,7 +65,7 @@ class ServiceBindingSpec(Model):
     """Component that runs. Empty = nothing can run yet: the condition Ready says so."""
     artifact_ref: NameOrEmpty = ""
     """DeployableArtifact that is to run. Empty = wait for the first one."""
-    workload: WorkloadOverrides = WorkloadOverrides()
+    workload: WorkloadOverrides = Field(WorkloadOverrides(), json_schema_extra=NULL_IS_EMPTY)
     """What differs here from the component's workload."""
     state: BindingState = BindingState.ACTIVE
     """Active = it runs. Suspend = it stays but has no replicas. Undeploy = its objects are
@@ -100,6 +102,7 @@ class ServiceBinding(Resource):
         Column("Component", ".spec.componentRef", "Component that runs"),
         Column("Environment", ".spec.environmentRef", "Where it runs"),
         Column("Version", ".status.version", "What runs"),
+        *READY_COLUMNS,
         Column("Wanted", ".spec.artifactRef", "Artifact that is to run", wide=True),
         Column("State", ".spec.state", "Whether it is to run", wide=True),
         Column("URL", ".status.url", "Where it answers"),

@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from domain.deliveries import TriggerKind
 from domain.phases import Phase
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.base import Column, Resource, Status, WrittenBy
+from domain.resources.model import Model, Rule
 from domain.resources.types import (
     CommitOrEmpty,
     DigestImage,
@@ -135,6 +136,7 @@ class Build(Resource):
         Column("Phase", ".status.phase", "Where it stands"),
         Column("Artifact", ".status.artifactRef", "What came out"),
         Column("Finished", ".status.finished", "When it ended", type="date"),
+        Column("Message", ".status.message", "Why it stands there", wide=True),
     )
 
     spec: BuildResourceSpec

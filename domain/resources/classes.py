@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
-from domain.resources.types import Fragment, Quantity, Text
+from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
+from domain.resources.model import Model, Rule
+from domain.resources.types import NULL_IS_EMPTY, Fragment, Quantity, Text
 
 DEFAULT_SERVICE_CLASS = "standard-service"
 
@@ -38,14 +39,14 @@ class ServiceClassSpec(Model):
 
     description: Text = ""
     """What the class is for and what it gives."""
-    deployment_template: Fragment = Field(default_factory=dict)
+    deployment_template: Fragment = Field(default_factory=dict, json_schema_extra=NULL_IS_EMPTY)
     """Part of the spec of a Kubernetes Deployment. The container named `main` is the component's
     own: image, command, environment, ports and probes are filled in. Empty = Kubernetes' own
     defaults."""
-    service_template: Fragment = Field(default_factory=dict)
+    service_template: Fragment = Field(default_factory=dict, json_schema_extra=NULL_IS_EMPTY)
     """Part of the spec of a Kubernetes Service; selector and ports are filled in.
     Empty = a ClusterIP service."""
-    route_template: Fragment = Field(default_factory=dict)
+    route_template: Fragment = Field(default_factory=dict, json_schema_extra=NULL_IS_EMPTY)
     """Part of the spec of an HTTPRoute (Gateway API); parent, host and backend are filled in.
     Empty = a plain route."""
     guard_rails: GuardRails = GuardRails()
@@ -64,7 +65,8 @@ class ServiceClass(Resource):
     short_names: ClassVar[tuple[str, ...]] = ("svcclass", "svcclasses")
     written_by: ClassVar[WrittenBy] = "platform-engineer"
     columns: ClassVar[tuple[Column, ...]] = (
-        Column("Description", ".spec.description", "What the class is for", wide=True),
+        Column("Description", ".spec.description", "What the class is for"),
+        *READY_COLUMNS,
     )
 
     spec: ServiceClassSpec = ServiceClassSpec()

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
+from domain.resources.model import Model, Rule
 from domain.resources.types import (
     CommitOrEmpty,
     FolderPath,
@@ -50,6 +51,7 @@ class Project(Resource):
     written_by: ClassVar[WrittenBy] = "developer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Pipeline", ".spec.deploymentPipelineRef", "Pipeline its components go through"),
+        *READY_COLUMNS,
     )
 
     spec: ProjectSpec
@@ -159,6 +161,7 @@ class Component(Resource):
         Column("Project", ".spec.componentOwner.projectRef", "Project it belongs to"),
         Column("Type", ".spec.componentType", "What it is"),
         Column("Artifact", ".status.latestArtifact", "Artifact of the last successful build"),
+        *READY_COLUMNS,
         Column("Branch", ".spec.buildSpecInComponent.branch", "Branch that is built", wide=True),
         Column("Repository", ".spec.buildSpecInComponent.repository", "Its source", wide=True),
     )

@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from domain.resources.model import Model
 
 MESSAGE_LIMIT = 4096
 
@@ -57,23 +58,23 @@ class Reason(StrEnum):
     WAITING_FOR_PLANE = "WaitingForPlane"
 
 
-class Condition(BaseModel):
+class Condition(Model):
     """One observation of a resource."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-    )
+    model_config = ConfigDict(extra="ignore")
 
     type: str = Field(max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")
+    """What is observed."""
     status: ConditionStatus
-    reason: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z]([A-Za-z0-9_]*)$")
+    """Whether it holds."""
+    reason: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    """One CamelCase word: why."""
     message: str = Field("", max_length=MESSAGE_LIMIT)
+    """Why, for people; of a condition that does not hold: what is waited for."""
     observed_generation: int = Field(0, ge=0)
+    """Generation of the resource that was looked at."""
     last_transition_time: AwareDatetime
+    """Since when the status is what it is."""
 
     @property
     def is_true(self) -> bool:

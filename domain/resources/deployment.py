@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, Field
 
 from domain import ids
 from domain.phases import Phase
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.base import Column, Resource, Status, WrittenBy
 from domain.resources.build import LogTail, OperationRef, TriggerInfo
+from domain.resources.model import Model, Rule
 from domain.resources.types import (
     Fragment,
     ImageOrEmpty,
@@ -90,7 +91,9 @@ class Deployment(Resource):
         Column("Environment", ".spec.environmentRef", "Environment"),
         Column("Artifact", ".spec.artifactRef", "What is brought there"),
         Column("Phase", ".status.phase", "Where it stands"),
+        Column("Reason", ".status.reason", "Why it stands there"),
         Column("Action", ".spec.action", "What it does", wide=True),
+        Column("Message", ".status.message", "Why it stands there", wide=True),
         Column("By", ".spec.trigger.actor", "Who asked", wide=True),
         Column("Finished", ".status.finished", "When it ended", type="date"),
     )

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
+from domain.resources.model import Model, Rule
 from domain.resources.types import Name, NameOrEmpty, Text, list_by
 
 
@@ -66,6 +67,7 @@ class Environment(Resource):
         Column("Plane", ".spec.dataPlaneRef", "DataPlane on which it lies"),
         Column("Production", ".spec.isProduction", "Real users depend on it"),
         Column("Prefix", ".spec.gateway.dnsPrefix", "Label before the plane's domain"),
+        *READY_COLUMNS,
     )
 
     spec: EnvironmentSpec
@@ -143,6 +145,7 @@ class DeploymentPipeline(Resource):
     written_by: ClassVar[WrittenBy] = "platform-engineer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Environments", ".status.environments", "The environments in order"),
+        *READY_COLUMNS,
     )
 
     spec: DeploymentPipelineSpec

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.resources.base import Column, Model, Resource, Rule, Scope, Status, WrittenBy
+from domain.resources.base import READY_COLUMNS, Column, Resource, Scope, Status, WrittenBy
+from domain.resources.model import Model, Rule
 from domain.resources.types import NameOrEmpty, Text, exactly_one
 
 Principal = Annotated[str, Field(max_length=256, pattern=r"^\S*$")]
@@ -132,6 +133,7 @@ class Organization(Resource):
     written_by: ClassVar[WrittenBy] = "platform-engineer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Namespace", ".status.namespace", "Namespace of its resources"),
+        *READY_COLUMNS,
     )
 
     spec: OrganizationSpec = OrganizationSpec()

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from domain import ids
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
+from domain.resources.model import Model, Rule
 from domain.resources.types import (
     DnsNameOrEmpty,
     NameOrEmpty,
@@ -100,6 +101,7 @@ class DataPlane(Resource):
     written_by: ClassVar[WrittenBy] = "platform-engineer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Domain", ".spec.gateway.domain", "Domain under which components answer"),
+        *READY_COLUMNS,
         _QUEUE,
     )
 
@@ -135,6 +137,7 @@ class BuildPlane(Resource):
     written_by: ClassVar[WrittenBy] = "platform-engineer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Registry", ".spec.registry.host", "Where builds push images to"),
+        *READY_COLUMNS,
         _QUEUE,
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
-from domain.resources.base import Model, Rule
+from domain.resources.model import Model, Rule
 
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]{1,3})?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
@@ -43,6 +43,8 @@ FolderPath = Annotated[str, Field(max_length=512, pattern=r"^[A-Za-z0-9._][A-Za-
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 PRESERVE: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
+NULL_IS_EMPTY: dict[str, Any] = {"default-when-null": {}}
+"""Marks a field that may be left without a value, as in ``workload:`` with nothing below."""
 Fragment = Annotated[dict[str, Any], Field(json_schema_extra=PRESERVE)]
 """Part of a Kubernetes object, kept exactly as it is."""
 
@@ -53,12 +55,12 @@ def _as_text(value: object) -> object:
 
 Quantity = Annotated[
     str,
-    BeforeValidator(_as_text),
     Field(
         max_length=32,
         pattern=QUANTITY_PATTERN,
         json_schema_extra={"x-kubernetes-int-or-string": True},
     ),
+    BeforeValidator(_as_text),
 ]
 """An amount as Kubernetes writes it: ``250m``, ``1``, ``256Mi``."""
 

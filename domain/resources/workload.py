@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.resources.base import Column, Model, Resource, Rule, Status, WrittenBy
+from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
+from domain.resources.model import Model, Rule
 from domain.resources.types import (
     EnvVar,
     ImageOrEmpty,
@@ -150,6 +151,7 @@ class Workload(Resource):
         Column("Component", ".spec.componentRef", "Component it belongs to"),
         Column("Port", ".spec.endpoints[*].port", "Where it listens"),
         Column("Visibility", ".spec.endpoints[*].visibility", "Who may call it"),
+        *READY_COLUMNS,
     )
 
     spec: WorkloadSpec
@@ -193,6 +195,7 @@ class Service(Resource):
         Column("Component", ".spec.componentRef", "Component it is the instance of"),
         Column("Class", ".spec.serviceClassRef", "Class it follows"),
         Column("Workload", ".spec.workloadRef", "Workload it runs"),
+        *READY_COLUMNS,
     )
 
     spec: ServiceSpec
