@@ -1,0 +1,122 @@
+"""A log kept as numbered objects, written while it grows and read by anybody at any time.
+
+Objects cannot be appended to, so parts are ``key/000001``, ``key/000002`` and so on; ``key/end``
+says that nothing follows. Parts are only ever created: a writer that was replaced after a crash
+and comes back finds its next number taken and stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Self
+
+from clients.objects.store import ObjectStore
+from domain.errors import Conflict, NotFound, StaleRevision
+
+_PART_BYTES = 64 * 1024
+_FLUSH_SECONDS = 1.0
+_POLL_SECONDS = 0.5
+_END = "end"
+
+
+class LogArchive:
+    """Writes one log. Made by ``open``; ended by ``finish``, or ``close`` to be taken up later."""
+
+    def __init__(self, store: ObjectStore, key: str, parts: int, size: int) -> None:
+        self._store = store
+        self._key = key
+        self._parts = parts
+        self._buffer = bytearray()
+        self._lock = asyncio.Lock()
+        self._flushing: asyncio.Task[None] | None = None
+        self.size = size
+        """Bytes that are safe in the store: what a writer that starts over need not write."""
+
+    @classmethod
+    async def open(cls, store: ObjectStore, key: str) -> Self:
+        """Takes up the log where its parts end; a new one begins empty."""
+        parts = [info for info in await store.list(key) if not info.key.endswith(f"/{_END}")]
+        return cls(store, key, len(parts), sum(info.size for info in parts))
+
+    async def write(self, content: bytes) -> None:
+        """Adds to the log. It is stored within a second, or when enough has come together.
+
+        Raises:
+            StaleRevision: Another writer has taken the log over.
+        """
+        self._raise_flush_failure()
+        self._buffer += content
+        if len(self._buffer) >= _PART_BYTES:
+            await self.flush()
+        elif self._buffer and self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush_soon())
+
+    async def flush(self) -> None:
+        """Stores what has been written so far."""
+        async with self._lock:
+            if not self._buffer:
+                return
+            content = bytes(self._buffer)
+            try:
+                await self._store.put(_part(self._key, self._parts + 1), content, overwrite=False)
+            except Conflict as error:
+                raise StaleRevision(f"log {self._key}: another writer has taken over") from error
+            del self._buffer[: len(content)]
+            self._parts += 1
+            self.size += len(content)
+
+    async def close(self) -> None:
+        """Stores the rest and leaves the log open for a later writer."""
+        flushing, self._flushing = self._flushing, None
+        if flushing is not None:
+            flushing.cancel()
+            with suppress(asyncio.CancelledError):
+                await flushing
+        await self.flush()
+
+    async def finish(self) -> None:
+        """Stores the rest and says that nothing follows. Idempotent."""
+        await self.close()
+        await self._store.put(f"{self._key}/{_END}", b"")
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(_FLUSH_SECONDS)
+        await asyncio.shield(self.flush())
+
+    def _raise_flush_failure(self) -> None:
+        if self._flushing is not None and self._flushing.done():
+            flushed, self._flushing = self._flushing, None
+            flushed.result()
+
+
+async def tail(
+    store: ObjectStore, key: str, *, follow: bool = False
+) -> AsyncGenerator[bytes, None]:
+    """Yields the parts of a log; with ``follow`` also those to come, until it is finished.
+
+    Object stores report no changes, so a followed log is looked at twice a second.
+
+    Raises:
+        NotFound: There is no log of that key and ``follow`` is False.
+    """
+    number = 0
+    while True:
+        # Asked before the part is looked for: a part written in between is not missed.
+        ended = await store.has(f"{key}/{_END}")
+        try:
+            part = await store.get(_part(key, number + 1))
+        except NotFound:
+            if ended or (number and not follow):
+                return
+            if not follow:
+                raise NotFound(f"log {key}: not found") from None
+            await asyncio.sleep(_POLL_SECONDS)
+        else:
+            number += 1
+            yield part
+
+
+def _part(key: str, number: int) -> str:
+    return f"{key}/{number:06d}"
