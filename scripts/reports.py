@@ -77,7 +77,7 @@ def coverage(data: Path, root: Path) -> list[Coverage]:
         counts = ("covered_lines", "num_statements", "covered_branches", "num_branches")
         row = sums.setdefault(Path(name).parts[0], [0, 0, 0, 0])
         for position, count in enumerate(counts):
-            row[position] += summary[count]
+            row[position] += summary.get(count, 0)
     return [
         Coverage(package, _percent(row[0], row[1]), _percent(row[2], row[3]))
         for package, row in sorted(sums.items())
