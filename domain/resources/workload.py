@@ -69,9 +69,9 @@ class Container(Model):
     resources: ResourceNeeds = ResourceNeeds()
     """What it is given. Empty = what the class says."""
     readiness: Probe | None = None
-    """When it may get requests. Absent = what the class says."""
+    """When it may get requests; replaces the probe of the class. Absent = what the class says."""
     liveness: Probe | None = None
-    """When it must be restarted. Absent = what the class says."""
+    """When it must be restarted; replaces the probe of the class. Absent = what the class says."""
 
 
 class EndpointType(StrEnum):
