@@ -184,17 +184,9 @@ def _flat(source: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str
 
 
 def _settle_default(schema: Schema, *, fallback: object) -> None:
-    """Keeps a default only where it says something.
-
-    An object whose fields have defaults starts out empty, so that the fields fill themselves.
-    """
+    """Keeps a default only where it says something: an empty field is an absent one."""
     if fallback is not None:
         schema["default"] = fallback
-    elif "properties" in schema and "default" in schema:
-        if any("default" in part for part in schema["properties"].values()):
-            schema["default"] = {}
-        else:
-            del schema["default"]
     elif schema.get("default") in (None, "", [], {}):
         schema.pop("default", None)
 
