@@ -91,6 +91,8 @@ class BuildRequest(Wire):
     """Complete commit id; empty until the revision is resolved."""
     branch: str = ""
     """The branch the commit was pushed to; empty when unknown."""
+    build: str = ""
+    """Build resource that asked; empty = the platform writes one."""
     trigger: Trigger = Trigger()
 
 
@@ -109,7 +111,6 @@ class BuildPlan(Wire):
     component: str
     name: str
     """Name of the Build resource and of the Argo Workflow."""
-    uid: str = ""
     repository: str
     commit: str
     branch: str = ""
@@ -127,6 +128,8 @@ class BuildPlan(Wire):
     older: tuple[str, ...] = ()
     """Ids of builds of the same branch that this one supersedes."""
     service_account: str = "pavane-build"
+    log: str = ""
+    """Key of the log in the object store; it is there while the build runs."""
 
 
 class BuildHandle(Wire):
@@ -270,6 +273,8 @@ class PreparedRelease(Wire):
     deployment: str
     """Name of the Deployment resource that records this."""
     artifact: str = ""
+    version: str = ""
+    """Short name of the artifact's version, for people."""
     image: str = ""
     task_queue: str
     """Task queue of the data plane's worker."""
@@ -290,17 +295,18 @@ class ApplyRelease(Wire):
     """Asks the plane to make the objects so."""
 
     bundle: Bundle
-    prune: tuple[ObjectRef, ...] = ()
+    previous: Bundle = Bundle()
+    """What it had and ``bundle`` has not is pruned."""
     force_conflicts: bool = False
     organization: str = ""
+    """Owner of the namespaces; one that belongs to somebody else is never written to."""
 
 
 class Applied(Wire):
     """What applying a release did."""
 
-    changed: tuple[str, ...] = ()
-    """``Kind/name`` of the objects that were created or changed."""
-    unchanged: int = 0
+    applied: tuple[str, ...] = ()
+    """``Kind/name`` of the objects that are as the release wants them."""
     pruned: tuple[str, ...] = ()
 
 
@@ -324,6 +330,8 @@ class DeployRecord(Wire):
     request: DeployRequest
     release: PreparedRelease | None = None
     """None when not even the rendering succeeded."""
+    generation: int = 0
+    """Generation of the binding that was refused, when nothing could be rendered."""
     phase: Phase
     reason: str = ""
     """CamelCase word for the condition, such as ``CrashLoopBackOff``."""

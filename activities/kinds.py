@@ -1,0 +1,19 @@
+"""The kinds the activities read and write, so that no discovery is needed for them."""
+
+from __future__ import annotations
+
+from clients.kubernetes.kinds import Kind
+from domain.resources import KINDS
+
+PODS = Kind("v1", "Pod", "pods", namespaced=True)
+NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
+DEPLOYMENTS = Kind("apps/v1", "Deployment", "deployments", namespaced=True)
+REPLICA_SETS = Kind("apps/v1", "ReplicaSet", "replicasets", namespaced=True)
+HTTP_ROUTES = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", namespaced=True)
+ARGO_WORKFLOWS = Kind("argoproj.io/v1alpha1", "Workflow", "workflows", namespaced=True)
+
+
+def platform(kind: str) -> Kind:
+    """Returns one of Pavane's own kinds by name."""
+    model = KINDS[kind]
+    return Kind(model.api_version, kind, model.plural, namespaced=model.scope == "Namespaced")

@@ -1,0 +1,55 @@
+"""Waits for changes seen by several shared watches at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+
+from clients.kubernetes.shared import Predicate, SharedWatch
+from clients.kubernetes.watch import WatchEvent
+
+
+class Changes:
+    """Tells that something changed since the last look."""
+
+    def __init__(self) -> None:
+        self._arrived = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    async def wait(self, at_most: timedelta | None) -> None:
+        """Returns at the next change, or after ``at_most``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most.total_seconds() if at_most else None):
+                await self._arrived.wait()
+        self._arrived.clear()
+        if self._failure is not None:
+            raise self._failure
+
+    async def take(self, events: AsyncIterator[WatchEvent]) -> None:
+        """Notes every event of one subscription, and its end."""
+        try:
+            async for _ in events:
+                self._arrived.set()
+        except Exception as failure:  # noqa: BLE001 - handed on to the waiting side, unchanged
+            self._failure = failure
+            self._arrived.set()
+
+
+@asynccontextmanager
+async def changes(watches: Iterable[SharedWatch], predicate: Predicate) -> AsyncIterator[Changes]:
+    """Subscribes to all watches while the block lasts; their stores are synced at its start."""
+    seen = Changes()
+    async with AsyncExitStack() as stack:
+        tasks = []
+        for watch in watches:
+            events = await stack.enter_async_context(watch.subscribe(predicate))
+            await watch.synced()
+            tasks.append(asyncio.create_task(seen.take(events)))
+        try:
+            yield seen
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

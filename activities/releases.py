@@ -1,0 +1,274 @@
+"""Renders what a binding wants and writes down what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+from temporalio import activity
+
+from activities import release_records as records
+from activities.artifacts import create_binding, labels
+from activities.bundles import stowed
+from activities.kinds import platform
+from activities.reading import find, read, required
+from activities.statuses import now
+from clients.kubernetes.cluster import Cluster
+from clients.objects import ObjectStore
+from domain import ids
+from domain.deliveries import (
+    Bundle,
+    Deployment,
+    DeployRecord,
+    DeployRequest,
+    PreparedRelease,
+)
+from domain.errors import Conflict, InvalidRequest, PlatformError
+from domain.rendering import labels as names
+from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
+from domain.rendering.release import render_release
+from domain.resources import (
+    BindingState,
+    Component,
+    DataPlane,
+    DeployableArtifact,
+    Environment,
+    Metadata,
+    Release,
+    Service,
+    ServiceBinding,
+    ServiceClass,
+    Workload,
+)
+from domain.resources.deployment import DeployAction, ReleaseSpec
+from settings import Settings
+
+_ACTIONS = {
+    BindingState.ACTIVE: DeployAction.DEPLOY,
+    BindingState.SUSPEND: DeployAction.SUSPEND,
+    BindingState.UNDEPLOY: DeployAction.UNDEPLOY,
+}
+
+
+class ReleaseActivities:
+    """Effects of deployments on the control plane."""
+
+    def __init__(self, cluster: Cluster, objects: ObjectStore, settings: Settings) -> None:
+        self._cluster = cluster
+        self._objects = objects
+        gateway = settings.gateway
+        address = urlsplit(gateway.url)
+        self._gateway = GatewayDefaults(
+            name=gateway.name,
+            namespace=gateway.namespace,
+            port=address.port or (443 if address.scheme == "https" else 80),
+        )
+
+    @activity.defn
+    async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
+        """Gathers the facts, renders, writes the Release and says that a deployment runs.
+
+        Idempotent: the Release is named by its content, the Deployment by the request.
+
+        Raises:
+            InvalidRequest: Something the binding names is missing, or cannot be rendered.
+        """
+        binding = await self._binding(request)
+        try:
+            facts = await self._facts(binding)
+            rendered = render_release(facts)
+        except PlatformError as error:
+            # What was refused is told to the record, so that the right generation is judged.
+            error.facts.update(binding=binding.name, generation=str(binding.metadata.generation))
+            raise
+        previous = await self._previous(binding)
+        prepared = await self._prepared(request, facts, rendered, previous)
+        await records.begin(self._cluster, binding, prepared, request)
+        return prepared
+
+    async def _binding(self, request: DeployRequest) -> ServiceBinding:
+        """Reads the binding, points it to the artifact that was asked for, guards its deletion."""
+        where = request.organization
+        name = request.binding or ids.binding_name(request.component, request.environment)
+        binding = await find(self._cluster, ServiceBinding, name, where)
+        if binding is None:
+            binding = await self._new_binding(request, name)
+        patch: dict[str, object] = {}
+        if request.artifact and request.artifact != binding.artifact:
+            patch["spec"] = {"artifactRef": request.artifact}
+        if not binding.is_deleted and records.FINALIZER not in binding.metadata.finalizers:
+            patch["metadata"] = {"finalizers": [*binding.metadata.finalizers, records.FINALIZER]}
+        if patch:
+            await self._cluster.patch(platform("ServiceBinding"), name, where, patch)
+            binding = await read(self._cluster, ServiceBinding, name, where)
+        return binding
+
+    async def _new_binding(self, request: DeployRequest, name: str) -> ServiceBinding:
+        where = request.organization
+        if not request.artifact:
+            message = (
+                f"component {request.component} has no binding to {request.environment}: "
+                "name an artifact to deploy, or create a ServiceBinding"
+            )
+            raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
+        asked = f"the deployment of {request.component}"
+        component = await required(self._cluster, Component, request.component, where, asked)
+        await required(self._cluster, Environment, request.environment, where, asked)
+        await create_binding(self._cluster, component, request.environment, request.artifact)
+        return await read(self._cluster, ServiceBinding, name, where)
+
+    async def _facts(self, binding: ServiceBinding) -> ReleaseFacts:
+        where, who = binding.namespace, f"ServiceBinding {binding.name}"
+        if not binding.component:
+            message = f"{who} names no component: set spec.componentRef"
+            raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
+        if not binding.artifact and binding.wanted_state is not BindingState.UNDEPLOY:
+            message = f"{who} waits for the first artifact of {binding.component}: build it"
+            raise InvalidRequest(message, facts={"reason": "WaitingForArtifact"})
+        instance = await find(self._cluster, Service, binding.component, where)
+        workload = instance.workload if instance else binding.component
+        component, environment, service_class, work, artifact = await asyncio.gather(
+            required(self._cluster, Component, binding.component, where, who),
+            required(self._cluster, Environment, binding.environment, where, who),
+            required(self._cluster, ServiceClass, binding.spec.service_class_ref, where, who),
+            required(self._cluster, Workload, workload, where, f"Component {binding.component}"),
+            self._artifact(binding, who),
+        )
+        plane = await required(
+            self._cluster,
+            DataPlane,
+            environment.spec.data_plane_ref,
+            where,
+            f"Environment {environment.name}",
+        )
+        return ReleaseFacts(
+            component=component,
+            environment=environment,
+            data_plane=plane,
+            service_class=service_class,
+            workload=work,
+            binding=binding,
+            artifact=artifact,
+            gateway=self._gateway,
+        )
+
+    async def _artifact(self, binding: ServiceBinding, who: str) -> DeployableArtifact | None:
+        if not binding.artifact:
+            return None
+        artifact = await required(
+            self._cluster, DeployableArtifact, binding.artifact, binding.namespace, who
+        )
+        if artifact.component != binding.component:
+            message = (
+                f"{who} is of component {binding.component}, but artifact {artifact.name} "
+                f"is of component {artifact.component}"
+            )
+            raise InvalidRequest(message)
+        return artifact
+
+    async def _previous(self, binding: ServiceBinding) -> Bundle:
+        running = await find(self._cluster, Release, binding.status.release_ref, binding.namespace)
+        if running is None:
+            return Bundle()
+        return Bundle(
+            release=running.name,
+            namespace=running.spec.namespace,
+            objects=running.spec.objects,
+            stored=running.spec.stored,
+        )
+
+    async def _prepared(
+        self,
+        request: DeployRequest,
+        facts: ReleaseFacts,
+        rendered: RenderedRelease,
+        previous: Bundle,
+    ) -> PreparedRelease:
+        bundle = Bundle(
+            release=rendered.name if rendered.objects else "",
+            namespace=rendered.namespace,
+            objects=rendered.objects,
+        )
+        bundle = await stowed(bundle, self._objects)
+        if bundle.release:
+            await self._write_release(facts, rendered, bundle)
+        binding = facts.binding
+        ready = binding.status.condition("Ready")
+        settled = ready is not None and ready.is_true
+        return PreparedRelease(
+            organization=facts.organization,
+            project=facts.project,
+            component=facts.component.name,
+            environment=facts.environment.name,
+            binding=binding.name,
+            generation=binding.metadata.generation,
+            deployment=_deployment_name(binding, request),
+            artifact=binding.artifact,
+            version=facts.artifact.version if facts.artifact else "",
+            image=rendered.image,
+            task_queue=facts.data_plane.task_queue,
+            bundle=bundle,
+            previous=previous,
+            changed=bundle.release != previous.release or not settled,
+            action=_ACTIONS[binding.wanted_state],
+            url=rendered.url,
+            progress_deadline_seconds=rendered.progress_deadline_seconds,
+        )
+
+    async def _write_release(
+        self, facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle
+    ) -> None:
+        release = Release(
+            metadata=Metadata(
+                name=rendered.name,
+                namespace=facts.organization,
+                labels={
+                    **labels(facts.organization, facts.project, facts.component.name),
+                    names.ENVIRONMENT: facts.environment.name,
+                },
+            ),
+            spec=ReleaseSpec(
+                component_ref=facts.component.name,
+                environment_ref=facts.environment.name,
+                namespace=rendered.namespace,
+                image=rendered.image,
+                hash=rendered.hash,
+                objects=bundle.objects,
+                stored=bundle.stored,
+            ),
+        )
+        try:
+            await self._cluster.create(release.manifest())
+        except Conflict:
+            return
+
+    @activity.defn
+    async def record_deployment(self, record: DeployRecord) -> Deployment:
+        """Writes down how a deployment ended: on the Deployment, the binding and the Release.
+
+        Also forgets releases beyond the last ten, and lets go of a binding whose deletion waited
+        for its objects. Idempotent: writes the same content again.
+        """
+        await records.end(self._cluster, record, now())
+        release = record.release
+        return Deployment(
+            organization=record.request.organization,
+            component=record.request.component,
+            environment=record.request.environment,
+            request_id=record.request.request_id,
+            phase=record.phase,
+            release=release.bundle.release if release else "",
+            artifact=release.artifact if release else record.request.artifact,
+            image=release.image if release else "",
+            url=release.url if release else "",
+            changed=release.changed if release else False,
+            reason=record.reason,
+            message=record.message,
+            undone=record.undone,
+        )
+
+
+def _deployment_name(binding: ServiceBinding, request: DeployRequest) -> str:
+    """Names one event: equal for all tries of it, different for each run of the procedure."""
+    event = {"run": activity.info().workflow_run_id, "request": request.request_id}
+    return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)

@@ -1,0 +1,1 @@
+"""Temporal glue shared by workers, API and tests: plugin, errors, search attributes, client."""

@@ -1,0 +1,39 @@
+"""Pavane's settings of the Temporal SDK in one object, shared by worker, API, tests and replay."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from domain.errors import PlatformError
+from runtime.errors import ErrorInterceptor
+
+PASSED_THROUGH = ("domain", "activities", "clients", "settings", "runtime")
+"""Imported once instead of once a workflow run: they hold no state of a run."""
+
+
+def _runner(given: WorkflowRunner | None) -> WorkflowRunner:
+    if isinstance(given, SandboxedWorkflowRunner):
+        return dataclasses.replace(
+            given, restrictions=given.restrictions.with_passthrough_modules(*PASSED_THROUGH)
+        )
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    )
+
+
+class PavanePlugin(SimplePlugin):
+    """Pydantic payloads, errors by type, and a sandbox that imports the domain once."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "pavane",
+            data_converter=pydantic_data_converter,
+            interceptors=[ErrorInterceptor()],
+            workflow_runner=_runner,
+            workflow_failure_exception_types=[PlatformError],
+        )

@@ -1,0 +1,196 @@
+"""Builds the object graph of a worker and runs the task queues of its roles."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+from activities.build_records import BuildRecordActivities
+from activities.build_runs import BuildRunActivities
+from activities.releases import ReleaseActivities
+from activities.revisions import RevisionActivities
+from activities.rollouts import RolloutActivities
+from clients.git import GitRemotes
+from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
+from clients.objects import ObjectStore
+from domain import ids
+from intake.service import Intake
+from runtime import client as temporal
+from runtime import logging as logs
+from runtime import search_attributes
+from runtime.health import HealthServer
+from runtime.ports import free_port
+from settings import Settings, load
+from workflows.build_requests import RequestBuildWorkflow
+from workflows.builds import BuildWorkflow
+from workflows.deployments import DeployWorkflow
+
+_LOG = logging.getLogger("worker")
+
+WORKFLOWS = [BuildWorkflow, DeployWorkflow, RequestBuildWorkflow]
+
+
+class WorkerProcess:
+    """Everything one process runs, by its roles."""
+
+    def __init__(self, settings: Settings, client: Client, cluster: Cluster) -> None:
+        self._settings = settings
+        self._client = client
+        self._cluster = cluster
+        self._watches = SharedWatches(cluster)
+        self._objects = ObjectStore.open(settings.objects.url)
+        self._git = GitRemotes()
+        self._stop = asyncio.Event()
+
+    def workers(self) -> list[Worker]:
+        """Makes one worker for each task queue of the roles."""
+        made = []
+        roles = self._settings.worker.roles
+        if "orchestration" in roles:
+            made.append(self._orchestration())
+        if "control" in roles:
+            made.append(self._control())
+        if "plane" in roles:
+            made.append(self._plane())
+        return made
+
+    def _orchestration(self) -> Worker:
+        return Worker(
+            self._client,
+            task_queue=ids.ORCHESTRATION_QUEUE,
+            workflows=WORKFLOWS,
+            max_cached_workflows=self._settings.worker.max_cached_workflows,
+            graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
+            deployment_config=self._versioning(),
+        )
+
+    def _control(self) -> Worker:
+        builds = BuildRecordActivities(self._cluster, self._settings)
+        releases = ReleaseActivities(self._cluster, self._objects, self._settings)
+        return Worker(
+            self._client,
+            task_queue=ids.CONTROL_QUEUE,
+            activities=[
+                RevisionActivities(self._cluster, self._git).resolve_revision,
+                builds.adopt_build,
+                builds.register_build,
+                builds.record_build,
+                releases.prepare_release,
+                releases.record_deployment,
+            ],
+            graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
+        )
+
+    def _plane(self) -> Worker:
+        runs = BuildRunActivities(self._cluster, self._watches, self._objects, self._settings)
+        rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
+        return Worker(
+            self._client,
+            task_queue=ids.plane_queue(self._settings.worker.plane),
+            activities=[
+                runs.submit_build,
+                runs.follow_build,
+                runs.stop_build,
+                rollouts.apply_release,
+                rollouts.follow_rollout,
+            ],
+            graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
+        )
+
+    def _versioning(self) -> WorkerDeploymentConfig | None:
+        build_id = self._settings.worker.build_id
+        if not build_id:
+            return None
+        return WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion("pavane", build_id),
+            use_worker_versioning=True,
+            default_versioning_behavior=VersioningBehavior.PINNED,
+        )
+
+    async def run(self, metrics_port: int) -> None:
+        """Runs until ``stop``; running activities are given time to end."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._watches.close)
+            stack.push_async_callback(self._git.close)
+            health = HealthServer(
+                self._settings.worker.listen,
+                {"temporal": self._temporal_answers, "kubernetes": self._cluster.ready},
+                f"http://127.0.0.1:{metrics_port}/metrics",
+            )
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(health.serve(), name="health")
+                for worker in self.workers():
+                    await stack.enter_async_context(worker)
+                    _LOG.info("serving task queue %s", worker.task_queue)
+                watching = self._intake(group)
+                await self._stop.wait()
+                _LOG.info("stopping: running activities may end")
+                if watching is not None:
+                    watching.cancel()
+                await stack.aclose()
+                await health.stop()
+                await serving
+
+    def _intake(self, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
+        if "intake" not in self._settings.worker.roles:
+            return None
+        intake = Intake(self._cluster, self._client)
+        return group.create_task(intake.run(), name="intake")
+
+    async def _temporal_answers(self) -> None:
+        await self._client.service_client.check_health()
+
+    def stop(self) -> None:
+        """Ends ``run`` gracefully."""
+        self._stop.set()
+
+
+async def _main() -> None:
+    settings = load()
+    logs.configure(settings.log)
+    metrics_port = free_port()
+    telemetry = TelemetryConfig(
+        metrics=PrometheusConfig(
+            bind_address=f"127.0.0.1:{metrics_port}",
+            durations_as_seconds=True,
+            unit_suffix=True,
+            counters_total_suffix=True,
+        )
+    )
+    client = await temporal.connect(runtime=Runtime(telemetry=telemetry))
+    await search_attributes.register(client)
+    cluster = await Cluster.connect(
+        settings.kubernetes.kubeconfig,
+        settings.kubernetes.context,
+        f"pavane-worker/{version('pavane')}",
+    )
+    process = WorkerProcess(settings, client, cluster)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.stop)
+    try:
+        await process.run(metrics_port)
+    finally:
+        await cluster.close()
+
+
+def main() -> None:
+    """Runs a worker until it is told to stop."""
+    asyncio.run(_main())
+    logging.shutdown()
+    # The SDK's native threads can crash the interpreter's exit after all work is done.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

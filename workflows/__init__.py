@@ -1,0 +1,1 @@
+"""One durable procedure a module: order, wait, compensate, ask policies."""

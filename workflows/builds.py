@@ -1,0 +1,196 @@
+"""From a commit to a DeployableArtifact, or to the reason why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from activities.build_records import BuildRecordActivities
+from activities.build_runs import BuildRunActivities
+from domain import ids
+from domain.deliveries import (
+    Build,
+    BuildFollow,
+    BuildHandle,
+    BuildOutcome,
+    BuildPlan,
+    BuildRecord,
+    BuildRequest,
+    OperationStatus,
+)
+from domain.errors import Errored, PlatformError, Superseded
+from domain.phases import Phase
+from runtime import search_attributes as attributes
+from runtime.errors import as_domain_error, as_failure
+from workflows.calls import QUICK, WRITE, call, watch
+from workflows.progress import Progress
+from workflows.saga import Saga
+
+_STEPS = ("register", "submit", "build", "record")
+
+
+@workflow.defn
+class BuildWorkflow:
+    """Builds one commit of one component exactly once."""
+
+    @workflow.init
+    def __init__(self, request: BuildRequest) -> None:
+        self._request = request
+        self._progress = Progress(f"build {request.component} at {request.commit[:12]}", _STEPS)
+        self._newer = ""
+        self._main: asyncio.Task[object] | None = None
+        self._plan: BuildPlan | None = None
+        workflow.upsert_search_attributes(
+            [
+                attributes.KIND.value_set("build"),
+                attributes.ORGANIZATION.value_set(request.organization),
+                attributes.COMPONENT.value_set(request.component),
+                attributes.ACTOR.value_set(request.trigger.actor or request.trigger.kind.value),
+                attributes.PHASE.value_set(Phase.PENDING.value),
+            ]
+        )
+
+    @workflow.run
+    async def run(self, request: BuildRequest) -> Build:
+        """Submits, follows, collects; a cancelled or superseded build leaves no pod behind."""
+        self._main = asyncio.current_task()
+        saga = Saga()
+        self._progress.is_at(Phase.RUNNING)
+        try:
+            return await self._build(request, saga)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._end(saga, self._superseded()))
+            if self._newer:
+                raise as_failure(self._give_way()) from None
+            raise
+        except (FailureError, PlatformError) as failure:
+            if is_cancelled_exception(failure):
+                await asyncio.shield(self._end(saga, self._superseded()))
+                if self._newer:
+                    raise as_failure(self._give_way()) from None
+                raise
+            error = as_domain_error(failure)
+            await self._end(saga, error)
+            raise as_failure(error) from failure
+
+    @workflow.signal
+    def superseded(self, newer: str) -> None:
+        """A newer commit of the same branch is being built; this build gives way."""
+        if self._newer or self._progress.status().phase.is_terminal or self._main is None:
+            return
+        self._newer = newer
+        self._main.cancel()
+
+    @workflow.query
+    def status(self) -> OperationStatus:
+        """Where the build stands."""
+        return self._progress.status()
+
+    async def _build(self, request: BuildRequest, saga: Saga) -> Build:
+        with self._progress.step("register"):
+            plan = self._plan = await call(
+                BuildRecordActivities.register_build,
+                request,
+                f"register the build of {request.component}",
+                queue=ids.CONTROL_QUEUE,
+                options=QUICK,
+            )
+        await self._supersede(plan)
+        with self._progress.step("submit"):
+            handle = await self._submit(plan, saga)
+        limit = timedelta(seconds=plan.timeout_seconds)
+        until = workflow.now() + limit
+        with self._progress.step("build", awaiting="the build pods", until=until):
+            outcome = await call(
+                BuildRunActivities.follow_build,
+                BuildFollow(plan=plan, handle=handle),
+                f"follow {handle.namespace}/{handle.name}",
+                queue=plan.task_queue,
+                options=watch(limit),
+            )
+        with self._progress.step("record"):
+            return await self._record(Phase.SUCCEEDED, outcome=outcome)
+
+    async def _submit(self, plan: BuildPlan, saga: Saga) -> BuildHandle:
+        saga.add("stopped the build and removed its pods", lambda: self._stop(plan))
+        return await call(
+            BuildRunActivities.submit_build,
+            plan,
+            f"submit {plan.name}",
+            queue=plan.task_queue,
+            options=WRITE,
+        )
+
+    async def _stop(self, plan: BuildPlan) -> None:
+        await call(
+            BuildRunActivities.stop_build,
+            plan,
+            f"stop {plan.name}",
+            queue=plan.task_queue,
+            options=WRITE,
+        )
+
+    async def _supersede(self, plan: BuildPlan) -> None:
+        """Tells running builds of older commits of the branch to give way; gone ones are fine."""
+        for older in plan.older:
+            handle = workflow.get_external_workflow_handle(older)
+            try:
+                await handle.signal("superseded", workflow.info().workflow_id)
+            except FailureError:
+                workflow.logger.info("build %s has ended already", older)
+
+    async def _end(self, saga: Saga, failure: PlatformError | None) -> None:
+        """Undoes and writes down how the build ended; None = a person cancelled it."""
+        try:
+            await saga.compensate()
+        except PlatformError as worse:
+            workflow.logger.error("could not stop the build: %s", worse.message)
+        await self._record(_phase_of(failure), failure=failure)
+
+    async def _record(
+        self,
+        phase: Phase,
+        *,
+        outcome: BuildOutcome | None = None,
+        failure: PlatformError | None = None,
+    ) -> Build:
+        message = failure.message if failure else ""
+        self._progress.is_at(phase, message)
+        if self._plan is None:
+            return Build(name="", phase=phase, commit=self._request.commit, message=message)
+        facts = failure.facts if failure else {}
+        return await call(
+            BuildRecordActivities.record_build,
+            BuildRecord(
+                plan=self._plan,
+                phase=phase,
+                outcome=outcome or BuildOutcome(log=facts.get("log_key", "")),
+                message=message,
+                log_tail=facts.get("log", ""),
+                trigger=self._request.trigger,
+                workflow_id=workflow.info().workflow_id,
+                run_id=workflow.info().run_id,
+                started=workflow.info().start_time,
+                finished=workflow.now(),
+            ),
+            f"record {phase.value.lower()}",
+            queue=ids.CONTROL_QUEUE,
+            options=QUICK,
+        )
+
+    def _superseded(self) -> PlatformError | None:
+        return self._give_way() if self._newer else None
+
+    def _give_way(self) -> PlatformError:
+        return Superseded(f"gave way to {self._newer}")
+
+
+def _phase_of(failure: PlatformError | None) -> Phase:
+    if failure is None:
+        return Phase.CANCELLED
+    if isinstance(failure, Superseded):
+        return Phase.SUPERSEDED
+    return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

@@ -1,0 +1,80 @@
+"""How workflows call activities: four presets and one helper that insists on a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypedDict, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+Owner = TypeVar("Owner")
+
+BUDGET = timedelta(hours=2)
+"""How long a technical fault is retried before the step gives up."""
+
+
+class Options(TypedDict, total=False):
+    """The options of an activity call that a preset decides."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: workflow.ActivityCancellationType
+
+
+_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=30),
+)
+
+QUICK: Options = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": BUDGET,
+    "retry_policy": _RETRY,
+    "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+"""Reads and small writes of the control plane."""
+
+WRITE: Options = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "schedule_to_close_timeout": BUDGET,
+    "heartbeat_timeout": timedelta(seconds=45),
+    "retry_policy": _RETRY,
+    "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+"""Changes of a plane: a cancel waits until the change has stopped, so undo finds quiet ground."""
+
+
+def watch(longest: timedelta) -> Options:
+    """Returns the preset of an activity that waits for the end of something on a plane.
+
+    Args:
+        longest: The budget of the watched thing; the activity itself fails it before that.
+    """
+    return {
+        "start_to_close_timeout": longest + timedelta(minutes=2),
+        "schedule_to_close_timeout": longest + BUDGET,
+        "heartbeat_timeout": timedelta(seconds=30),
+        "retry_policy": _RETRY,
+        "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }
+
+
+async def call(
+    method: Callable[[Any, Argument], Awaitable[Result]],
+    argument: Argument,
+    summary: str,
+    *,
+    queue: str,
+    options: Options,
+) -> Result:
+    """Executes an activity method on the task queue that has the right to it."""
+    return await workflow.execute_activity_method(
+        method, argument, summary=summary, task_queue=queue, **options
+    )

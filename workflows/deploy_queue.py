@@ -1,0 +1,45 @@
+"""The queue of one place: what runs, what waits, what was asked before."""
+
+from __future__ import annotations
+
+from domain.deliveries import DeployRequest, Enqueued
+from domain.policies.queue import admit, withdraw
+
+_REMEMBERED = 100
+
+
+class DeployQueue:
+    """Keeps the state the queueing policy decides about. Lives inside one workflow run."""
+
+    def __init__(self) -> None:
+        self._waiting: tuple[DeployRequest, ...] = ()
+        self._running: DeployRequest | None = None
+        self._done: list[str] = []
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the requests that wait, in order."""
+        return tuple(request.request_id for request in self._waiting)
+
+    def add(self, request: DeployRequest) -> Enqueued:
+        """Gives a request its place; one that was carried out in this run already has none."""
+        if request.request_id in self._done:
+            return Enqueued(position=0, duplicate=True)
+        admission = admit(self._waiting, self._running, request)
+        self._waiting = admission.waiting
+        return Enqueued(position=admission.position, duplicate=admission.duplicate)
+
+    def take(self) -> DeployRequest | None:
+        """Ends the running request and returns the next one, None when nobody waits."""
+        if self._running is not None:
+            self._done = [*self._done[1 - _REMEMBERED :], self._running.request_id]
+        self._running, self._waiting = (
+            (self._waiting[0], self._waiting[1:]) if self._waiting else (None, ())
+        )
+        return self._running
+
+    def withdraw(self, request_id: str) -> bool:
+        """Takes a waiting request out; False when it does not wait."""
+        before = self._waiting
+        self._waiting = withdraw(before, request_id)
+        return len(self._waiting) < len(before)

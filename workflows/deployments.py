@@ -1,0 +1,238 @@
+"""Brings a component in an environment to what its binding wants, or leaves it as it was.
+
+One workflow per (component, environment) works off its requests in order, so two deployments
+never meet (docs/decisions/0003). It ends when its queue is empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from activities.releases import ReleaseActivities
+from activities.rollouts import RolloutActivities
+from domain import ids
+from domain.deliveries import (
+    ApplyRelease,
+    Bundle,
+    Deployment,
+    DeployRecord,
+    DeployRequest,
+    Enqueued,
+    FollowRollout,
+    OperationStatus,
+    PreparedRelease,
+)
+from domain.errors import CompensationFailed, Errored, Failed, PlatformError
+from domain.phases import Phase
+from runtime import search_attributes as attributes
+from runtime.errors import as_domain_error, as_failure
+from workflows.calls import QUICK, WRITE, call, watch
+from workflows.deploy_queue import DeployQueue
+from workflows.progress import Progress
+from workflows.saga import Saga
+
+_STEPS = ("prepare", "apply", "rollout", "record")
+
+
+@workflow.defn
+class DeployWorkflow:
+    """Puts one release after another into one place, each completely or not at all."""
+
+    @workflow.init
+    def __init__(self, request: DeployRequest) -> None:
+        self._queue = DeployQueue()
+        self._queue.add(request)
+        self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
+        self._results: list[Deployment] = []
+        workflow.upsert_search_attributes(
+            [
+                attributes.KIND.value_set("deploy"),
+                attributes.ORGANIZATION.value_set(request.organization),
+                attributes.COMPONENT.value_set(request.component),
+                attributes.ENVIRONMENT.value_set(request.environment),
+                attributes.ACTOR.value_set(request.trigger.actor or request.trigger.kind.value),
+                attributes.PHASE.value_set(Phase.PENDING.value),
+            ]
+        )
+
+    @workflow.run
+    async def run(self, _request: DeployRequest) -> Deployment:
+        """Works off the queue; answers with the last deployment, or fails as it failed."""
+        failure: PlatformError | None = None
+        while (current := self._queue.take()) is not None:
+            self._progress.restart(f"deploy {current.component} to {current.environment}")
+            failure = await self._one(current)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if failure is not None:
+            raise as_failure(failure)
+        return self._results[-1]
+
+    @workflow.signal
+    def requested(self, request: DeployRequest) -> None:
+        """Somebody or something asked for a deployment; equal requests count once."""
+        self._queue.add(request)
+
+    @workflow.update
+    def enqueue(self, request: DeployRequest) -> Enqueued:
+        """Queues a deployment and answers at once with its position."""
+        return self._queue.add(request)
+
+    @workflow.update
+    def withdraw(self, request_id: str) -> bool:
+        """Takes a waiting request out of the queue; False when it does not wait (any more)."""
+        return self._queue.withdraw(request_id)
+
+    @workflow.query
+    def status(self) -> OperationStatus:
+        """Where the running deployment stands and who waits behind it."""
+        return self._progress.status(self._queue.waiting)
+
+    async def _one(self, request: DeployRequest) -> PlatformError | None:
+        """Does one deployment; returns why it failed, raises only when it was cancelled."""
+        started = workflow.now()
+        saga = Saga()
+        attempt = _Attempt(request, started)
+        try:
+            self._results.append(await self._deploy(attempt, saga))
+        except asyncio.CancelledError:
+            await asyncio.shield(self._end(attempt, saga, None))
+            raise
+        except (FailureError, PlatformError) as failure:
+            if is_cancelled_exception(failure):
+                await asyncio.shield(self._end(attempt, saga, None))
+                raise
+            return await self._end(attempt, saga, as_domain_error(failure))
+        return None
+
+    async def _deploy(self, attempt: _Attempt, saga: Saga) -> Deployment:
+        request = attempt.request
+        self._progress.is_at(Phase.RUNNING, f"deploy {request.component} to {request.environment}")
+        with self._progress.step("prepare"):
+            release = attempt.release = await call(
+                ReleaseActivities.prepare_release,
+                request,
+                f"render {request.component} for {request.environment}",
+                queue=ids.CONTROL_QUEUE,
+                options=QUICK,
+            )
+        if release.changed:
+            await self._roll_out(attempt, release, saga)
+        else:
+            for name in ("apply", "rollout"):
+                self._progress.skip(name, f"{release.bundle.release} runs already")
+        with self._progress.step("record"):
+            return await self._record(attempt, Phase.SUCCEEDED)
+
+    async def _roll_out(self, attempt: _Attempt, release: PreparedRelease, saga: Saga) -> None:
+        before = release.previous.release
+        saga.add(
+            f"restored {before}" if before else "removed what was applied",
+            lambda: self._restore(release),
+        )
+        with self._progress.step("apply"):
+            await self._apply(release, release.bundle, release.previous, attempt.request)
+        limit = timedelta(seconds=release.progress_deadline_seconds)
+        until = workflow.now() + limit
+        with self._progress.step("rollout", awaiting="ready pods", until=until):
+            ready = await self._follow(release, release.bundle)
+        self._progress.note("rollout", ready)
+
+    async def _apply(
+        self,
+        release: PreparedRelease,
+        bundle: Bundle,
+        previous: Bundle,
+        request: DeployRequest | None,
+    ) -> None:
+        force = request is None or request.force_conflicts
+        await call(
+            RolloutActivities.apply_release,
+            ApplyRelease(
+                bundle=bundle,
+                previous=previous,
+                force_conflicts=force,
+                organization=release.organization,
+            ),
+            f"apply {bundle.release or 'nothing'} in {bundle.namespace or previous.namespace}",
+            queue=release.task_queue,
+            options=WRITE,
+        )
+
+    async def _follow(self, release: PreparedRelease, bundle: Bundle) -> str:
+        limit = timedelta(seconds=release.progress_deadline_seconds)
+        ready = await call(
+            RolloutActivities.follow_rollout,
+            FollowRollout(bundle=bundle, deadline_seconds=release.progress_deadline_seconds),
+            f"await ready pods of {bundle.release}",
+            queue=release.task_queue,
+            options=watch(limit),
+        )
+        return ready.message
+
+    async def _restore(self, release: PreparedRelease) -> None:
+        """Applies what ran before and waits until it is ready again."""
+        await self._apply(release, release.previous, release.bundle, None)
+        if release.previous.release:
+            await self._follow(release, release.previous)
+
+    async def _end(
+        self, attempt: _Attempt, saga: Saga, failure: PlatformError | None
+    ) -> PlatformError | None:
+        """Undoes, writes down how it ended; returns the failure, made worse if undo failed."""
+        try:
+            await saga.compensate()
+        except CompensationFailed as worse:
+            reason = failure.message if failure else "cancelled"
+            failure = CompensationFailed(f"{reason}; undo failed: {worse.message}")
+        attempt.undone = tuple(saga.undone)
+        self._results.append(await self._record(attempt, _phase_of(failure), failure))
+        return failure
+
+    async def _record(
+        self, attempt: _Attempt, phase: Phase, failure: PlatformError | None = None
+    ) -> Deployment:
+        facts = failure.facts if failure else {}
+        self._progress.is_at(phase, failure.message if failure else "")
+        return await call(
+            ReleaseActivities.record_deployment,
+            DeployRecord(
+                request=attempt.request,
+                release=attempt.release,
+                generation=int(facts.get("generation", 0)),
+                phase=phase,
+                reason=facts.get("reason", type(failure).__name__ if failure else ""),
+                message=failure.message if failure else "",
+                log_tail=facts.get("log", ""),
+                restored=bool(attempt.undone) and not isinstance(failure, CompensationFailed),
+                undone=attempt.undone,
+                workflow_id=workflow.info().workflow_id,
+                run_id=workflow.info().run_id,
+                started=attempt.started,
+                finished=workflow.now(),
+            ),
+            f"record {phase.value.lower()}",
+            queue=ids.CONTROL_QUEUE,
+            options=QUICK,
+        )
+
+
+class _Attempt:
+    """What is known of one deployment while it runs."""
+
+    def __init__(self, request: DeployRequest, started: datetime) -> None:
+        self.request = request
+        self.started = started
+        self.release: PreparedRelease | None = None
+        self.undone: tuple[str, ...] = ()
+
+
+def _phase_of(failure: PlatformError | None) -> Phase:
+    if failure is None:
+        return Phase.CANCELLED
+    if isinstance(failure, Failed):
+        return Phase.FAILED
+    return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

@@ -1,0 +1,109 @@
+"""What a running procedure shows: steps for the query, Markdown for the UI, phase for lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+
+from domain.deliveries import OperationStatus, Step, Waiting
+from domain.phases import Phase, StepPhase
+from runtime import search_attributes as attributes
+
+_MARKS = {
+    StepPhase.WAITING: "·",
+    StepPhase.RUNNING: "▶",
+    StepPhase.DONE: "✓",
+    StepPhase.SKIPPED: "-",
+    StepPhase.FAILED: "✗",
+    StepPhase.UNDONE: "↶",
+}
+
+
+class Progress:
+    """The steps of one procedure and where it stands."""
+
+    def __init__(self, title: str, steps: tuple[str, ...]) -> None:
+        self._title = title
+        self._names = steps
+        self._steps: dict[str, Step] = {}
+        self._phase = Phase.PENDING
+        self._summary = ""
+        self._waiting: Waiting | None = None
+        self.restart()
+
+    def restart(self, title: str = "") -> None:
+        """Begins anew, for a workflow that does the same procedure several times."""
+        self._title = title or self._title
+        self._steps = {name: Step(name=name) for name in self._names}
+        self._summary = ""
+
+    def status(self, queue: tuple[str, ...] = ()) -> OperationStatus:
+        """Returns the answer of the query."""
+        return OperationStatus(
+            phase=self._phase,
+            summary=self._summary or self._title,
+            steps=tuple(self._steps.values()),
+            waiting_for=self._waiting,
+            queue=queue,
+        )
+
+    def is_at(self, phase: Phase, summary: str = "", *facts: SearchAttributeUpdate[Any]) -> None:
+        """Sets the phase, tells it to visibility and to the UI."""
+        self._phase = phase
+        self._summary = summary or self._summary
+        workflow.upsert_search_attributes([attributes.PHASE.value_set(phase.value), *facts])
+        self._show()
+
+    @contextmanager
+    def step(
+        self, name: str, *, awaiting: str = "", until: datetime | None = None, who: str = ""
+    ) -> Iterator[None]:
+        """Marks a step as running while the block lasts, then as done or failed.
+
+        Args:
+            name: One of the steps given at construction.
+            awaiting: What is waited for, when the step is a wait.
+            until: When that wait ends by itself.
+            who: Who else can end it.
+        """
+        started = workflow.now()
+        self._steps[name] = Step(name=name, phase=StepPhase.RUNNING, started=started)
+        self._waiting = (
+            Waiting(what=awaiting, since=started, until=until, who=who) if awaiting else None
+        )
+        self._show()
+        try:
+            yield
+        except BaseException:
+            self._end(name, StepPhase.FAILED)
+            raise
+        self._end(name, StepPhase.DONE)
+
+    def note(self, name: str, message: str) -> None:
+        """Adds what a person should know about a step."""
+        self._steps[name] = self._steps[name].model_copy(update={"message": message})
+
+    def skip(self, name: str, why: str) -> None:
+        """Marks a step as not needed."""
+        self._steps[name] = Step(name=name, phase=StepPhase.SKIPPED, message=why)
+
+    def _end(self, name: str, phase: StepPhase) -> None:
+        self._waiting = None
+        self._steps[name] = self._steps[name].model_copy(
+            update={"phase": phase, "finished": workflow.now()}
+        )
+        self._show()
+
+    def _show(self) -> None:
+        lines = [f"**{self._phase}** {self._summary or self._title}", ""]
+        for step in self._steps.values():
+            message = f": {step.message}" if step.message else ""
+            lines.append(f"- {_MARKS[step.phase]} {step.name}{message}")
+        if self._waiting:
+            lines += ["", f"Waiting for {self._waiting.what}"]
+        workflow.set_current_details("\n".join(lines))

@@ -1,0 +1,52 @@
+"""Undo of what one run of a procedure did, in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from domain.errors import CompensationFailed, PlatformError
+from runtime.errors import as_domain_error
+
+Undo = Callable[[], Awaitable[object]]
+
+
+class Saga:
+    """Remembers how to undo each step; an undo is registered *before* its step runs."""
+
+    def __init__(self) -> None:
+        self._undos: list[tuple[str, Undo]] = []
+        self.undone: list[str] = []
+        """What the compensation did, in words, in the order it did it."""
+
+    def add(self, what: str, undo: Undo) -> None:
+        """Registers how to undo the step that comes next."""
+        self._undos.append((what, undo))
+
+    async def compensate(self) -> None:
+        """Undoes everything, in reverse, even while the workflow is being cancelled.
+
+        A failing undo does not stop the others.
+
+        Raises:
+            CompensationFailed: At least one undo failed; the message names each.
+        """
+        await asyncio.shield(self._compensate())
+
+    async def _compensate(self) -> None:
+        failures = []
+        while self._undos:
+            what, undo = self._undos.pop()
+            try:
+                await undo()
+            except (FailureError, PlatformError) as failure:
+                reason = as_domain_error(failure).message
+                workflow.logger.error("undo failed: %s: %s", what, reason)
+                failures.append(f"{what}: {reason}")
+            else:
+                self.undone.append(what)
+        if failures:
+            raise CompensationFailed("; ".join(failures))

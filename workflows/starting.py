@@ -1,0 +1,144 @@
+"""How procedures are started, from the API and from the intake alike: ids, policies, summaries."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from domain import ids
+from domain.deliveries import Build, BuildRequest, BuildStarted, Deployment, DeployRequest, Enqueued
+from workflows.build_requests import RequestBuildWorkflow
+from workflows.builds import BuildWorkflow
+from workflows.deployments import DeployWorkflow
+
+
+async def start_build(
+    client: Client, request: BuildRequest, *, again: Literal["if-failed", "never"] = "if-failed"
+) -> BuildStarted:
+    """Starts the build of a known commit, or adopts the one there is.
+
+    Idempotent: the id is made of the commit. A build that succeeded is never repeated; one that
+    did not is, unless ``again`` says never (redelivered webhooks).
+
+    Raises:
+        InvalidRequest: A name is not valid or the commit is not complete.
+    """
+    workflow_id = ids.build_id(request.organization, request.component, request.commit)
+    reuse = (
+        WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        if again == "if-failed"
+        else WorkflowIDReusePolicy.REJECT_DUPLICATE
+    )
+    try:
+        handle = await client.start_workflow(
+            BuildWorkflow.run,
+            request,
+            id=workflow_id,
+            task_queue=ids.ORCHESTRATION_QUEUE,
+            id_reuse_policy=reuse,
+            static_summary=f"build {request.component} at {request.commit[:12]}",
+            static_details=_why(request.trigger.kind.value, request.trigger.actor),
+        )
+    except WorkflowAlreadyStartedError as known:
+        return BuildStarted(
+            workflow_id=workflow_id,
+            run_id=known.run_id or "",
+            commit=request.commit,
+            existing=True,
+        )
+    return BuildStarted(
+        workflow_id=workflow_id, run_id=handle.first_execution_run_id or "", commit=request.commit
+    )
+
+
+async def request_build(
+    client: Client, request: BuildRequest, key: str
+) -> WorkflowHandle[RequestBuildWorkflow, BuildStarted]:
+    """Starts the procedure that resolves a revision and starts its build.
+
+    Idempotent by ``key``: equal keys are the same request. The handle's result says which build
+    answers it.
+
+    Raises:
+        InvalidRequest: A name or the key is not valid.
+    """
+    return await client.start_workflow(
+        RequestBuildWorkflow.run,
+        request,
+        id=ids.build_request_id(request.organization, request.component, key),
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"build {request.revision or 'the branch'} of {request.component}",
+        static_details=_why(request.trigger.kind.value, request.trigger.actor),
+    )
+
+
+async def signal_deployment(
+    client: Client, request: DeployRequest
+) -> WorkflowHandle[DeployWorkflow, Deployment]:
+    """Asks for a deployment without waiting for a place in the queue.
+
+    Idempotent by ``request.request_id`` while the queue of that place is not empty.
+
+    Raises:
+        InvalidRequest: A name is not valid.
+    """
+    return await client.start_workflow(
+        DeployWorkflow.run,
+        request,
+        id=ids.deploy_id(request.organization, request.component, request.environment),
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal="requested",
+        start_signal_args=[request],
+        static_summary=_deploy_summary(request),
+        static_details=_why(request.trigger.kind.value, request.trigger.actor),
+    )
+
+
+async def enqueue_deployment(
+    client: Client, request: DeployRequest
+) -> tuple[WorkflowHandle[DeployWorkflow, Deployment], Enqueued]:
+    """Asks for a deployment and learns its place in the queue; starts the queue if needed.
+
+    Idempotent by ``request.request_id``.
+
+    Raises:
+        InvalidRequest: A name is not valid.
+    """
+    start = WithStartWorkflowOperation(
+        DeployWorkflow.run,
+        request,
+        id=ids.deploy_id(request.organization, request.component, request.environment),
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=_deploy_summary(request),
+        static_details=_why(request.trigger.kind.value, request.trigger.actor),
+    )
+    enqueued = await client.execute_update_with_start_workflow(
+        DeployWorkflow.enqueue, request, start_workflow_operation=start, id=request.request_id
+    )
+    return await start.workflow_handle(), enqueued
+
+
+async def build_result(client: Client, started: BuildStarted) -> Build:
+    """Waits for the end of a build."""
+    handle = client.get_workflow_handle_for(
+        BuildWorkflow.run, started.workflow_id, run_id=started.run_id or None
+    )
+    return await handle.result()
+
+
+def _deploy_summary(request: DeployRequest) -> str:
+    what = request.artifact or request.component
+    return f"deploy {what} to {request.environment}"
+
+
+def _why(kind: str, actor: str) -> str:
+    return f"Asked by {actor} ({kind})" if actor else f"Asked by {kind}"
