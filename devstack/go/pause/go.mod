@@ -1,0 +1,3 @@
+module pavane.dev/devstack/pause
+
+go 1.24.0
