@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.deliveries import Trigger
-
-
-class SupersedePolicy(StrEnum):
-    """What an organization wants to happen to a build when a newer commit arrives."""
-
-    ALWAYS = "Always"
-    """The older build of the branch gives way, whoever asked for it."""
-    AUTOMATIC = "Automatic"
-    """It gives way unless a person asked for it."""
-    NEVER = "Never"
-    """Every commit is built to the end."""
+from domain.resources.organization import SupersedePolicy
 
 
 class BuildInProgress(BaseModel):
@@ -33,7 +21,6 @@ class BuildInProgress(BaseModel):
     """Empty when unknown: then nothing is said about its order."""
     commit: str
     started: datetime
-    trigger: Trigger = Trigger()
 
 
 def superseded_builds(
@@ -52,6 +39,5 @@ def superseded_builds(
         if build.branch == newer.branch
         and build.commit != newer.commit
         and (build.started, build.id) < (newer.started, newer.id)
-        and (policy is SupersedePolicy.ALWAYS or build.trigger.is_automatic)
     ]
     return tuple(build.id for build in sorted(older, key=lambda build: (build.started, build.id)))

@@ -1,0 +1,121 @@
+"""What a release is rendered from, and what comes out."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain import ids
+from domain.resources.binding import BindingState, ServiceBinding
+from domain.resources.build import DeployableArtifact
+from domain.resources.classes import ServiceClass
+from domain.resources.component import Component
+from domain.resources.environment import Environment
+from domain.resources.planes import DataPlane
+from domain.resources.workload import Workload, WorkloadEndpoint
+
+
+class GatewayDefaults(BaseModel):
+    """The installation's own gateway, used where a data plane names none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = "pavane"
+    namespace: str = "pavane-system"
+    domain: str = "localhost"
+    port: int = 80
+    """Port at which people reach it; shown in URLs."""
+
+
+class Entrance(BaseModel):
+    """Where the traffic of an environment enters, all defaults filled in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    namespace: str
+    section_name: str = ""
+    domain: str
+    scheme: Literal["http", "https"]
+    port: int
+
+
+class ReleaseFacts(BaseModel):
+    """Everything that decides the objects of one component in one environment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    component: Component
+    environment: Environment
+    data_plane: DataPlane
+    service_class: ServiceClass
+    workload: Workload
+    binding: ServiceBinding
+    artifact: DeployableArtifact | None = None
+    """None = the containers of the workload name their own images."""
+    gateway: GatewayDefaults = GatewayDefaults()
+
+    @property
+    def organization(self) -> str:
+        """The tenant."""
+        return self.binding.organization
+
+    @property
+    def project(self) -> str:
+        """The project of the component."""
+        return self.component.project
+
+    @property
+    def namespace(self) -> str:
+        """Namespace on the plane."""
+        return ids.namespace(self.organization, self.project, self.environment.name)
+
+    @property
+    def state(self) -> BindingState:
+        """What is wanted."""
+        return self.binding.wanted_state
+
+    @property
+    def endpoints(self) -> tuple[WorkloadEndpoint, ...]:
+        """Where the component listens, by name."""
+        return tuple(sorted(self.workload.spec.endpoints, key=lambda endpoint: endpoint.name))
+
+    @property
+    def public_endpoints(self) -> tuple[WorkloadEndpoint, ...]:
+        """The endpoints that everybody may call, by name."""
+        return tuple(each for each in self.endpoints if each.visibility == "public")
+
+    @property
+    def entrance(self) -> Entrance:
+        """Where public traffic of the environment enters."""
+        own = self.data_plane.spec.gateway
+        return Entrance(
+            name=own.name or self.gateway.name,
+            namespace=own.namespace or self.gateway.namespace,
+            section_name=own.section_name,
+            domain=own.domain or self.gateway.domain,
+            scheme=own.scheme,
+            port=own.port or self.gateway.port,
+        )
+
+
+class RenderedRelease(BaseModel):
+    """The exact objects of one component in one environment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """Content name: equal objects have equal names."""
+    hash: str
+    """SHA-256 of the objects as canonical JSON."""
+    namespace: str
+    objects: tuple[dict[str, Any], ...]
+    """In the order in which they are applied; empty when the binding is to be undeployed."""
+    image: str = ""
+    """Image of the component's own container; empty when nothing runs."""
+    url: str = ""
+    """Where the component answers; empty without a public endpoint."""
+    replicas: int = 0
+    progress_deadline_seconds: int = 600
+    """How long the rollout may go without progress."""

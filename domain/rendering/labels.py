@@ -1,0 +1,76 @@
+"""Labels and metadata that all rendered objects share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from domain.ids import FIELD_MANAGER
+from domain.rendering.facts import ReleaseFacts
+
+ORGANIZATION = "choreo.dev/organization"
+PROJECT = "choreo.dev/project"
+COMPONENT = "choreo.dev/component"
+ENVIRONMENT = "choreo.dev/environment"
+COMMIT = "choreo.dev/commit"
+SHARED = "choreo.dev/shared"
+"""Marks objects that all components of a namespace have in common: never pruned with one."""
+MANAGED_BY = "app.kubernetes.io/managed-by"
+VERSION = "app.kubernetes.io/version"
+
+
+def shared_labels(facts: ReleaseFacts) -> dict[str, str]:
+    """Returns the labels of what the components of a project share in an environment."""
+    return {
+        MANAGED_BY: FIELD_MANAGER,
+        ORGANIZATION: facts.organization,
+        PROJECT: facts.project,
+        ENVIRONMENT: facts.environment.name,
+        SHARED: "true",
+    }
+
+
+def component_labels(facts: ReleaseFacts) -> dict[str, str]:
+    """Returns the labels of the component's own objects; equal for all its releases."""
+    return {
+        "app.kubernetes.io/name": facts.component.name,
+        "app.kubernetes.io/part-of": facts.project,
+        MANAGED_BY: FIELD_MANAGER,
+        ORGANIZATION: facts.organization,
+        PROJECT: facts.project,
+        COMPONENT: facts.component.name,
+        ENVIRONMENT: facts.environment.name,
+    }
+
+
+def selector_labels(facts: ReleaseFacts) -> dict[str, str]:
+    """Returns what selects the component's pods. A Deployment's selector can never change."""
+    return {COMPONENT: facts.component.name}
+
+
+def manifest(
+    api_version: str,
+    kind: str,
+    name: str,
+    namespace: str,
+    labels: Mapping[str, str],
+    **content: Any,
+) -> dict[str, Any]:
+    """Returns a Kubernetes object; ``namespace`` is empty for objects of the whole cluster."""
+    metadata: dict[str, Any] = {"name": name, "labels": dict(labels)}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def in_order(objects: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Returns the objects with all keys sorted, so that equal ones are equal byte by byte."""
+    return tuple({key: _sorted(item) for key, item in sorted(each.items())} for each in objects)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sorted(item) for key, item in sorted(value.items())}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value

@@ -1,0 +1,177 @@
+"""The Deployment of a component, its ServiceAccount and its disruption budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.errors import InvalidRequest
+from domain.rendering.containers import rendered_containers
+from domain.rendering.facts import ReleaseFacts
+from domain.rendering.labels import VERSION, component_labels, manifest, selector_labels
+from domain.rendering.merge import merged
+from domain.resources.binding import BindingState
+
+DEFAULT_DEADLINE_SECONDS = 600
+_VERSION_LENGTH = 12
+_TEMPLATE_FIELDS = frozenset(
+    {
+        "minReadySeconds",
+        "progressDeadlineSeconds",
+        "replicas",
+        "revisionHistoryLimit",
+        "strategy",
+        "template",
+    }
+)
+_NUMBERS = _TEMPLATE_FIELDS - {"strategy", "template"}
+_DEFAULT_SPEC: dict[str, Any] = {
+    "progressDeadlineSeconds": DEFAULT_DEADLINE_SECONDS,
+    "revisionHistoryLimit": 3,
+    "strategy": {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    },
+}
+_DEFAULT_POD_SPEC: dict[str, Any] = {
+    "automountServiceAccountToken": False,
+    "enableServiceLinks": False,
+    "securityContext": {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    },
+}
+
+
+def service_account(facts: ReleaseFacts) -> dict[str, Any]:
+    """Returns the identity of the component's pods; it may do nothing and gets no token."""
+    return manifest(
+        "v1",
+        "ServiceAccount",
+        facts.component.name,
+        facts.namespace,
+        component_labels(facts),
+        automountServiceAccountToken=False,
+    )
+
+
+def deployment(facts: ReleaseFacts) -> dict[str, Any]:
+    """Returns the Deployment.
+
+    Raises:
+        InvalidRequest: The class's template is no part of a Deployment's spec, or what is asked
+            for passes the class's bounds.
+    """
+    template = _template(facts)
+    spec = merged(_DEFAULT_SPEC, {key: item for key, item in template.items() if key != "template"})
+    if spec["strategy"].get("type") != "RollingUpdate":
+        spec["strategy"].pop("rollingUpdate", None)
+    spec |= {
+        "replicas": replicas(facts),
+        "selector": {"matchLabels": selector_labels(facts)},
+        "template": _pod_template(
+            facts, template.get("template") or {}, spec["progressDeadlineSeconds"]
+        ),
+    }
+    labels = component_labels(facts) | _version(facts)
+    return manifest(
+        "apps/v1", "Deployment", facts.component.name, facts.namespace, labels, spec=spec
+    )
+
+
+def disruption_budget(facts: ReleaseFacts) -> dict[str, Any] | None:
+    """Returns what keeps a drained node from taking all pods, None for a single pod.
+
+    A budget over one pod would only keep nodes from being drained.
+    """
+    if replicas(facts) < 2:  # noqa: PLR2004 - one pod cannot be spared
+        return None
+    return manifest(
+        "policy/v1",
+        "PodDisruptionBudget",
+        facts.component.name,
+        facts.namespace,
+        component_labels(facts),
+        spec={"maxUnavailable": 1, "selector": {"matchLabels": selector_labels(facts)}},
+    )
+
+
+def replicas(facts: ReleaseFacts) -> int:
+    """Returns how many pods are to run: none when suspended, else binding over class over one.
+
+    Raises:
+        InvalidRequest: The number is outside the class's bounds.
+    """
+    if facts.state is not BindingState.ACTIVE:
+        return 0
+    rails = facts.service_class.spec.guard_rails
+    asked = facts.binding.spec.workload.replicas
+    where = f"ServiceBinding {facts.binding.name}: spec.workload.replicas"
+    if asked is None:
+        asked = int(_template(facts).get("replicas", max(1, rails.min_replicas)))
+        where = f"{_class(facts)}.replicas"
+    if not rails.min_replicas <= asked <= rails.max_replicas:
+        raise InvalidRequest(
+            f"{where} {asked} is not between the {rails.min_replicas} and {rails.max_replicas} "
+            f"that ServiceClass {facts.service_class.name} allows"
+        )
+    return asked
+
+
+def _pod_template(
+    facts: ReleaseFacts, template: Mapping[str, Any], deadline_seconds: int
+) -> dict[str, Any]:
+    metadata = _mapping(template.get("metadata"), f"{_class(facts)}.template.metadata")
+    given = _mapping(template.get("spec"), f"{_class(facts)}.template.spec")
+    spec = merged(_DEFAULT_POD_SPEC | {"topologySpreadConstraints": [_spread(facts)]}, given)
+    spec["serviceAccountName"] = facts.component.name
+    spec["containers"] = rendered_containers(facts, given.get("containers") or (), deadline_seconds)
+    own_labels = component_labels(facts) | _version(facts)
+    rendered: dict[str, Any] = {"labels": {**(metadata.get("labels") or {}), **own_labels}}
+    if metadata.get("annotations"):
+        rendered["annotations"] = metadata["annotations"]
+    return {"metadata": rendered, "spec": spec}
+
+
+def _spread(facts: ReleaseFacts) -> dict[str, Any]:
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": selector_labels(facts)},
+    }
+
+
+def _template(facts: ReleaseFacts) -> dict[str, Any]:
+    """Returns the class's template, checked so far as the rendering relies on it."""
+    template = facts.service_class.spec.deployment_template
+    foreign = sorted(set(template) - _TEMPLATE_FIELDS)
+    if foreign:
+        raise InvalidRequest(
+            f"{_class(facts)}.{foreign[0]} cannot be set by a class: "
+            f"it may set {', '.join(sorted(_TEMPLATE_FIELDS))}"
+        )
+    for field in ("strategy", "template"):
+        _mapping(template.get(field), f"{_class(facts)}.{field}")
+    for field in _NUMBERS & set(template):
+        if not isinstance(template[field], int):
+            raise InvalidRequest(f"{_class(facts)}.{field} {template[field]!r} is not a number")
+    return merged({}, template, _class(facts))
+
+
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidRequest(f"{where} is not a mapping")
+    return value
+
+
+def _class(facts: ReleaseFacts) -> str:
+    return f"ServiceClass {facts.service_class.name}: spec.deploymentTemplate"
+
+
+def _version(facts: ReleaseFacts) -> dict[str, str]:
+    if facts.artifact is None or not facts.artifact.spec.commit:
+        return {}
+    return {VERSION: facts.artifact.spec.commit[:_VERSION_LENGTH]}
