@@ -14,7 +14,7 @@ from domain.deliveries import Build as BuildResult
 from domain.deliveries import BuildPlan, BuildRecord, BuildRequest, BuildStarted
 from domain.errors import Conflict, InvalidRequest
 from domain.phases import Phase
-from domain.policies.supersede import BuildInProgress, SupersedePolicy, superseded_builds
+from domain.policies.supersede import BuildInProgress, superseded_builds
 from domain.rendering import labels as names
 from domain.resources import Build, BuildPlane, Component, Metadata, Organization, Resource
 from domain.resources.build import (
@@ -26,15 +26,9 @@ from domain.resources.build import (
     TriggerInfo,
 )
 from domain.resources.component import BuildSpec
-from domain.resources.organization import SupersedePolicy as OrganizationPolicy
 from settings import Settings
 
 BRANCH_ANNOTATION = "choreo.dev/branch"
-
-_POLICIES = {
-    OrganizationPolicy.SAME_BRANCH: SupersedePolicy.ALWAYS,
-    OrganizationPolicy.NEVER: SupersedePolicy.NEVER,
-}
 
 
 class BuildRecordActivities:
@@ -145,7 +139,7 @@ class BuildRecordActivities:
             for other in others
             if other.name != build.name and other.status.phase is Phase.RUNNING
         ]
-        policy = _POLICIES[organization.spec.builds.supersede]
+        policy = organization.spec.builds.supersede
         return superseded_builds(_in_progress(build, status, request.branch), running, policy)
 
     @activity.defn
@@ -249,7 +243,6 @@ def _in_progress(build: Build, status: BuildStatus, branch: str = "") -> BuildIn
         branch=branch or build.metadata.annotations.get(BRANCH_ANNOTATION, ""),
         commit=status.commit,
         started=status.started or now(),
-        trigger=status.trigger.model_dump(),
     )
 
 

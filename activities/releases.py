@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlsplit
 
 from temporalio import activity
@@ -12,6 +11,7 @@ from activities.artifacts import create_binding, labels
 from activities.bundles import stowed
 from activities.kinds import platform
 from activities.reading import find, read, required
+from activities.release_facts import gather, plane_of
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
@@ -31,14 +31,10 @@ from domain.resources import (
     BindingState,
     Component,
     DataPlane,
-    DeployableArtifact,
     Environment,
     Metadata,
     Release,
-    Service,
     ServiceBinding,
-    ServiceClass,
-    Workload,
 )
 from domain.resources.deployment import DeployAction, ReleaseSpec
 from settings import Settings
@@ -75,16 +71,37 @@ class ReleaseActivities:
         """
         binding = await self._binding(request)
         try:
-            facts = await self._facts(binding)
-            rendered = render_release(facts)
+            prepared = await self._prepare(request, binding)
         except PlatformError as error:
             # What was refused is told to the record, so that the right generation is judged.
             error.facts.update(binding=binding.name, generation=str(binding.metadata.generation))
             raise
-        previous = await self._previous(binding)
-        prepared = await self._prepared(request, facts, rendered, previous)
         await records.begin(self._cluster, binding, prepared, request)
         return prepared
+
+    async def _prepare(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
+        """Renders; what is to be removed needs no facts, as they may be gone already."""
+        previous = await self._previous(binding)
+        if binding.wanted_state is BindingState.UNDEPLOY:
+            plane = await plane_of(self._cluster, binding)
+            return _prepared(request, binding, plane, Bundle(), previous)
+        facts = await gather(self._cluster, binding, self._gateway)
+        rendered = render_release(facts)
+        bundle = await stowed(
+            Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
+            self._objects,
+        )
+        await self._write_release(facts, rendered, bundle)
+        prepared = _prepared(request, binding, facts.data_plane, bundle, previous)
+        return prepared.model_copy(
+            update={
+                "project": facts.project,
+                "version": facts.artifact.version if facts.artifact else "",
+                "image": rendered.image,
+                "url": rendered.url,
+                "progress_deadline_seconds": rendered.progress_deadline_seconds,
+            }
+        )
 
     async def _binding(self, request: DeployRequest) -> ServiceBinding:
         """Reads the binding, points it to the artifact that was asked for, guards its deletion."""
@@ -117,55 +134,6 @@ class ReleaseActivities:
         await create_binding(self._cluster, component, request.environment, request.artifact)
         return await read(self._cluster, ServiceBinding, name, where)
 
-    async def _facts(self, binding: ServiceBinding) -> ReleaseFacts:
-        where, who = binding.namespace, f"ServiceBinding {binding.name}"
-        if not binding.component:
-            message = f"{who} names no component: set spec.componentRef"
-            raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
-        if not binding.artifact and binding.wanted_state is not BindingState.UNDEPLOY:
-            message = f"{who} waits for the first artifact of {binding.component}: build it"
-            raise InvalidRequest(message, facts={"reason": "WaitingForArtifact"})
-        instance = await find(self._cluster, Service, binding.component, where)
-        workload = instance.workload if instance else binding.component
-        component, environment, service_class, work, artifact = await asyncio.gather(
-            required(self._cluster, Component, binding.component, where, who),
-            required(self._cluster, Environment, binding.environment, where, who),
-            required(self._cluster, ServiceClass, binding.spec.service_class_ref, where, who),
-            required(self._cluster, Workload, workload, where, f"Component {binding.component}"),
-            self._artifact(binding, who),
-        )
-        plane = await required(
-            self._cluster,
-            DataPlane,
-            environment.spec.data_plane_ref,
-            where,
-            f"Environment {environment.name}",
-        )
-        return ReleaseFacts(
-            component=component,
-            environment=environment,
-            data_plane=plane,
-            service_class=service_class,
-            workload=work,
-            binding=binding,
-            artifact=artifact,
-            gateway=self._gateway,
-        )
-
-    async def _artifact(self, binding: ServiceBinding, who: str) -> DeployableArtifact | None:
-        if not binding.artifact:
-            return None
-        artifact = await required(
-            self._cluster, DeployableArtifact, binding.artifact, binding.namespace, who
-        )
-        if artifact.component != binding.component:
-            message = (
-                f"{who} is of component {binding.component}, but artifact {artifact.name} "
-                f"is of component {artifact.component}"
-            )
-            raise InvalidRequest(message)
-        return artifact
-
     async def _previous(self, binding: ServiceBinding) -> Bundle:
         running = await find(self._cluster, Release, binding.status.release_ref, binding.namespace)
         if running is None:
@@ -175,44 +143,6 @@ class ReleaseActivities:
             namespace=running.spec.namespace,
             objects=running.spec.objects,
             stored=running.spec.stored,
-        )
-
-    async def _prepared(
-        self,
-        request: DeployRequest,
-        facts: ReleaseFacts,
-        rendered: RenderedRelease,
-        previous: Bundle,
-    ) -> PreparedRelease:
-        bundle = Bundle(
-            release=rendered.name if rendered.objects else "",
-            namespace=rendered.namespace,
-            objects=rendered.objects,
-        )
-        bundle = await stowed(bundle, self._objects)
-        if bundle.release:
-            await self._write_release(facts, rendered, bundle)
-        binding = facts.binding
-        ready = binding.status.condition("Ready")
-        settled = ready is not None and ready.is_true
-        return PreparedRelease(
-            organization=facts.organization,
-            project=facts.project,
-            component=facts.component.name,
-            environment=facts.environment.name,
-            binding=binding.name,
-            generation=binding.metadata.generation,
-            deployment=_deployment_name(binding, request),
-            artifact=binding.artifact,
-            version=facts.artifact.version if facts.artifact else "",
-            image=rendered.image,
-            task_queue=facts.data_plane.task_queue,
-            bundle=bundle,
-            previous=previous,
-            changed=bundle.release != previous.release or not settled,
-            action=_ACTIONS[binding.wanted_state],
-            url=rendered.url,
-            progress_deadline_seconds=rendered.progress_deadline_seconds,
         )
 
     async def _write_release(
@@ -272,3 +202,29 @@ def _deployment_name(binding: ServiceBinding, request: DeployRequest) -> str:
     """Names one event: equal for all tries of it, different for each run of the procedure."""
     event = {"run": activity.info().workflow_run_id, "request": request.request_id}
     return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
+
+
+def _prepared(
+    request: DeployRequest,
+    binding: ServiceBinding,
+    plane: DataPlane,
+    bundle: Bundle,
+    previous: Bundle,
+) -> PreparedRelease:
+    ready = binding.status.condition("Ready")
+    settled = ready is not None and ready.is_true
+    return PreparedRelease(
+        organization=binding.organization,
+        project=binding.metadata.labels.get(names.PROJECT, ""),
+        component=binding.component or request.component,
+        environment=binding.environment,
+        binding=binding.name,
+        generation=binding.metadata.generation,
+        deployment=_deployment_name(binding, request),
+        artifact=binding.artifact,
+        task_queue=plane.task_queue,
+        bundle=bundle,
+        previous=previous,
+        changed=bundle.release != previous.release or not settled,
+        action=_ACTIONS[binding.wanted_state],
+    )

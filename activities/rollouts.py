@@ -171,7 +171,7 @@ class _Follower:
             else:
                 replica_sets = self._all(self._of[REPLICA_SETS])
                 pods = self._all(self._of[PODS])
-                verdicts.append(judge_deployment(live, replica_sets, pods, (), now))
+                verdicts.append(judge_deployment(live, replica_sets, pods, (), now=now))
         return combined(verdicts)
 
     def _live(self, kind: str, name: str) -> dict[str, Any]:
