@@ -40,4 +40,4 @@ replay: setup ## Replay the stored workflow histories against the code as it is
 proof: test bench ## All there is to prove the claims today: every test, then the measured budgets
 
 crds: setup ## Generate crds/ from the models in domain/resources
-	@$(PYTHON) -m scripts.crds
+	@$(PYTHON) -m scripts.generate_crds

@@ -19,6 +19,8 @@ OperationKind = Literal["build", "build-request", "deploy"]
 _SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LABEL_LIMIT = 63
+_HASH_LENGTH = 16
+_HASH = re.compile(rf"[0-9a-f]{{{_HASH_LENGTH}}}")
 _PARTS: dict[str, int] = {"build": 3, "build-request": 3, "deploy": 3}
 
 ORCHESTRATION_QUEUE = "orchestration"
@@ -119,13 +121,15 @@ def joined(*parts: str) -> str:
     """Returns the parts joined by hyphens, with a hash where the joint could be read two ways.
 
     ``("a-b", "c")`` and ``("a", "b-c")`` must not meet in one namespace: parts without hyphens
-    are joined as they are, all others get a hash of the parts, so no two can be equal.
+    are joined as they are, all others get a hash of the parts, so no two can be equal
+    (docs/decisions/0001). A last part that looks like such a hash gets one too.
     """
     plain = "-".join(parts)
-    if len(plain) <= _LABEL_LIMIT and not any("-" in part for part in parts):
+    unclear = any("-" in part for part in parts) or _HASH.fullmatch(parts[-1])
+    if len(plain) <= _LABEL_LIMIT and not unclear:
         return plain
-    digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:10]
-    return f"{plain[: _LABEL_LIMIT - 11].rstrip('-')}-{digest}"
+    digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{plain[: _LABEL_LIMIT - _HASH_LENGTH - 1].rstrip('-')}-{digest}"
 
 
 def namespace(organization: str, project: str, environment: str) -> str:
