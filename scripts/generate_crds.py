@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -28,17 +29,18 @@ def _written(*contents: dict[str, object]) -> str:
     return HEADER + yaml.safe_dump_all(contents, sort_keys=False, width=100, allow_unicode=True)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or compares; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare and write nothing")
     parser.add_argument("--folder", type=Path, default=ROOT / "crds", help="where the files are")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     wanted = documents()
     present = {path.name: path.read_text() for path in options.folder.glob("*.yaml")}
     stale = sorted(name for name in wanted | present if wanted.get(name) != present.get(name))
     if options.check:
-        print("\n".join(f"crds/{name} is not what the models say" for name in stale), end="")
+        for name in stale:
+            print(f"crds/{name} is not what the models say")
         return 1 if stale else 0
     options.folder.mkdir(exist_ok=True)
     for name in stale:

@@ -158,12 +158,8 @@ def _converted(source: Mapping[str, Any], definitions: Mapping[str, Any]) -> Sch
         schema["properties"] = {
             name: _converted(part, definitions) for name, part in flat["properties"].items()
         }
-    if isinstance(flat.get("additionalProperties"), Mapping):
-        schema["additionalProperties"] = _converted(flat["additionalProperties"], definitions)
     if "items" in flat:
         schema["items"] = _converted(flat["items"], definitions)
-    if "const" in flat:
-        schema["enum"] = [flat["const"]]
     if schema.get("x-kubernetes-int-or-string"):
         del schema["type"]
         schema["anyOf"] = [{"type": "integer"}, {"type": "string"}]

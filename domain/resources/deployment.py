@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import AwareDatetime, Field
 
@@ -175,6 +176,6 @@ class Release(Resource):
         return bool(self.spec.stored) or self.spec.hash == objects_hash(self.spec.objects)
 
 
-def objects_hash(objects: tuple[dict[str, object], ...]) -> str:
+def objects_hash(objects: Iterable[Mapping[str, Any]]) -> str:
     """Returns the hash by which a release is known."""
-    return ids.content_hash(list(objects))
+    return ids.content_hash([dict(one) for one in objects])

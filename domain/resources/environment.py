@@ -132,7 +132,7 @@ class DeploymentPipelineSpec(Model):
 class DeploymentPipelineStatus(Status):
     """What is known of a pipeline."""
 
-    environments: tuple[str, ...] = Field((), max_length=100)
+    environments: tuple[Name, ...] = Field((), max_length=100)
     """The environments in order."""
 
 

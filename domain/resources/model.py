@@ -76,9 +76,9 @@ class Model(BaseModel):
         schema = handler.resolve_ref_schema(handler(core_schema))
         schema["description"] = one_line(cls.__doc__ or "")
         docs = field_docs(cls)
-        for name, field in cls.model_fields.items():
-            if name in docs:
-                schema["properties"][field.alias or name]["description"] = docs[name]
+        for name in docs.keys() & cls.model_fields.keys():
+            alias = cls.model_fields[name].alias or name
+            schema["properties"][alias]["description"] = docs[name]
         if cls.rules:
             schema["x-kubernetes-validations"] = [_validation(rule) for rule in cls.rules]
         return schema

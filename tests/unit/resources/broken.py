@@ -1,0 +1,91 @@
+"""Changes to the examples that break a rule, each with the words in which it is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_REPOSITORY = "https://git.example.org/acme/web.git"
+
+BROKEN: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "Organization",
+        {"access": [{"group": "a", "user": "b", "role": "admin"}]},
+        "an access rule names exactly one of group and user",
+    ),
+    (
+        "Organization",
+        {"access": [{"role": "admin"}]},
+        "an access rule names exactly one of group and user",
+    ),
+    (
+        "DataPlane",
+        {"registry": {"credentials": {"secretName": "a", "vaultPath": "b"}}},
+        "a credential is named by exactly one of secretName and vaultPath",
+    ),
+    (
+        "DeploymentPipeline",
+        {
+            "promotionPaths": [
+                {"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [{"name": "dev"}]}
+            ]
+        },
+        "an environment cannot be promoted to itself",
+    ),
+    (
+        "ServiceClass",
+        {"guardRails": {"minReplicas": 5, "maxReplicas": 4}},
+        "minReplicas must not be greater than maxReplicas",
+    ),
+    (
+        "Component",
+        {"buildSpecInComponent": {"repository": "git@git.example.org:acme/web.git"}},
+        "repository must be a URL that begins with https://, http:// or ssh://",
+    ),
+    (
+        "Component",
+        {"buildSpecInComponent": {"repository": "file:///etc/passwd"}},
+        "repository must be a URL that begins with https://, http:// or ssh://",
+    ),
+    (
+        "Component",
+        {"buildSpecInComponent": {"repository": "https://eve:token@git.example.org/web.git"}},
+        "repository must not contain a user or password",
+    ),
+    (
+        "Component",
+        {"buildSpecInComponent": {"repository": "ssh://git:token@git.example.org/web.git"}},
+        "repository must not contain a user or password",
+    ),
+    (
+        "Component",
+        {"buildSpecInComponent": {"repository": _REPOSITORY, "context": "a/../../b"}},
+        "context and dockerfile must stay inside the repository",
+    ),
+    (
+        "Component",
+        {"buildSpecInComponent": {"repository": _REPOSITORY, "dockerfile": "../Dockerfile"}},
+        "context and dockerfile must stay inside the repository",
+    ),
+    (
+        "Workload",
+        {"containers": [{"name": "main", "readiness": {"path": "/", "command": ["true"]}}]},
+        "a probe has a path or a command, not both",
+    ),
+    (
+        "Workload",
+        {"endpoints": [{"name": "a", "port": 80, "type": "TCP", "visibility": "public"}]},
+        "a TCP endpoint cannot be public",
+    ),
+    (
+        "Workload",
+        {"endpoints": [{"name": "a", "port": 80}, {"name": "b", "port": 80}]},
+        "two endpoints cannot have the same port",
+    ),
+    ("Build", {"revision": {}}, "a revision is exactly one of branch, tag and commit"),
+    (
+        "Build",
+        {"revision": {"branch": "main", "commit": "a" * 40}},
+        "a revision is exactly one of branch, tag and commit",
+    ),
+    ("Release", {"stored": "releases/1"}, "a Release holds its objects or names where they are"),
+]
