@@ -124,7 +124,12 @@ class Cluster:
         return Listing(items, resource_version(page))
 
     async def apply(
-        self, obj: Object, *, manager: str = FIELD_MANAGER, force: bool = False
+        self,
+        obj: Object,
+        *,
+        manager: str = FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
     ) -> Object:
         """Makes the fields of ``obj`` so (server-side apply); the object need not exist.
 
@@ -132,9 +137,9 @@ class Cluster:
 
         Raises:
             FieldConflict: Another manager owns some fields; ``facts`` maps fields to managers.
-                ``force`` takes them over instead.
+                ``force`` takes them over instead. With ``dry_run`` nothing is written.
         """
-        return await self._apply(obj, manager, force=force)
+        return await self._apply(obj, manager, force=force, dry_run=dry_run)
 
     async def apply_status(self, obj: Object, *, manager: str = FIELD_MANAGER) -> Object:
         """Makes the fields of ``obj['status']`` so, taking them over from whoever has them.
@@ -148,12 +153,20 @@ class Cluster:
         return await self._apply(kept, manager, force=True, subresource="status")
 
     async def _apply(
-        self, obj: Object, manager: str, *, force: bool, subresource: str = ""
+        self,
+        obj: Object,
+        manager: str,
+        *,
+        force: bool,
+        dry_run: bool = False,
+        subresource: str = "",
     ) -> Object:
         kind, name, namespace = await self._place(obj)
         params = {"fieldManager": manager, "fieldValidation": "Strict"}
         if force:
             params["force"] = "true"
+        if dry_run:
+            params["dryRun"] = "All"
         return await self.session.json(
             "PATCH",
             kind.path(namespace, name, subresource),
