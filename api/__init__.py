@@ -1,0 +1,1 @@
+"""The HTTP API: authenticates, validates, starts and steers procedures, translates errors."""

@@ -1,0 +1,7 @@
+"""``python -m api`` starts the API."""
+
+from __future__ import annotations
+
+from api.main import main
+
+main()

@@ -1,0 +1,78 @@
+"""Puts the API together: routes, middleware, problem documents, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from api import documentation, problems
+from api.middleware import BodyLimit, RequestLog
+from api.routes import (
+    builds,
+    components,
+    deployments,
+    health,
+    logs,
+    operations,
+    resources,
+    webhooks,
+)
+from api.services import Services
+
+_ROUTERS = (
+    builds.router,
+    deployments.router,
+    operations.router,
+    logs.router,
+    components.router,
+    resources.router,
+    webhooks.router,
+    health.router,
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Returns the application; it closes the services when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await services.close()
+
+    app = FastAPI(
+        title="Pavane",
+        summary="An internal developer platform whose every procedure is durable",
+        description=documentation.INTRODUCTION,
+        version=product_version(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        openapi_tags=documentation.TAGS,
+        responses=documentation.PROBLEMS,
+    )
+    app.state.services = services
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(documentation.render(app.openapi()))
+
+    # The last one added is the outermost: refusals for size are logged and counted too.
+    app.add_middleware(BodyLimit, limit=services.settings.api.body_limit)
+    app.add_middleware(RequestLog)
+    return app
+
+
+def product_version() -> str:
+    """Returns the version of the installed product."""
+    try:
+        return version("pavane")
+    except PackageNotFoundError:
+        return "0+uninstalled"

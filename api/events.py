@@ -1,0 +1,91 @@
+"""Follows an operation: the history says when something happened, the procedure says what.
+
+Temporal's long poll returns when the history grows, so nothing is asked in vain and nothing is
+missed: whatever happens while the status is read makes the next poll return at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from sse_starlette import ServerSentEvent
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowHistoryEventAsyncIterator
+from temporalio.service import RPCError
+
+from api.operations import RUN_ID, Reference, read
+from api.problems import from_temporal
+from api.schemas import OperationView
+from api.streams import until
+from domain.errors import PlatformError
+
+_CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+_RECONNECT_MILLISECONDS = 1000
+
+
+async def follow(
+    client: Client, reference: Reference, last_event_id: str, stopping: asyncio.Event
+) -> AsyncGenerator[ServerSentEvent, None]:
+    """Yields the operation after each change, and ends when it is over or the process stops."""
+    before: OperationView | None = None
+    try:
+        async for event_id in until(_changes(client, reference, last_event_id), stopping):
+            run = Reference(reference.procedure, event_id.partition(":")[0])
+            view = await read(client, run)
+            if view != before:
+                yield _event("operation", view.model_dump_json(by_alias=True), event_id)
+            before = view
+            if not view.is_open:
+                return
+    except (RPCError, PlatformError) as error:
+        # The status line is long gone: the client reads this and comes back by Last-Event-ID.
+        failure = from_temporal(error) if isinstance(error, RPCError) else error
+        yield _event("fault", failure.message)
+
+
+def _event(kind: str, content: str, event_id: str | None = None) -> ServerSentEvent:
+    return ServerSentEvent(content, event=kind, id=event_id, retry=_RECONNECT_MILLISECONDS)
+
+
+async def _changes(
+    client: Client, reference: Reference, last_event_id: str
+) -> AsyncGenerator[str, None]:
+    """Yields ``run:event`` whenever the history has grown beyond ``last_event_id``."""
+    run_id, seen = _parsed(last_event_id)
+    if not run_id:
+        run_id = reference.run_id or (await reference.handle(client).describe()).run_id
+    while run_id:
+        handle = client.get_workflow_handle(str(reference.procedure), run_id=run_id)
+        history = handle.fetch_history_events(wait_new_event=True)
+        following = ""
+        while (last := await _grown(history)) is not None:
+            if last.event_id > seen:
+                yield f"{run_id}:{last.event_id}"
+            following = _next_run(last)
+        run_id, seen = following, 0
+
+
+async def _grown(history: WorkflowHistoryEventAsyncIterator) -> HistoryEvent | None:
+    """Returns the newest event once there are new ones, None when the run is over."""
+    while history.current_page is None or history.next_page_token:
+        await history.fetch_next_page()
+        if history.current_page:
+            return history.current_page[-1]
+    return None
+
+
+def _next_run(event: HistoryEvent) -> str:
+    if event.event_type != _CONTINUED:
+        return ""
+    attributes = event.workflow_execution_continued_as_new_event_attributes
+    return str(attributes.new_execution_run_id)
+
+
+def _parsed(last_event_id: str) -> tuple[str, int]:
+    """Returns run and event; what is not of our making is as good as nothing."""
+    run_id, _, number = last_event_id.partition(":")
+    if RUN_ID.fullmatch(run_id) and number.isdecimal():
+        return run_id, int(number)
+    return "", 0

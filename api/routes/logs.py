@@ -1,0 +1,83 @@
+"""Logs of builds from the object store and of components from their pods."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from api.access import AccessDep
+from api.build_logs import BuildLog
+from api.components import component_of
+from api.dependencies import ClusterDep, ServicesDep
+from api.pod_logs import PodLogs
+from api.streams import begun, until
+from domain import ids
+from domain.rendering.labels import COMPONENT
+from domain.resources import Action
+
+router = APIRouter(prefix="/v1", tags=["logs"])
+_PLAIN = "text/plain; charset=utf-8"
+Follow = Annotated[bool, Query(description="Go on while more is written.")]
+
+
+@router.get(
+    "/builds/{organization}/{component}/{commit}/logs",
+    summary="Log of a build",
+    response_class=StreamingResponse,
+)
+async def build_log(
+    *,
+    organization: str,
+    component: str,
+    commit: str,
+    access: AccessDep,
+    services: ServicesDep,
+    follow: Follow = False,
+) -> StreamingResponse:
+    """Sends the archived log, also while the build runs; `commit` may be its first 12 characters.
+
+    With `follow` the answer ends when the log is complete.
+    """
+    await access.organization(organization)
+    owner = await component_of(await services.cluster(), organization, component)
+    await access.require(organization, Action.LOGS, project=owner.project)
+    log = BuildLog(services, organization, component, commit)
+    return _stream(await begun(log.follow() if follow else log.now()))
+
+
+@router.get(
+    "/components/{organization}/{component}/logs",
+    summary="Log of a component in an environment",
+    response_class=StreamingResponse,
+)
+async def component_log(
+    *,
+    organization: str,
+    component: str,
+    environment: str,
+    access: AccessDep,
+    cluster: ClusterDep,
+    services: ServicesDep,
+    follow: Follow = False,
+    tail: Annotated[int, Query(ge=1, le=10_000, description="Last lines of each pod.")] = 200,
+    previous: Annotated[
+        bool, Query(description="Of the instances before the last restart.")
+    ] = False,
+) -> StreamingResponse:
+    """Sends the lines of all pods of the component, each with the pod's name before it."""
+    await access.organization(organization)
+    found = await component_of(cluster, organization, component)
+    await access.require(organization, Action.LOGS, project=found.project, environment=environment)
+    namespace = ids.namespace(organization, found.project, ids.slug(environment, "environment"))
+    logs = PodLogs(cluster, namespace, f"{COMPONENT}={component}", tail=tail, previous=previous)
+    if follow:
+        return _stream(until(logs.follow(await services.watches()), services.stopping))
+    return _stream(until(await begun(logs.now()), services.stopping))
+
+
+def _stream(parts: AsyncGenerator[bytes, None]) -> StreamingResponse:
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(parts, media_type=_PLAIN, headers=headers)

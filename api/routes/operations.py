@@ -1,0 +1,133 @@
+"""Lists, shows, cancels and follows operations."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from sse_starlette import EventSourceResponse
+
+from api.access import Access, AccessDep
+from api.components import component_of
+from api.dependencies import ServicesDep, TemporalDep
+from api.events import follow
+from api.operations import Reference, read, summarize
+from api.schemas import CancelOrder, OperationList, OperationView
+from api.services import Services
+from api.visibility import Filters, Kind, page
+from domain.errors import NotFound
+from domain.phases import Phase
+from domain.resources import Action
+
+router = APIRouter(prefix="/v1/operations", tags=["operations"])
+_HEARTBEAT_SECONDS = 15
+
+
+@router.get("", summary="List operations, newest first")
+async def list_operations(
+    *,
+    access: AccessDep,
+    client: TemporalDep,
+    organization: str = "",
+    component: str = "",
+    environment: str = "",
+    kind: Kind | None = None,
+    phase: Phase | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    page_token: Annotated[str, Query(alias="page", max_length=4096)] = "",
+) -> OperationList:
+    """Lists procedures that run or ran, as far as Temporal keeps them.
+
+    Without an organization it takes an administrator of the installation.
+    """
+    if organization:
+        await access.require(organization, Action.READ)
+    else:
+        access.permit(None, Action.READ)
+    filters = Filters(organization, component, environment, kind, phase)
+    executions, following = await page(client, filters, limit=limit, token=page_token)
+    return OperationList(
+        items=tuple(summarize(execution) for execution in executions), next_page=following
+    )
+
+
+@router.get("/{operation_id:operation}/events", summary="Follow an operation (server-sent events)")
+async def events(
+    operation_id: str,
+    access: AccessDep,
+    services: ServicesDep,
+    last_event_id: Annotated[str, Header(alias="Last-Event-ID", max_length=100)] = "",
+) -> EventSourceResponse:
+    """Sends the operation each time it changes, as event `operation`, until it is over.
+
+    Comments are sent when nothing changes. With `Last-Event-ID` only what came later is sent.
+    """
+    reference = await _visible(services, access, operation_id, Action.READ)
+    client = await services.temporal()
+    await reference.handle(client).describe()
+    return EventSourceResponse(
+        follow(client, reference, last_event_id, services.stopping),
+        ping=_HEARTBEAT_SECONDS,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@router.post(
+    "/{operation_id:operation}/cancel",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Stop an operation and undo what it did",
+)
+async def cancel(
+    operation_id: str, order: CancelOrder, access: AccessDep, services: ServicesDep
+) -> OperationView:
+    """Asks the operation to stop. It undoes what it did before it ends: follow its events.
+
+    Idempotent; an operation that is over stays as it is.
+    """
+    reference = await _visible(services, access, operation_id, Action.CANCEL)
+    client = await services.temporal()
+    view = await read(client, reference)
+    if view.is_open:
+        why = f"{access.actor}: {order.reason}" if order.reason else access.actor
+        await Reference.of(view.id).handle(client).cancel(reason=why)
+    return view
+
+
+@router.get("/{operation_id:operation}", summary="Show an operation")
+async def show(operation_id: str, access: AccessDep, services: ServicesDep) -> OperationView:
+    """Shows steps, what is waited for, result or failure; says so when no worker answers.
+
+    The id with a run names that run for ever; without, the latest one.
+    """
+    reference = await _visible(services, access, operation_id, Action.READ)
+    return await read(await services.temporal(), reference)
+
+
+async def _visible(
+    services: Services, access: Access, operation_id: str, action: Action
+) -> Reference:
+    """Returns the operation's name if the person may do that to it.
+
+    Raises:
+        NotFound: For outsiders, whether it exists or not.
+        Denied: For insiders who may read but not do that.
+    """
+    reference = Reference.of(operation_id)
+    procedure = reference.procedure
+    organization = await access.organization(procedure.organization)
+    project = await _project(services, procedure.organization, procedure.component)
+    environment = procedure.key if procedure.kind == "deploy" else ""
+    if not access.sees(organization, project, environment):
+        raise NotFound("there is no such operation")
+    if action is not Action.READ:
+        await access.require(organization.name, action, project=project, environment=environment)
+    return reference
+
+
+async def _project(services: Services, organization: str, component: str) -> str:
+    """The project of the component; empty when the component is gone but its history is not."""
+    try:
+        return (await component_of(await services.cluster(), organization, component)).project
+    except NotFound:
+        return ""

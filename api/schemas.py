@@ -1,0 +1,217 @@
+"""What the API is sent and what it answers: camelCase outside, snake_case inside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from domain.deliveries import Step, Waiting
+from domain.phases import Phase
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Request(_Schema):
+    """Base of what callers send: an unknown field is an error, not a silent no."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class View(_Schema):
+    """Base of what callers get."""
+
+
+class BuildOrder(Request):
+    """Asks for a build."""
+
+    organization: str = Field(examples=["acme"])
+    component: str = Field(examples=["web"])
+    revision: str = Field(
+        "",
+        max_length=200,
+        description="Branch, tag or commit. Empty = the component's branch.",
+        examples=["main"],
+    )
+
+
+class DeployOrder(Request):
+    """Asks for a deployment."""
+
+    organization: str = Field(examples=["acme"])
+    component: str = Field(examples=["web"])
+    environment: str = Field(examples=["development"])
+    artifact: str = Field(
+        "", max_length=63, description="DeployableArtifact. Empty = what the binding names."
+    )
+    force_conflicts: bool = Field(
+        False, description="Take over fields that another field manager owns."
+    )
+
+
+class CancelOrder(Request):
+    """Asks an operation to stop and to undo what it did."""
+
+    reason: str = Field("", max_length=500, description="Why; it is written down.")
+
+
+class Links(View):
+    """Where to go on from an operation."""
+
+    self: str
+    events: str
+    cancel: str
+    logs: str = ""
+
+
+class Accepted(View):
+    """An order that was accepted; the operation does the work."""
+
+    id: str = Field(description="Id of the operation, run included.")
+    workflow_id: str
+    run_id: str
+    existing: bool = Field(False, description="The same was ordered before: this is that one.")
+    position: int | None = Field(None, description="Place in the queue: 0 = runs now.")
+    request_id: str = Field("", description="What the order is called in the queue.")
+    links: Links
+
+
+class Failure(View):
+    """Why an operation did not succeed."""
+
+    type: str = Field(description="Name of the error, such as RolloutFailed.")
+    message: str
+    log: str = Field("", description="Last lines of the log, when there is one.")
+    facts: dict[str, str] = Field(default_factory=dict)
+
+
+class OperationSummary(View):
+    """An operation in a list."""
+
+    id: str
+    kind: str
+    organization: str
+    component: str
+    environment: str = ""
+    commit: str = ""
+    phase: Phase
+    actor: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+class OperationView(OperationSummary):
+    """An operation in all detail."""
+
+    summary: str = ""
+    steps: tuple[Step, ...] = ()
+    waiting_for: Waiting | None = None
+    queue: tuple[str, ...] = Field((), description="Requests behind this one, in order.")
+    result: dict[str, Any] | None = Field(None, description="What a successful one came to.")
+    failure: Failure | None = None
+    note: str = Field("", description="Why something is not shown, such as no worker answering.")
+    links: Links
+
+    @property
+    def is_open(self) -> bool:
+        """Tells whether the operation may still change."""
+        return self.finished is None
+
+
+class OperationList(View):
+    """One page of operations, newest first."""
+
+    items: tuple[OperationSummary, ...]
+    next_page: str = Field("", description="Pass as `page` for the next one. Empty = the last.")
+
+
+class ColumnView(View):
+    """One column of a table of resources."""
+
+    name: str
+    path: str = Field(description="JSONPath in the item.")
+    type: str = "string"
+    wide: bool = False
+
+
+class ResourceList(View):
+    """Resources of a kind, with the columns in which people like to see them."""
+
+    kind: str
+    columns: tuple[ColumnView, ...]
+    items: tuple[dict[str, Any], ...]
+
+
+class AppliedResource(View):
+    """What became of one manifest."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+    outcome: str = Field(description="created, configured or unchanged")
+
+
+class ApplyResult(View):
+    """What became of the manifests, in their order."""
+
+    items: tuple[AppliedResource, ...]
+    dry_run: bool = False
+
+
+class Placement(View):
+    """A component in one environment."""
+
+    environment: str
+    wanted: str = Field("", description="Artifact the binding names.")
+    version: str = Field("", description="Version that runs. Empty = none.")
+    artifact: str = Field("", description="Artifact that runs. Empty = none.")
+    current: bool = Field(description="The newest artifact runs here.")
+    ready: bool = False
+    reason: str = Field("", description="CamelCase word, such as RolloutFailed.")
+    message: str = Field("", description="Why it stands so, and why nothing newer runs.")
+    url: str = ""
+    since: datetime | None = None
+    operation: str = Field("", description="The operation that worked on it last.")
+
+
+class ComponentStatusView(View):
+    """Which version of a component is where, and why not a newer one."""
+
+    organization: str
+    project: str
+    component: str
+    repository: str = ""
+    branch: str = ""
+    newest: str = Field("", description="Newest artifact. Empty = there is none.")
+    newest_version: str = ""
+    last_build: dict[str, Any] | None = Field(None, description="The newest Build: phase, message.")
+    environments: tuple[Placement, ...] = ()
+
+
+class WebhookResult(View):
+    """What came of a delivery."""
+
+    outcome: str
+    builds: tuple[Accepted, ...] = ()
+
+
+class LoginView(View):
+    """Where tokens come from."""
+
+    issuer: str
+    discovery_url: str
+    audience: str
+
+
+class WhoAmI(View):
+    """Who the token says you are."""
+
+    subject: str
+    name: str = ""
+    email: str = ""
+    groups: tuple[str, ...] = ()
+    administrator: bool = False

@@ -1,0 +1,119 @@
+"""The outside systems of one API process, each connected when it is first needed.
+
+So the API starts while Temporal or Kubernetes are down, and ``/readyz`` tells which one is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+from platformdirs import user_data_path
+from temporalio.client import Client
+
+from clients.identity import OidcVerifier, Person
+from clients.kubernetes import Cluster, SharedWatches
+from clients.objects import ObjectStore
+from domain.errors import DependencyUnavailable
+from runtime.client import connect
+from settings import Settings
+
+_LOG = structlog.stdlib.get_logger(__name__)
+_CONNECT_SECONDS = 5
+
+
+class Verifier(Protocol):
+    """Proves who a bearer token belongs to."""
+
+    async def verify(self, token: str) -> Person:
+        """Returns the person or raises ``Unauthenticated``."""
+        ...
+
+
+@dataclass
+class Services:
+    """Connections of this process. Made once, closed once; tests pass their own parts in."""
+
+    settings: Settings
+    verifier: Verifier | None = None
+    client: Client | None = None
+    control_plane: Cluster | None = None
+    store: ObjectStore | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is asked to stop: streams end, clients come back elsewhere."""
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _watches: SharedWatches | None = None
+
+    async def temporal(self) -> Client:
+        """Returns the Temporal client.
+
+        Raises:
+            DependencyUnavailable: The server does not answer.
+        """
+        async with self._lock:
+            if self.client is None:
+                try:
+                    async with asyncio.timeout(_CONNECT_SECONDS):
+                        self.client = await connect()
+                except (RuntimeError, TimeoutError) as error:
+                    raise DependencyUnavailable(f"Temporal does not answer: {error}") from error
+            return self.client
+
+    async def cluster(self) -> Cluster:
+        """Returns the control plane's cluster; the local data plane is the same one."""
+        async with self._lock:
+            if self.control_plane is None:
+                kubernetes = self.settings.kubernetes
+                self.control_plane = await Cluster.connect(
+                    kubernetes.kubeconfig, kubernetes.context, user_agent="pavane-api"
+                )
+            return self.control_plane
+
+    async def watches(self) -> SharedWatches:
+        """Returns the shared watches of the cluster."""
+        cluster = await self.cluster()
+        if self._watches is None:
+            self._watches = SharedWatches(cluster)
+        return self._watches
+
+    def objects(self) -> ObjectStore:
+        """Returns the object store with build logs."""
+        if self.store is None:
+            self.store = ObjectStore.open(self.settings.objects.url or _own_folder())
+        return self.store
+
+    def identity(self) -> Verifier:
+        """Returns who proves identities.
+
+        Raises:
+            DependencyUnavailable: No issuer is configured.
+        """
+        if self.verifier is None:
+            oidc = self.settings.oidc
+            if not (oidc.issuer or oidc.discovery_url):
+                raise DependencyUnavailable("no OIDC issuer is configured (PAVANE_OIDC__ISSUER)")
+            self.verifier = OidcVerifier(discovery_url(self.settings), oidc.issuer, oidc.audience)
+        return self.verifier
+
+    async def close(self) -> None:
+        """Ends watches and connections."""
+        self.stopping.set()
+        if self._watches is not None:
+            await self._watches.close()
+        if self.control_plane is not None:
+            await self.control_plane.close()
+        if isinstance(self.verifier, OidcVerifier):
+            await self.verifier.close()
+        _LOG.info("connections closed")
+
+
+def _own_folder() -> str:
+    return (user_data_path("pavane") / "objects").as_uri()
+
+
+def discovery_url(settings: Settings) -> str:
+    """Returns where the discovery document of the issuer is."""
+    given = settings.oidc.discovery_url
+    return given or f"{settings.oidc.issuer.rstrip('/')}/.well-known/openid-configuration"

@@ -1,0 +1,1 @@
+"""Webhooks of Git servers: signatures, pushes and the components they concern."""
