@@ -50,6 +50,8 @@ class BuildVerdict(BaseModel):
     pod: str = ""
     """The build pod; empty until it exists."""
     report: BuildReport = BuildReport()
+    test_report: str = ""
+    """Last lines of the tests; empty when none ran."""
 
 
 def judge_build(workflow: LiveObject) -> BuildVerdict:
@@ -63,6 +65,7 @@ def judge_build(workflow: LiveObject) -> BuildVerdict:
         exit_code=_exit_code(node),
         pod=pod_name(workflow),
         report=report,
+        test_report=_output(node, "tests"),
         stage=report.failed_stage,
     )
     match status.get("phase"):

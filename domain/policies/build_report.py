@@ -1,8 +1,8 @@
 """What the build pod tells about itself: marker lines in its log, and its report.
 
 Marker lines divide the log into stages while it is read. They stand among the output of the user's
-own commands, which could imitate them, so nothing is decided by them: durations, digests and the
-use of the cache come from the report, a file that only the build script can write.
+own commands, which could imitate them, so nothing is decided by them: durations and digests come
+from the report, a file that only the build script can write.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def component_policy(facts: ReleaseFacts) -> dict[str, Any]:
             "podSelector": {"matchLabels": selector_labels(facts)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": _ingress(facts),
-            "egress": _egress(),
+            "egress": open_egress(),
         },
     )
 
@@ -87,9 +87,10 @@ def _ingress(facts: ReleaseFacts) -> list[dict[str, Any]]:
     ]
 
 
-def _egress() -> list[dict[str, Any]]:
-    """Pods by selector and the rest by address, as some planes match pods by selector only.
+def open_egress() -> list[dict[str, Any]]:
+    """Returns rules that let everything out but calls to link-local addresses.
 
+    Pods by selector and the rest by address, as some planes match pods by selector only.
     Name servers are let through by port: a node's own one has a link-local address.
     """
     anywhere = [

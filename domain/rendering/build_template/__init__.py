@@ -1,0 +1,1 @@
+"""The scripts that build pods run, as text."""
