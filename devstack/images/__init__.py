@@ -1,0 +1,1 @@
+"""The images that the stack makes: base images from Debian packages, and two from own programs."""
