@@ -13,20 +13,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from domain.resources import KINDS  # noqa: E402 - the root must be on the path first
-from domain.resources.crd import definition, immutability_policy  # noqa: E402
+from domain.resources.crd import definition  # noqa: E402
 
 HEADER = "# Generated from domain/resources by scripts/generate_crds.py; changes here are lost.\n"
 
 
 def documents() -> dict[str, str]:
     """Returns file name -> content of everything in crds/."""
-    files = {f"{kind.plural}.yaml": _written(definition(kind)) for kind in KINDS.values()}
-    files["policies.yaml"] = _written(*immutability_policy())
-    return files
+    return {f"{kind.plural}.yaml": _written(definition(kind)) for kind in KINDS.values()}
 
 
-def _written(*contents: dict[str, object]) -> str:
-    return HEADER + yaml.safe_dump_all(contents, sort_keys=False, width=100, allow_unicode=True)
+def _written(content: dict[str, object]) -> str:
+    return HEADER + yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

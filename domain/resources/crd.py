@@ -66,43 +66,6 @@ def definition(kind: type[Resource]) -> dict[str, Any]:
     }
 
 
-def immutability_policy() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns the admission policy that keeps Releases as they are, and its binding.
-
-    Rules in a schema do not see the inside of objects whose shape is not declared, a policy does.
-    """
-    api = "admissionregistration.k8s.io/v1"
-    name = f"immutable-releases.{GROUP}"
-    rule = {
-        "apiGroups": [GROUP],
-        "apiVersions": [VERSION],
-        "operations": ["UPDATE"],
-        "resources": ["releases"],
-    }
-    policy = {
-        "apiVersion": api,
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": {"resourceRules": [rule]},
-            "validations": [
-                {
-                    "expression": "object.spec == oldObject.spec",
-                    "message": "a Release never changes: it is named by its content",
-                }
-            ],
-        },
-    }
-    binding = {
-        "apiVersion": api,
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": ["Deny"]},
-    }
-    return policy, binding
-
-
 def _columns(kind: type[Resource]) -> list[Schema]:
     narrow = [column for column in kind.columns if not column.wide]
     wide = [column for column in kind.columns if column.wide]

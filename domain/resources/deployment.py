@@ -172,7 +172,11 @@ class Release(Resource):
 
     @property
     def is_intact(self) -> bool:
-        """Tells whether the objects that stand here still have the hash they were written with."""
+        """Tells whether the objects that stand here still have the hash they were written with.
+
+        To be asked before they are applied again: a backup or a person with rights on the storage
+        can get past the rules of the API server.
+        """
         return bool(self.spec.stored) or self.spec.hash == objects_hash(self.spec.objects)
 
 

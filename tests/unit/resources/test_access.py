@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from domain.resources import Action, Organization, parse_as
-
-from .conftest import resource
+from tests.unit.resources.samples import resource
 
 ACME = parse_as(Organization, resource("Organization", name="acme"))
 

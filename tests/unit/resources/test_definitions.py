@@ -12,10 +12,9 @@ import pytest
 import yaml
 
 from domain.resources import KINDS, Resource, parse
-from domain.resources.crd import definition, immutability_policy
-
-from .broken import BROKEN
-from .conftest import resource
+from domain.resources.crd import definition
+from tests.unit.resources.broken import BROKEN
+from tests.unit.resources.samples import resource
 
 ROOT = Path(__file__).parents[3]
 BUILT_IN = """
@@ -167,12 +166,6 @@ def test_the_examples_are_valid(path: Path) -> None:
     for content in yaml.safe_load_all(text):
         parse(content)
         jsonschema.validate(content, _schema(KINDS[content["kind"]]))
-
-
-def test_the_policy_is_bound_and_denies() -> None:
-    policy, binding = immutability_policy()
-    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
-    assert binding["spec"]["validationActions"] == ["Deny"]
 
 
 def test_a_default_is_valid_by_its_own_schema() -> None:

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.resources import DeploymentPipeline, parse_as
-
-from .conftest import resource
+from tests.unit.resources.samples import resource
 
 
 def _pipeline(*edges: tuple[str, str]) -> DeploymentPipeline:

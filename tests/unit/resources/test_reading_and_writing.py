@@ -30,8 +30,7 @@ from domain.resources import (
 )
 from domain.resources.binding import ServiceBindingStatus
 from domain.resources.deployment import objects_hash
-
-from .conftest import API_VERSION, COMMIT, IMAGE, SPECS, resource
+from tests.unit.resources.samples import API_VERSION, COMMIT, IMAGE, SPECS, resource
 
 
 def test_every_kind_has_an_example() -> None:
@@ -117,7 +116,8 @@ def test_resources_do_not_change() -> None:
 
 
 def test_amounts_may_be_written_as_numbers() -> None:
-    assert parse_as(ServiceClass, resource("ServiceClass")).spec.guard_rails.max_cpu == "2"
+    content = resource("ServiceClass", guardRails={"maxCpu": 2})
+    assert parse_as(ServiceClass, content).spec.guard_rails.max_cpu == "2"
 
 
 @given(st.text(max_size=20))

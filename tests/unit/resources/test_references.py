@@ -6,8 +6,7 @@ import pytest
 
 from domain.resources import KINDS, parse
 from domain.resources.references import missing_references, references
-
-from .conftest import resource
+from tests.unit.resources.samples import resource
 
 EXISTING = {
     "Environment": ["development", "staging", "production"],

@@ -8,9 +8,8 @@ import pytest
 
 from domain.errors import InvalidRequest
 from domain.resources import parse
-
-from .broken import BROKEN
-from .conftest import resource
+from tests.unit.resources.broken import BROKEN
+from tests.unit.resources.samples import resource
 
 
 @pytest.mark.parametrize(("kind", "changes", "message"), BROKEN)

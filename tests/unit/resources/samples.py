@@ -1,0 +1,125 @@
+"""One filled example of every kind."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+API_VERSION = "choreo.dev/v1alpha1"
+COMMIT = "a" * 40
+IMAGE = f"registry:5000/acme/web@sha256:{'b' * 64}"
+
+SPECS: dict[str, dict[str, Any]] = {
+    "Organization": {
+        "displayName": "Acme",
+        "access": [
+            {"group": "platform-engineers", "role": "admin"},
+            {"user": "eve@acme.example", "role": "developer", "project": "shop"},
+            {"group": "support", "role": "developer", "actions": ["read", "logs"]},
+        ],
+        "builds": {"concurrency": 2, "supersede": "Never", "buildPlaneRef": "local"},
+    },
+    "DataPlane": {
+        "taskQueue": "plane.far-away",
+        "gateway": {"name": "pavane", "domain": "apps.example.org", "scheme": "https", "port": 443},
+        "registry": {
+            "host": "registry:5000",
+            "credentials": {"secretName": "pull", "secretNamespace": "system"},
+        },
+    },
+    "BuildPlane": {"registry": {"host": "registry:5000", "credentials": {"vaultPath": "ci/push"}}},
+    "Environment": {
+        "dataPlaneRef": "local",
+        "isProduction": True,
+        "gateway": {"dnsPrefix": "prod", "enableJWTAuth": True},
+        "drift": "Restore",
+    },
+    "DeploymentPipeline": {
+        "promotionPaths": [
+            {
+                "sourceEnvironmentRef": "development",
+                "targetEnvironmentRefs": [{"name": "staging", "mode": "Auto"}],
+            },
+            {
+                "sourceEnvironmentRef": "staging",
+                "targetEnvironmentRefs": [{"name": "production"}],
+            },
+        ]
+    },
+    "ServiceClass": {
+        "deploymentTemplate": {"template": {"spec": {"volumes": [{"name": "t", "emptyDir": {}}]}}},
+        "guardRails": {"minReplicas": 1, "maxReplicas": 4, "maxCpu": "2"},
+    },
+    "Project": {"deploymentPipelineRef": "standard-pipeline"},
+    "Component": {
+        "componentOwner": {"projectRef": "shop"},
+        "buildSpecInComponent": {
+            "repository": "https://git.example.org/acme/web.git",
+            "testCommand": ["make", "test"],
+        },
+        "autoDeploy": False,
+    },
+    "Workload": {
+        "componentRef": "web",
+        "containers": [
+            {
+                "name": "main",
+                "env": [{"name": "MODE", "value": "fast"}, {"name": "EMPTY"}],
+                "resources": {"requests": {"cpu": "250m", "memory": "64Mi"}},
+                "readiness": {"path": "/healthz"},
+            }
+        ],
+        "endpoints": [
+            {"name": "http", "port": 8080, "visibility": "public"},
+            {"name": "grpc", "port": 9090, "type": "gRPC"},
+        ],
+    },
+    "Service": {"componentRef": "web"},
+    "Build": {"componentRef": "web", "revision": {"branch": "main"}},
+    "DeployableArtifact": {
+        "componentRef": "web",
+        "image": IMAGE,
+        "commit": COMMIT,
+        "baseImages": ["base/python:3.11"],
+    },
+    "ServiceBinding": {
+        "serviceClassRef": "standard-service",
+        "environmentRef": "development",
+        "componentRef": "web",
+        "artifactRef": "web-0123456789",
+        "workload": {"replicas": 0, "env": [{"name": "MODE", "value": "slow"}]},
+        "state": "Suspend",
+    },
+    "Deployment": {
+        "bindingRef": "web-development",
+        "componentRef": "web",
+        "environmentRef": "development",
+        "releaseRef": "web-development-0123456789",
+        "artifactRef": "web-0123456789",
+        "image": IMAGE,
+        "action": "deploy",
+        "trigger": {"kind": "api", "actor": "eve@acme.example"},
+    },
+    "Release": {
+        "componentRef": "web",
+        "environmentRef": "development",
+        "namespace": "acme-shop-development",
+        "image": IMAGE,
+        "hash": "c" * 64,
+        "objects": [{"apiVersion": "v1", "kind": "ConfigMap", "data": {}}],
+    },
+}
+
+
+def resource(kind: str, *, name: str = "web", **changes: Any) -> dict[str, Any]:
+    """Returns the example of a kind as Kubernetes writes it, with fields of the spec changed.
+
+    A change to None takes the field away.
+    """
+    spec = {**deepcopy(SPECS[kind]), **changes}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "acme"},
+        "spec": {key: value for key, value in spec.items() if value is not None},
+    }
