@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from dulwich.client import (
@@ -15,8 +18,10 @@ from dulwich.client import (
     HTTPUnauthorized,
     LsRemoteResult,
     SSHGitClient,
+    default_urllib3_manager,
 )
 from dulwich.errors import GitProtocolError, NotGitRepository
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager
 from urllib3.exceptions import HTTPError
 
 from domain.deliveries import ResolvedCommit
@@ -91,7 +96,10 @@ def _shown(parts: SplitResult) -> str:
 
 def _ls_remote(where: SplitResult, limit: float, shown: str) -> LsRemoteResult:
     try:
-        return _client(where, limit).get_refs(where.path.encode())
+        if where.scheme == "ssh":
+            return _ssh_client(where).get_refs(where.path.encode())
+        with _http_client(where, limit) as client:
+            return client.get_refs(where.path.encode())
     except NotGitRepository as error:
         raise InvalidRequest(f"{shown}: no such repository") from error
     except (HTTPUnauthorized, HTTPProxyUnauthorized) as error:
@@ -101,18 +109,51 @@ def _ls_remote(where: SplitResult, limit: float, shown: str) -> LsRemoteResult:
         raise DependencyUnavailable(f"{shown}: {type(error).__name__}") from error
 
 
-def _client(where: SplitResult, limit: float) -> GitClient:
-    if where.scheme == "ssh":
-        return SSHGitClient(
-            str(where.hostname), port=where.port, username=where.username, ssh_command=_SSH
-        )
-    host = where.netloc.rpartition("@")[2]
-    return HttpGitClient(
-        f"{where.scheme}://{host}",
-        username=where.username,
-        password=where.password,
+def _ssh_client(where: SplitResult) -> GitClient:
+    return SSHGitClient(
+        str(where.hostname), port=where.port, username=where.username, ssh_command=_SSH
+    )
+
+
+@contextmanager
+def _http_client(where: SplitResult, limit: float) -> Iterator[GitClient]:
+    address = f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
+    pool = default_urllib3_manager(
+        None,
+        pool_manager_cls=_ClosingPool,
+        proxy_manager_cls=_ClosingProxyPool,
+        base_url=address,
         timeout=limit / 2,
     )
+    try:
+        yield HttpGitClient(
+            address,
+            pool_manager=pool,
+            username=where.username,
+            password=where.password,
+            timeout=limit / 2,
+        )
+    finally:
+        for answer in getattr(pool, "answers", []):
+            answer.close()
+        pool.clear()
+
+
+class _ClosingPool(PoolManager):
+    """Keeps answers so that they can be closed: the Git library forgets those of failures."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.answers: list[BaseHTTPResponse] = []
+
+    def urlopen(self, *arguments: Any, **options: Any) -> BaseHTTPResponse:
+        answer = super().urlopen(*arguments, **options)
+        self.answers.append(answer)
+        return answer
+
+
+class _ClosingProxyPool(_ClosingPool, ProxyManager):
+    """The same behind a proxy."""
 
 
 def _chosen(found: LsRemoteResult, revision: str, shown: str) -> ResolvedCommit:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -153,8 +153,7 @@ class SharedWatch:
         task = self._task
         self._abandon()
         if task is not None:
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})
 
     def _start(self) -> None:
         if self._task is not None and self._task.done():

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from typing import Self
 
 from clients.objects.store import ObjectStore
-from domain.errors import Conflict, NotFound, StaleRevision
+from domain.errors import Conflict, NotFound, PlatformError, StaleRevision
 
 _PART_BYTES = 64 * 1024
 _FLUSH_SECONDS = 1.0
@@ -30,7 +29,9 @@ class LogArchive:
         self._parts = parts
         self._buffer = bytearray()
         self._lock = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
+        self._failure: PlatformError | None = None
         self.size = size
         """Bytes that are safe in the store: what a writer that starts over need not write."""
 
@@ -46,34 +47,32 @@ class LogArchive:
         Raises:
             StaleRevision: Another writer has taken the log over.
         """
-        self._raise_flush_failure()
         self._buffer += content
-        if len(self._buffer) >= _PART_BYTES:
+        if self._failure is not None or len(self._buffer) >= _PART_BYTES:
             await self.flush()
-        elif self._buffer and self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush_soon())
+        elif self._buffer and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_FLUSH_SECONDS, self._flush_in_background)
 
     async def flush(self) -> None:
-        """Stores what has been written so far."""
+        """Stores what has been written so far, also what could not be stored before."""
+        self._failure = None
         async with self._lock:
             if not self._buffer:
                 return
             content = bytes(self._buffer)
-            try:
-                await self._store.put(_part(self._key, self._parts + 1), content, overwrite=False)
-            except Conflict as error:
-                raise StaleRevision(f"log {self._key}: another writer has taken over") from error
+            await self._create(_part(self._key, self._parts + 1), content)
             del self._buffer[: len(content)]
             self._parts += 1
             self.size += len(content)
 
     async def close(self) -> None:
         """Stores the rest and leaves the log open for a later writer."""
-        flushing, self._flushing = self._flushing, None
-        if flushing is not None:
-            flushing.cancel()
-            with suppress(asyncio.CancelledError):
-                await flushing
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._flushing is not None:
+            await asyncio.wait({self._flushing})
         await self.flush()
 
     async def finish(self) -> None:
@@ -81,14 +80,24 @@ class LogArchive:
         await self.close()
         await self._store.put(f"{self._key}/{_END}", b"")
 
-    async def _flush_soon(self) -> None:
-        await asyncio.sleep(_FLUSH_SECONDS)
-        await asyncio.shield(self.flush())
+    async def _create(self, key: str, content: bytes) -> None:
+        try:
+            await self._store.put(key, content, overwrite=False)
+        except Conflict as error:
+            # The answer to an earlier try may have been lost after the object was written.
+            if await self._store.get(key) != content:
+                raise StaleRevision(f"log {self._key}: another writer has taken over") from error
 
-    def _raise_flush_failure(self) -> None:
-        if self._flushing is not None and self._flushing.done():
-            flushed, self._flushing = self._flushing, None
-            flushed.result()
+    def _flush_in_background(self) -> None:
+        self._timer = None
+        self._flushing = asyncio.create_task(self._flush_or_remember())
+
+    async def _flush_or_remember(self) -> None:
+        """Leaves a failure to the next write, flush or close, which tries again."""
+        try:
+            await self.flush()
+        except PlatformError as error:
+            self._failure = error
 
 
 async def tail(

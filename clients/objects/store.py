@@ -121,7 +121,7 @@ def _translated(key: str) -> Iterator[None]:
         raise NotFound(f"object {key}: not found") from error
     except (exceptions.AlreadyExistsError, exceptions.PreconditionError) as error:
         raise Conflict(f"object {key}: already exists") from error
-    except exceptions.InvalidPathError as error:
+    except (exceptions.InvalidPathError, ValueError) as error:
         raise InvalidRequest(f"object {key!r}: not a key") from error
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise Errored(f"object {key}: the store does not let the platform in") from error
