@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from devstack import profiles
@@ -25,12 +26,13 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     adopt_orphans()
     try:
         asyncio.run(_run(_arguments()))
     except DevstackError as error:
-        _LOG.error("%s", error)  # noqa: TRY400 - the sentence says it all
+        _LOG.error("%s", error)
         return 1
     return 0
 
@@ -49,13 +51,13 @@ async def _run(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
 
-    async def grow(profile: str, platform: bool) -> None:  # noqa: FBT001 - mirrors the request
+    async def grow(profile: str, platform: bool) -> None:
         grown = assemble(
             arguments.name, state, profile, platform=platform, keep=context.ports.as_dict()
         )
         await supervisor.become(grown, profiles.parts(grown), profiles.environment(grown))
 
-    async def serve(request: Reply):  # type: ignore[no-untyped-def] # noqa: ANN202
+    async def serve(request: Reply) -> AsyncIterator[Reply]:
         if request.get("verb") == "down":
             stop()
             yield {}

@@ -41,9 +41,7 @@ def public_half(key: bytes) -> bytes:
     return (
         _load(key)
         .public_key()
-        .public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
 
 
@@ -69,7 +67,9 @@ def make_certificate(request: Request, key: bytes, authority: bytes, authority_k
     ]
     attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, request.common_name))
     builder = _builder(x509.Name(attributes), issuer.subject, _load(key).public_key(), LIFETIME)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), critical=True
+    )
     builder = builder.add_extension(_key_usage(digital_signature=True), critical=True)
     builder = builder.add_extension(
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]),
@@ -80,9 +80,7 @@ def make_certificate(request: Request, key: bytes, authority: bytes, authority_k
     )
     alternatives = list(_alternatives(request))
     if alternatives:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName(alternatives), critical=False
-        )
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 

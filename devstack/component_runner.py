@@ -104,9 +104,7 @@ class ComponentRunner(Runner):
             await self._stop_process()
             return str(error)
         seconds = loop.time() - started
-        self._update(
-            replace(self.status, phase=PartPhase.READY, detail="", ready_after=seconds)
-        )
+        self._update(replace(self.status, phase=PartPhase.READY, detail="", ready_after=seconds))
         await process.wait()
         return process.status or "ended"
 
@@ -156,9 +154,7 @@ class ComponentRunner(Runner):
             _LOG.error("%s keeps ending: %s", self.component.name, reason)
             self._wanted.clear()
             detail = f"keeps ending, given up: {reason}"
-            self._update(
-                replace(self.status, phase=PartPhase.FAILED, detail=detail, process=None)
-            )
+            self._update(replace(self.status, phase=PartPhase.FAILED, detail=detail, process=None))
             return
         _LOG.warning("%s ended: %s; starts again", self.component.name, reason)
         self._update(

@@ -57,9 +57,9 @@ class Ports:
                 write_atomically(self._file, json.dumps(self._remembered, indent=2, sort_keys=True))
         return self._settled[name]
 
-    def keep(self) -> None:
-        """Takes the remembered ports as they are: the stack itself is listening on them."""
-        self._settled.update(self._remembered)
+    def keep(self, ports: Mapping[str, int]) -> None:
+        """Takes these ports without asking whether they are free: the stack itself has them."""
+        self._settled.update(ports)
 
     def as_dict(self) -> dict[str, int]:
         """The ports in use so far, by name."""

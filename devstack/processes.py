@@ -82,9 +82,7 @@ def base_environment() -> dict[str, str]:
 class RunningProcess:
     """A child that leads a process group of its own and dies with this process."""
 
-    def __init__(
-        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path
-    ) -> None:
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> None:
         """Starts the child; its output is appended to the log.
 
         Raises:
@@ -93,7 +91,7 @@ class RunningProcess:
         _make_room(log)
         with log.open("ab") as output:
             try:
-                self._popen = subprocess.Popen(  # noqa: S603 - argv comes from the profile
+                self._popen = subprocess.Popen(
                     list(argv),
                     env=dict(env),
                     cwd=cwd,

@@ -25,4 +25,4 @@ class RestartPolicy:
         recent = [end for end in ends if now - end <= self.window.total_seconds()]
         if len(recent) >= self.limit:
             return None
-        return min(self.first * 2 ** max(0, len(recent) - 1), self.longest)
+        return min(self.first * (1 << max(0, len(recent) - 1)), self.longest)

@@ -103,6 +103,7 @@ class StepRunner(Runner):
 
     async def _attempts(self) -> bool:
         loop = asyncio.get_running_loop()
+        reason: str | None = None
         for attempt in range(1, self.step.attempts + 1):
             started = loop.time()
             self._set(PartPhase.STARTING, f"attempt {attempt}" if attempt > 1 else "")
@@ -128,7 +129,7 @@ async def outcome(work: Hook, seconds: float) -> str | None:
         return f"not done after {seconds:.0f} s"
     except (DevstackError, OSError) as error:
         return str(error)
-    except Exception as error:
+    except Exception as error:  # A bug in one part must not end the supervisor of all others.
         _LOG.exception("a step failed in a way it should not")
         return f"{type(error).__name__}: {error}"
     return None

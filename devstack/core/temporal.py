@@ -1,0 +1,66 @@
+"""Temporal with its web UI, on disk."""
+
+from collections.abc import Sequence
+
+from devstack.component import Component, HttpProbe, Part
+from devstack.context import StackContext
+
+NAMESPACE = "default"
+SEARCH_ATTRIBUTES = {
+    "PavaneOrganization": "Keyword",
+    "PavaneProject": "Keyword",
+    "PavaneComponent": "Keyword",
+    "PavaneEnvironment": "Keyword",
+    "PavaneKind": "Keyword",
+    "PavanePhase": "Keyword",
+    "PavaneActor": "Keyword",
+    "PavaneRelease": "Keyword",
+    "PavaneAwaiting": "Bool",
+    "PavaneDeadline": "Datetime",
+}
+_LOOPBACK = "127.0.0.1"
+
+
+def parts(context: StackContext) -> Sequence[Part]:
+    """The server; its UI and metrics listen beside it."""
+    program = str(context.programs.path("temporal"))
+    attributes = [f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()]
+    folder = context.state.data / "temporal"
+
+    async def make_folder() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+
+    return [
+        Component(
+            name="temporal",
+            argv=(
+                program,
+                "server",
+                "start-dev",
+                f"--ip={_LOOPBACK}",
+                f"--port={context.ports['temporal']}",
+                f"--http-port={context.ports['temporal-http']}",
+                f"--ui-ip={_LOOPBACK}",
+                f"--ui-port={context.ports['temporal-ui']}",
+                f"--metrics-port={context.ports['temporal-metrics']}",
+                f"--db-filename={folder / 'temporal.sqlite'}",
+                f"--namespace={NAMESPACE}",
+                "--dynamic-config-value=frontend.WorkflowTimeSkippingEnabled=true",
+                *attributes,
+                "--log-level=warn",
+            ),
+            before_start=make_folder,
+            ready=HttpProbe(
+                f"http://{_LOOPBACK}:{context.ports['temporal-http']}/api/v1/namespaces/{NAMESPACE}"
+            ),
+        )
+    ]
+
+
+def environment(context: StackContext) -> dict[str, str]:
+    """What connects a process on this machine to Temporal."""
+    return {
+        "TEMPORAL_ADDRESS": f"{_LOOPBACK}:{context.ports['temporal']}",
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "TEMPORAL_UI_URL": f"http://{_LOOPBACK}:{context.ports['temporal-ui']}",
+    }

@@ -1,0 +1,178 @@
+"""Brings a stack up, follows it, takes it down: what the command line does, without a terminal."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from devstack import control, profiles
+from devstack.assembly import AcquiredPrograms, assemble
+from devstack.errors import DevstackError, NotRunning, PartFailed
+from devstack.processes import is_alive
+from devstack.record import PartPhase, PartStatus, StackRecord, read_record
+from devstack.repair import undo_leftovers
+from devstack.state import StateDir, locked, state_dir
+
+_PAUSE = 0.02
+_ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The stack a person asked for."""
+
+    name: str
+    profile: str = "full"
+    platform: bool = True
+
+    @property
+    def state(self) -> StateDir:
+        """The folder of the stack."""
+        return state_dir(self.name)
+
+    def grown_from(self, record: StackRecord) -> "Wish":
+        """This wish and what already runs; an `up` never takes anything away."""
+        return replace(
+            self,
+            profile="full" if "full" in (self.profile, record.profile) else "core",
+            platform=self.platform or record.platform,
+        )
+
+
+def running(state: StateDir) -> StackRecord | None:
+    """The record of a stack whose supervisor lives; None otherwise."""
+    record = read_record(state.record)
+    return record if record is not None and record.is_alive else None
+
+
+async def begin(wish: Wish, programs: Mapping[str, Path]) -> bool:
+    """Starts the supervisor, or lets the running one grow or try again; returns before it is ready.
+
+    Repairs first what a dead supervisor left behind.
+
+    Returns:
+        Whether anything had to be started.
+
+    Raises:
+        AlreadyRunning: another command is working on the stack.
+        PreflightFailed: a port asked for is occupied.
+        DevstackError: the supervisor did not start.
+    """
+    with locked(wish.state):
+        wish.state.create()
+        AcquiredPrograms(programs).write(wish.state)
+        record = running(wish.state)
+        if record is not None:
+            return await _continue(wish, record)
+        await undo_leftovers(wish.name, wish.state)
+        context = assemble(wish.name, wish.state, wish.profile, platform=wish.platform)
+        profiles.parts(context)
+        await _spawn(wish)
+        return True
+
+
+async def follow(state: StateDir) -> AsyncIterator[PartStatus]:
+    """Yields each change of a part until all are ready.
+
+    Raises:
+        PartFailed: a part was given up; the rest goes on.
+        NotRunning: the supervisor ended meanwhile.
+    """
+    parts: dict[str, PartStatus] = {}
+    async for reply in control.ask(state.socket, {"verb": "watch"}):
+        changed = _statuses(reply)
+        if "record" in reply:
+            parts = {}
+        for status in changed:
+            parts[status.name] = status
+            yield status
+        failed = [status for status in parts.values() if status.phase is PartPhase.FAILED]
+        if failed:
+            raise PartFailed("\n".join(f"{status.name} {status.detail}" for status in failed))
+        if all(status.phase is PartPhase.READY for status in parts.values()):
+            return
+    raise NotRunning("the stack was taken down before it was ready")
+
+
+async def end(name: str, state: StateDir) -> bool:
+    """Takes the stack down and returns when nothing of it runs; data stay.
+
+    Returns:
+        Whether there was anything to take down.
+
+    Raises:
+        AlreadyRunning: another command is working on the stack.
+    """
+    if not state.root.exists():
+        return False
+    with locked(state):
+        record = running(state)
+        if record is None:
+            return await undo_leftovers(name, state)
+        async for _ in control.ask(state.socket, {"verb": "down"}):
+            pass
+        while is_alive(record.supervisor):
+            await asyncio.sleep(_PAUSE)
+        return True
+
+
+async def steer(state: StateDir, verb: str, component: str) -> None:
+    """Restarts, kills, stops or starts one component.
+
+    Raises:
+        NotRunning: the stack is down.
+        DevstackError: there is no such component.
+    """
+    await control.ask_once(state.socket, {"verb": verb, "name": component})
+
+
+async def _continue(wish: Wish, record: StackRecord) -> bool:
+    grown = wish.grown_from(record)
+    if (grown.profile, grown.platform) != (record.profile, record.platform):
+        request = {"verb": "grow", "profile": grown.profile, "platform": grown.platform}
+        await control.ask_once(wish.state.socket, request)
+        return True
+    if record.is_ready:
+        return False
+    await control.ask_once(wish.state.socket, {"verb": "resume"})
+    return True
+
+
+async def _spawn(wish: Wish) -> None:
+    arguments = [f"--name={wish.name}", f"--state={wish.state.root}", f"--profile={wish.profile}"]
+    if wish.platform:
+        arguments.append("--platform")
+    log = wish.state.log("supervisor")
+    with log.open("ab") as output:
+        beginning = output.tell()
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "devstack", *arguments],
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    while not await _answers(wish.state):
+        if supervisor.poll() is not None:
+            with log.open("rb") as said:
+                said.seek(beginning)
+                words = said.read().decode(errors="replace").strip()
+            raise DevstackError(f"the supervisor did not start: {words}")
+        await asyncio.sleep(_PAUSE)
+
+
+async def _answers(state: StateDir) -> bool:
+    try:
+        await control.ask_once(state.socket, {"verb": "status"})
+    except NotRunning:
+        return False
+    return True
+
+
+def _statuses(reply: control.Reply) -> list[PartStatus]:
+    if "part" in reply:
+        return [PartStatus.from_json(reply["part"])]
+    return list(StackRecord.from_json(reply["record"]).parts.values())

@@ -1,0 +1,52 @@
+"""Pavane's own processes as parts of the stack: the kinds, the API and one worker."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from devstack.component import Component, HttpProbe, Part, Step
+from devstack.context import StackContext
+from devstack.services.cluster import connect, read_manifests
+
+ROOT = Path(__file__).parent.parent
+CRDS = sorted((ROOT / "crds").glob("*.yaml"))
+_LOOPBACK = "127.0.0.1"
+
+
+def parts(
+    context: StackContext, environment: dict[str, str], needs: Sequence[str]
+) -> Sequence[Part]:
+    """The platform, started when the stack below it is ready."""
+
+    async def install_kinds() -> None:
+        kinds = [kind for file in CRDS for kind in read_manifests(file)]
+        async with connect(context) as cluster:
+            await cluster.apply(kinds)
+            async with asyncio.TaskGroup() as group:
+                for kind in kinds:
+                    group.create_task(cluster.wait_for_condition(kind, "Established"))
+
+    variables = {**environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return [
+        Step(name="crds", run=install_kinds, needs=("kube-apiserver",)),
+        Component(
+            name="api",
+            argv=(sys.executable, "-m", "api.main"),
+            env=variables,
+            cwd=ROOT,
+            needs=("crds", *needs),
+            ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports['api']}/readyz"),
+            stop_timeout=timedelta(seconds=15),
+        ),
+        Component(
+            name="worker",
+            argv=(sys.executable, "-m", "worker"),
+            env=variables,
+            cwd=ROOT,
+            needs=("crds", *needs),
+            ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports['worker']}/readyz"),
+            stop_timeout=timedelta(seconds=30),
+        ),
+    ]

@@ -1,0 +1,87 @@
+"""What a stack needs of the machine, asked before any work starts."""
+
+import os
+import shutil
+from pathlib import Path
+
+import psutil
+
+from devstack.errors import PreflightFailed
+from devstack.state import StateDir
+
+_GIGABYTE = 1_000_000_000
+_DISK = {"core": 1 * _GIGABYTE, "full": 6 * _GIGABYTE}
+_MEMORY = {"core": int(1.2 * _GIGABYTE), "full": 3 * _GIGABYTE}
+_NET_ADMIN, _SYS_ADMIN = 12, 21
+_NAMESPACES = ("net", "mnt", "pid", "uts", "ipc")
+_TOOLS = {"ip": "iproute2", "iptables": "iptables", "nsenter": "util-linux"}
+
+
+def check(profile: str, state: StateDir) -> None:
+    """Makes sure the machine can carry the stack.
+
+    Raises:
+        PreflightFailed: with every problem found, each saying what, why and what to do.
+    """
+    problems = [*_space(profile, state)]
+    if profile == "full":
+        problems += _rights()
+    if problems:
+        raise PreflightFailed(problems)
+
+
+def _space(profile: str, state: StateDir) -> list[str]:
+    problems = []
+    place = next(folder for folder in (state.root, *state.root.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    if free < _DISK[profile]:
+        problems.append(
+            f"{place} has {_gigabytes(free)} free, the {profile} stack needs "
+            f"{_gigabytes(_DISK[profile])}; free some, or point PAVANE_STATE_DIR elsewhere"
+        )
+    available = psutil.virtual_memory().available
+    if available < _MEMORY[profile]:
+        problems.append(
+            f"{_gigabytes(available)} of memory are available, the {profile} stack needs "
+            f"{_gigabytes(_MEMORY[profile])}; end something that uses memory"
+        )
+    return problems
+
+
+def _rights() -> list[str]:
+    if os.geteuid() != 0:
+        return [
+            "the full stack makes network namespaces and runs pods, which only root may; "
+            "use sudo, or `--profile core`, which needs no root"
+        ]
+    problems = []
+    for bit, name in ((_SYS_ADMIN, "CAP_SYS_ADMIN"), (_NET_ADMIN, "CAP_NET_ADMIN")):
+        if not effective_capabilities() >> bit & 1:
+            problems.append(
+                f"this process lacks {name}, so no pod can run; start the container or machine "
+                "with it (a privileged container has it), or use `--profile core`"
+            )
+    missing = [name for name in _NAMESPACES if not Path(f"/proc/self/ns/{name}").exists()]
+    if missing:
+        problems.append(
+            f"the kernel has no {', '.join(missing)} namespaces, which pods need; "
+            "use another kernel, or `--profile core`"
+        )
+    problems += [
+        f"{tool} is not there; install it: apt-get install {package}"
+        for tool, package in _TOOLS.items()
+        if shutil.which(tool) is None
+    ]
+    return problems
+
+
+def effective_capabilities() -> int:
+    """The effective capabilities of this process, one bit each."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return int(line.split()[1], 16)
+    return 0
+
+
+def _gigabytes(amount: int) -> str:
+    return f"{amount / _GIGABYTE:.1f} GB"
