@@ -75,6 +75,8 @@ class OperationStatus(Wire):
     waiting_for: Waiting | None = None
     queue: tuple[str, ...] = ()
     """Requests that wait behind this one, in order."""
+    deployments: tuple[Deployment, ...] = ()
+    """What a queue of deployments has finished, oldest first; empty for other procedures."""
 
 
 # --- build -----------------------------------------------------------------------------------
@@ -363,3 +365,6 @@ class Deployment(Wire):
     reason: str = ""
     message: str = ""
     undone: tuple[str, ...] = Field(default=())
+
+
+OperationStatus.model_rebuild()

@@ -89,7 +89,8 @@ class DeployWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the running deployment stands and who waits behind it."""
-        return self._progress.status(self._queue.waiting)
+        done = {"deployments": tuple(self._results)}
+        return self._progress.status(self._queue.waiting).model_copy(update=done)
 
     async def _one(self, request: DeployRequest) -> PlatformError | None:
         """Does one deployment; returns why it failed, raises only when it was cancelled."""
