@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from starlette.convertors import Convertor, register_url_convertor
 from temporalio.client import (
     Client,
@@ -21,7 +22,7 @@ from temporalio.client import (
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.schemas import Failure, Links, OperationSummary, OperationView
+from api.schemas import DeploymentView, Failure, Links, OperationSummary, OperationView
 from domain import ids
 from domain.deliveries import OperationStatus
 from domain.errors import Denied, Errored, InvalidRequest, NotFound, PlatformError, Superseded
@@ -155,12 +156,18 @@ async def read(client: Client, reference: Reference) -> OperationView:
         "steps": status.steps if status else (),
         "waiting_for": status.waiting_for if status else None,
         "queue": status.queue if status else (),
+        "deployments": _deployments(status),
         "note": note,
         "links": links(execution.id, execution.run_id),
     }
     if execution.status not in {None, WorkflowExecutionStatus.RUNNING}:
         view |= {"waiting_for": None} | await _ending(handle, execution)
     return OperationView(**_basics(execution), **view)
+
+
+def _deployments(status: OperationStatus | None) -> tuple[DeploymentView, ...]:
+    done = status.deployments if status else ()
+    return tuple(DeploymentView.model_validate(one, from_attributes=True) for one in done)
 
 
 async def _status(handle: WorkflowHandle[Any, Any]) -> tuple[OperationStatus | None, str]:
@@ -188,12 +195,13 @@ async def _ending(handle: WorkflowHandle[Any, Any], execution: WorkflowExecution
         if error.status is RPCStatusCode.NOT_FOUND:
             raise
         return {"phase": _listed_phase(execution)}
-    content: dict[str, Any] | None = result if isinstance(result, dict) else None
-    return {"phase": _result_phase(content), "result": content}
+    content: dict[str, Any] = result if isinstance(result, dict) else {}
+    shown = {to_camel(name): value for name, value in content.items()}
+    return {"phase": _result_phase(content), "result": shown or None}
 
 
-def _result_phase(result: Mapping[str, Any] | None) -> Phase:
-    return _phase(str((result or {}).get("phase", ""))) or Phase.SUCCEEDED
+def _result_phase(result: Mapping[str, Any]) -> Phase:
+    return _phase(str(result.get("phase", ""))) or Phase.SUCCEEDED
 
 
 def _phase(name: str) -> Phase | None:

@@ -104,6 +104,21 @@ class OperationSummary(View):
     finished: datetime | None = None
 
 
+class DeploymentView(View):
+    """How one deployment of a queue ended."""
+
+    request_id: str
+    phase: Phase
+    artifact: str = ""
+    image: str = ""
+    release: str = ""
+    url: str = ""
+    changed: bool = True
+    reason: str = ""
+    message: str = ""
+    undone: tuple[str, ...] = ()
+
+
 class OperationView(OperationSummary):
     """An operation in all detail."""
 
@@ -111,6 +126,9 @@ class OperationView(OperationSummary):
     steps: tuple[Step, ...] = ()
     waiting_for: Waiting | None = None
     queue: tuple[str, ...] = Field((), description="Requests behind this one, in order.")
+    deployments: tuple[DeploymentView, ...] = Field(
+        (), description="Deployments this run has finished, oldest first."
+    )
     result: dict[str, Any] | None = Field(None, description="What a successful one came to.")
     failure: Failure | None = None
     note: str = Field("", description="Why something is not shown, such as no worker answering.")
