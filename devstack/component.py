@@ -1,7 +1,7 @@
 """What a stack is made of: supervised processes (`Component`) and one-shot work (`Step`).
 
-A profile is a function from a `StackContext` to a sequence of parts; the supervisor starts each part
-as soon as everything it needs is ready. Parts only describe: they neither start nor wait for anything.
+A profile is a function from a `StackContext` to a sequence of parts; the supervisor starts each
+part as soon as everything it needs is ready. Parts only describe: they start and await nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -71,9 +71,9 @@ class Component:
 
     The process leads a session and a process group of its own, dies with the supervisor, and is
     restarted with back-off when it ends by itself. Stopping means SIGTERM to the whole group, then
-    SIGKILL after `stop_timeout`. A component inside the namespaces of a node is an ordinary one whose
-    `argv` enters them (`nsenter ... -- program`); give `argv` as a callable when it is known only at
-    start, for example because it names the process that holds the namespaces.
+    SIGKILL after `stop_timeout`. A component inside the namespaces of a node is an ordinary one
+    whose `argv` enters them (`nsenter ... -- program`); give `argv` as a callable when it is known
+    only at start, for example because it names the process that holds the namespaces.
     """
 
     name: str
@@ -106,13 +106,13 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Work done once at every `up`, when its needs are ready; must be idempotent and quick to repeat."""
+    """Work done once at every `up`, when its needs are ready; idempotent and quick to repeat."""
 
     name: str
     run: Hook
     needs: tuple[str, ...] = ()
     undo: Hook | None = None
-    """Runs at `down` in reverse order, and when a stack whose supervisor died is repaired or taken down.
+    """Runs at `down` in reverse order, and when a stack whose supervisor died is repaired.
 
     Must cope with nothing, or only half of it, being there.
     """

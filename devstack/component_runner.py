@@ -76,6 +76,8 @@ class ComponentRunner(Runner):
         while True:
             await self._wanted.wait()
             await self._needs_ready(runners)
+            if not self._wanted.is_set():
+                continue
             reason = await self._one_life()
             self._process = None
             self.ready.clear()

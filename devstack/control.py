@@ -17,7 +17,7 @@ Serve = Callable[[Reply], AsyncIterator[Reply]]
 
 
 async def listen(path: Path, serve: Serve) -> asyncio.Server:
-    """Listens on the socket, which only its owner may use, and answers each request by `serve`.
+    """Listens on the socket, in place of a stale one, and answers each request by `serve`.
 
     The answer ends early when the asking side goes away.
     """
@@ -35,11 +35,8 @@ async def listen(path: Path, serve: Serve) -> asyncio.Server:
         finally:
             writer.close()
 
-    path.unlink(missing_ok=True)
     with _short(path) as short:
-        server = await asyncio.start_unix_server(answer, short, limit=_LONGEST_LINE)
-    path.chmod(0o600)
-    return server
+        return await asyncio.start_unix_server(answer, short, limit=_LONGEST_LINE)
 
 
 async def ask(path: Path, request: Reply) -> AsyncIterator[Reply]:

@@ -11,8 +11,8 @@ def ordered(parts: Iterable[Part]) -> list[Part]:
     """The parts in an order in which each comes after everything it needs.
 
     Raises:
-        DevstackError: two parts share a name, a part needs one that is not there, or parts need each
-            other.
+        DevstackError: two parts share a name, a part needs one that is not there, or parts need
+            each other.
     """
     by_name = _by_name(parts)
     for part in by_name.values():

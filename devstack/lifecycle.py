@@ -1,21 +1,26 @@
 """Brings a stack up, follows it, takes it down: what the command line does, without a terminal."""
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from devstack import control, profiles
 from devstack.assembly import AcquiredPrograms, assemble
 from devstack.errors import DevstackError, NotRunning, PartFailed
-from devstack.processes import is_alive
+from devstack.processes import ProcessId, is_alive
 from devstack.record import PartPhase, PartStatus, StackRecord, read_record
 from devstack.repair import undo_leftovers
 from devstack.state import StateDir, locked, state_dir
 
 _PAUSE = 0.02
+_PATIENCE = timedelta(seconds=120)
 _ROOT = Path(__file__).parent.parent
 
 
@@ -111,10 +116,9 @@ async def end(name: str, state: StateDir) -> bool:
         record = running(state)
         if record is None:
             return await undo_leftovers(name, state)
-        async for _ in control.ask(state.socket, {"verb": "down"}):
-            pass
-        while is_alive(record.supervisor):
-            await asyncio.sleep(_PAUSE)
+        await _end_supervisor(state, record.supervisor)
+        # Nothing is left to do unless the supervisor had to be killed.
+        await undo_leftovers(name, state)
         return True
 
 
@@ -140,14 +144,38 @@ async def _continue(wish: Wish, record: StackRecord) -> bool:
     return True
 
 
+async def _end_supervisor(state: StateDir, supervisor: ProcessId) -> None:
+    """Asks the supervisor to end, and kills it, and so all its children, when it does not."""
+    try:
+        await control.ask_once(state.socket, {"verb": "down"})
+    except NotRunning:
+        os.kill(supervisor.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _PATIENCE.total_seconds()
+    while is_alive(supervisor):
+        if time.monotonic() > deadline:
+            os.kill(supervisor.pid, signal.SIGKILL)
+        await asyncio.sleep(_PAUSE)
+
+
 async def _spawn(wish: Wish) -> None:
+    log = wish.state.log("supervisor")
+    log.touch()
+    beginning = log.stat().st_size
+    supervisor = _popen(wish, log)
+    while not await _answers(wish.state):
+        if supervisor.poll() is not None:
+            words = log.read_bytes()[beginning:].decode(errors="replace").strip()
+            raise DevstackError(f"the supervisor did not start: {words}")
+        await asyncio.sleep(_PAUSE)
+
+
+def _popen(wish: Wish, log: Path) -> "subprocess.Popen[bytes]":
+    """Starts the supervisor in a session of its own, so that it outlives the terminal."""
     arguments = [f"--name={wish.name}", f"--state={wish.state.root}", f"--profile={wish.profile}"]
     if wish.platform:
         arguments.append("--platform")
-    log = wish.state.log("supervisor")
     with log.open("ab") as output:
-        beginning = output.tell()
-        supervisor = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "devstack", *arguments],
             cwd=_ROOT,
             stdin=subprocess.DEVNULL,
@@ -155,13 +183,6 @@ async def _spawn(wish: Wish) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    while not await _answers(wish.state):
-        if supervisor.poll() is not None:
-            with log.open("rb") as said:
-                said.seek(beginning)
-                words = said.read().decode(errors="replace").strip()
-            raise DevstackError(f"the supervisor did not start: {words}")
-        await asyncio.sleep(_PAUSE)
 
 
 async def _answers(state: StateDir) -> bool:

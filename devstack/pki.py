@@ -32,7 +32,7 @@ class SigningKey:
 
 
 class Pki:
-    """Issues what a stack needs from authorities of its own; asking again returns the same files."""
+    """Issues what a stack needs from authorities of its own; asking again gives the same files."""
 
     def __init__(self, folder: Path) -> None:
         """Keeps everything in `folder`, which only its owner may enter."""
@@ -60,8 +60,8 @@ class Pki:
     def issue(self, name: str, request: Request, *, authority: str = "stack") -> Certificate:
         """A certificate that says what is requested.
 
-        Idempotent: the files are made anew only when the request or the authority changed, or the end
-        is nearer than 30 days.
+        Idempotent: the files are made anew only when the request or the authority changed, or the
+        end is nearer than 30 days.
         """
         signer = self.named_authority(authority)
         issued = Certificate(

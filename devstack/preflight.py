@@ -50,10 +50,11 @@ def _space(profile: str, state: StateDir) -> list[str]:
 
 def _rights() -> list[str]:
     if os.geteuid() != 0:
-        return [
+        problem = (
             "the full stack makes network namespaces and runs pods, which only root may; "
             "use sudo, or `--profile core`, which needs no root"
-        ]
+        )
+        return [problem]
     problems = []
     for bit, name in ((_SYS_ADMIN, "CAP_SYS_ADMIN"), (_NET_ADMIN, "CAP_NET_ADMIN")):
         if not effective_capabilities() >> bit & 1:

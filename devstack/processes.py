@@ -124,6 +124,8 @@ class RunningProcess:
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Signals the whole group; nothing happens when it is gone."""
+        if self._ended.is_set() and not _has_members(self._popen.pid):
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, number)
 

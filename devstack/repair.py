@@ -19,8 +19,8 @@ _PATIENCE = timedelta(seconds=10)
 async def undo_leftovers(name: str, state: StateDir) -> bool:
     """Ends processes the record still names, undoes steps, and forgets the record.
 
-    Idempotent. Processes are recognised by id and start time, so that a stranger with the same id is
-    left alone.
+    Idempotent. Processes are recognised by id and start time, so that a stranger with the same id
+    is left alone.
 
     Returns:
         Whether there was anything to clean up after.

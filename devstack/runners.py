@@ -129,7 +129,7 @@ async def outcome(work: Hook, seconds: float) -> str | None:
         return f"not done after {seconds:.0f} s"
     except (DevstackError, OSError) as error:
         return str(error)
-    except Exception as error:  # A bug in one part must not end the supervisor of all others.
+    except Exception as error:  # noqa: BLE001 - a bug in one part must not end all the others
         _LOG.exception("a step failed in a way it should not")
         return f"{type(error).__name__}: {error}"
     return None

@@ -49,7 +49,7 @@ class StateDir:
 
     @property
     def run(self) -> Path:
-        """Sockets and other things without meaning after `down`."""
+        """Sockets and other things without meaning after `down`; only the owner may enter."""
         return self.root / "run"
 
     @property
@@ -69,9 +69,9 @@ class StateDir:
 
     def create(self) -> None:
         """Creates the folders; safe to repeat."""
-        for folder in (self.root, self.data, self.config, self.logs, self.run):
+        for folder in (self.root, self.data, self.config, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.pki, self.secrets):
+        for folder in (self.pki, self.secrets, self.run):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def log(self, name: str) -> Path:

@@ -72,11 +72,11 @@ class Supervisor:
         self.context, self._environment = context, environment
         self._parts = wanted
         anew = {part.name for part in changed} | (names - before.keys())
-        kept = self._runners
-        self._runners = {
-            part.name: self._runner(part) if part.name in anew else kept[part.name]
-            for part in wanted
-        }
+        kept = dict(self._runners)
+        # The same mapping all along: runners look up their needs in it for as long as they live.
+        self._runners.clear()
+        for part in wanted:
+            self._runners[part.name] = self._runner(part) if part.name in anew else kept[part.name]
         for name in anew:
             self._runners[name].begin(self._runners)
         self._changed("")

@@ -1,4 +1,4 @@
-"""The core profile: a Kubernetes control plane, Temporal and OpenBao; needs no root, no packages."""
+"""The core profile: a Kubernetes control plane, Temporal and OpenBao; needs no root."""
 
 from collections.abc import Sequence
 

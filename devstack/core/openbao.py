@@ -142,5 +142,5 @@ async def _unseal(state: StateDir, url: str) -> None:
         if answer.status_code >= _REFUSED:
             message = "OpenBao refuses the unseal key; `pavane stack reset` starts anew"
             raise DevstackError(message)
-        while (await bao.get("health")).status_code != httpx.codes.OK:
+        while (await bao.get("health")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - a server
             await asyncio.sleep(_PAUSE)
