@@ -13,6 +13,8 @@ from devstack.programs.catalogue import CORE, FULL
 from devstack.programs.model import Program
 from devstack.programs.progress import reporter
 
+_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Acquires, then lists where each program is; 1 when one could not be acquired."""
@@ -28,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DevstackError as error:
         Console(stderr=True).print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted; the next call goes on from here.")
+        return _INTERRUPTED
     if not chosen.quiet:
         _list(list(programs.values()))
     return 0

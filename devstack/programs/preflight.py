@@ -15,8 +15,6 @@ from devstack.programs.model import Debian, GoBuild, ProgramSpec
 from devstack.programs.store import Store, default_root
 
 _GIGABYTE = 1_000_000_000
-_SHARED_WORK = 2.0
-"""Compiler and module caches are shared between builds, so the sum of all is never reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +40,9 @@ def required_space(names: Sequence[str], root: Path | None = None) -> Space:
 
 def space_for(missing: Sequence[ProgramSpec]) -> Space:
     """What acquiring these programs needs."""
-    work = [spec.cost.work for spec in missing]
     return Space(
         cache=sum(spec.cost.kept for spec in missing),
-        work=int(min(sum(work), _SHARED_WORK * max(work, default=0))),
+        work=sum(spec.cost.work for spec in missing),
         memory=max((spec.cost.memory for spec in missing), default=0),
     )
 
