@@ -161,6 +161,8 @@ class Session:
         content_type: str = "",
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         for attempt in (1, 2):
+            if self._http.closed:
+                raise aiohttp.ClientConnectionError("this client was closed")
             try:
                 response = await self._http.request(
                     method,
