@@ -1,7 +1,7 @@
 """Lays one Kubernetes fragment over another, as strategic merge does.
 
-Mappings are merged, lists of named things are merged by their key, all else is replaced; a null
-removes. So a class can change one field of one container and keep the rest of the defaults.
+Mappings are merged, lists of named things are merged by their key, all else is replaced; a null is
+the same as nothing. So a class can change one field of one container and keep all other defaults.
 """
 
 from __future__ import annotations
@@ -33,22 +33,24 @@ def merged(base: Mapping[str, Any], patch: Mapping[str, Any], where: str = "") -
     """Returns ``base`` with ``patch`` laid over it. Neither argument is changed.
 
     Raises:
-        InvalidRequest: A list that is merged by key is no list or has an entry without the key;
-            the message begins with ``where``.
+        InvalidRequest: A list that is merged by key is no list or has an entry without the key, or
+            labels are no mapping; the message begins with ``where``.
     """
     result = dict(base)
     for key, value in patch.items():
         path = f"{where}.{key}" if where else key
         if value is None:
-            result.pop(key, None)
-        elif key in _PLAIN and isinstance(value, Mapping):
-            result[key] = {**(result.get(key) or {}), **value}
+            continue
+        if key in MERGE_KEYS:
+            result[key] = _merged_list(result.get(key) or [], value, MERGE_KEYS[key], path)
+        elif key in _PLAIN:
+            if not isinstance(value, Mapping):
+                raise InvalidRequest(f"{path} is not a mapping")
+            known = result.get(key)
+            result[key] = {**(known if isinstance(known, Mapping) else {}), **value}
         elif isinstance(value, Mapping):
             known = result.get(key)
             result[key] = merged(known if isinstance(known, Mapping) else {}, value, path)
-        elif key in MERGE_KEYS:
-            entries = result.get(key) or []
-            result[key] = _merged_list(entries, value, MERGE_KEYS[key], path)
         else:
             result[key] = value
     return result

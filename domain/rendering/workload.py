@@ -154,7 +154,7 @@ def _template(facts: ReleaseFacts) -> dict[str, Any]:
     for field in ("strategy", "template"):
         _mapping(template.get(field), f"{_class(facts)}.{field}")
     for field in _NUMBERS & set(template):
-        if not isinstance(template[field], int):
+        if not isinstance(template[field], int | None):
             raise InvalidRequest(f"{_class(facts)}.{field} {template[field]!r} is not a number")
     return merged({}, template, _class(facts))
 
