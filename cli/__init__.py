@@ -1,0 +1,1 @@
+"""The command ``pavane``: the field's own verbs over the HTTP API."""

@@ -1,0 +1,1 @@
+"""The commands, each module loaded when one of its commands is used."""

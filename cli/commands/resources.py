@@ -1,0 +1,227 @@
+"""Applies, lists, describes and deletes resources."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.markup import escape
+
+from cli.client import Api
+from cli.console import out
+from cli.errors import ExitCode, Problem
+from cli.options import Files, Organization, Output
+from cli.output import Format, age, at, condition, show_data, show_table
+from cli.profile import Profile
+
+Kind = Annotated[str, typer.Argument(help="Kind, plural or short name, such as components.")]
+_SUFFIXES = {".yaml", ".yml", ".json"}
+_ORGANIZATIONS = {"organization", "organizations", "org", "orgs"}
+_STYLES = {"created": "good", "configured": "warn", "unchanged": "quiet"}
+
+
+def apply(
+    filename: Files,
+    organization: Organization = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, write nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take over fields of other managers.")
+    ] = False,
+) -> None:
+    """Create or change resources from files.
+
+    Files may hold many documents; a folder means the YAML and JSON files in it. The order does
+    not matter. Equal content changes nothing.
+    """
+    profile = Profile()
+    found = [one for path in filename for one in _manifests(path)]
+    if not found:
+        raise Problem("the files hold no manifest", title="Nothing to apply", code=ExitCode.USAGE)
+    with Api(profile) as api:
+        result = api.post(
+            "/v1/apply",
+            found,
+            organization=organization or profile.organization.value,
+            dryRun=dry_run,
+            force=force,
+        )
+    note = " (dry run)" if dry_run else ""
+    for one in result["items"]:
+        style = _STYLES.get(one["outcome"], "")
+        name = f"{one['kind'].lower()}/{one['name']}"
+        out().print(f"{name} [{style}]{one['outcome']}{note}[/{style}]", soft_wrap=True)
+
+
+def get(
+    kind: Kind,
+    name: Annotated[str, typer.Argument(help="One resource. Default: all.")] = "",
+    organization: Organization = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """List resources of a kind, or show one."""
+    profile = Profile()
+    owner = _owner(profile, kind, organization)
+    with Api(profile) as api:
+        if name and output in {Format.JSON, Format.YAML}:
+            show_data(api.get(f"/v1/resources/{kind}/{name}", organization=owner), output)
+            return
+        listed = api.get(f"/v1/resources/{kind}", organization=owner)
+    if output in {Format.JSON, Format.YAML}:
+        show_data(listed["items"], output)
+        return
+    items = [one for one in listed["items"] if name in {"", one["metadata"]["name"]}]
+    if name and not items:
+        raise Problem(
+            f"there is no {listed['kind']} {name}" + (f" in {owner}" if owner else ""),
+            title="Not found",
+            code=ExitCode.NOT_FOUND,
+        )
+    _table(listed, items, wide=output is Format.WIDE, where=owner)
+
+
+def describe(
+    kind: Kind,
+    name: Annotated[str, typer.Argument(help="Name of the resource.")],
+    organization: Organization = "",
+) -> None:
+    """Show a resource with its conditions and what is waited for."""
+    profile = Profile()
+    owner = _owner(profile, kind, organization)
+    with Api(profile) as api:
+        found = api.get(f"/v1/resources/{kind}/{name}", organization=owner)
+    metadata, state = found["metadata"], dict(found.get("status") or {})
+    conditions = state.pop("conditions", ())
+    console = out()
+    place = f" in {metadata['namespace']}" if metadata.get("namespace") else ""
+    born = age(metadata.get("creationTimestamp"))
+    console.print(
+        f"[name]{escape(found['kind'])} {escape(metadata['name'])}[/name]{escape(place)}"
+        f"  [quiet]{born} old, generation {metadata.get('generation', 1)}[/quiet]"
+    )
+    _block("labels", metadata.get("labels"))
+    _block("annotations", metadata.get("annotations"))
+    _block("spec", found.get("spec"))
+    _block("status", state)
+    if conditions:
+        console.print("\n[quiet]conditions[/quiet]")
+        show_table(
+            ["type", "status", "reason", "since", "message"],
+            [
+                [
+                    one["type"],
+                    one["status"],
+                    one.get("reason", ""),
+                    age(one.get("lastTransitionTime")),
+                    one.get("message", ""),
+                ]
+                for one in conditions
+            ],
+            empty="",
+        )
+
+
+def delete(
+    kind: Kind,
+    name: Annotated[str, typer.Argument(help="Name of the resource.")],
+    organization: Organization = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a resource."""
+    profile = Profile()
+    owner = _owner(profile, kind, organization)
+    where = f" in {owner}" if owner else ""
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Delete {kind} {name}{where}?", abort=True)
+    with Api(profile) as api:
+        api.delete(f"/v1/resources/{kind}/{name}", organization=owner)
+    out().print(f"{kind}/{name} [warn]deleted[/warn]")
+
+
+def _owner(profile: Profile, kind: str, organization: str) -> str:
+    return "" if kind.lower() in _ORGANIZATIONS else profile.needs_organization(organization)
+
+
+def _table(
+    listed: Mapping[str, Any], items: list[dict[str, Any]], *, wide: bool, where: str
+) -> None:
+    columns = [one for one in listed["columns"] if wide or not one["wide"]]
+    has_ready = any(condition(item, "Ready") for item in items)
+    headings = ["name", *(one["name"] for one in columns)]
+    headings += ["ready"] if has_ready else []
+    headings += ["age", "why"] if has_ready else ["age"]
+    place = f" in {where}" if where else ""
+    show_table(
+        headings,
+        [_row(item, columns, has_ready=has_ready) for item in items],
+        empty=f"no {listed['kind']}{place}",
+    )
+
+
+def _row(item: Mapping[str, Any], columns: list[dict[str, Any]], *, has_ready: bool) -> list[str]:
+    row = [item["metadata"]["name"]]
+    for column in columns:
+        cell = at(item, column["path"])
+        row.append(age(cell) if column["type"] == "date" and cell else _short(column, cell))
+    ready = condition(item, "Ready")
+    row += [ready.get("status", "")] if has_ready else []
+    row.append(age(item["metadata"].get("creationTimestamp")))
+    if has_ready:
+        unclear = ready and ready.get("status") != "True"
+        first = str(ready.get("message", "")).partition("\n")[0]
+        row.append(f"{ready['reason']}: {first}" if unclear else "")
+    return row
+
+
+def _short(column: Mapping[str, Any], cell: str) -> str:
+    """A whole commit id tells nobody more than its beginning."""
+    return cell[:12] if column["name"] == "Commit" else cell
+
+
+def _block(title: str, content: Mapping[str, Any] | None) -> None:
+    if not content:
+        return
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100).rstrip()
+    console = out()
+    console.print(f"\n[quiet]{title}[/quiet]")
+    for line in text.splitlines():
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def _manifests(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the documents of a file, of the files in a folder, or of standard input."""
+    if str(path) == "-":
+        yield from _documents(sys.stdin.read(), "standard input")
+        return
+    files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
+    for file in files if path.is_dir() else [path]:
+        try:
+            text = file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Problem(
+                f"{file} cannot be read: {error}", title="Cannot read", code=ExitCode.USAGE
+            ) from error
+        yield from _documents(text, str(file))
+
+
+def _documents(text: str, source: str) -> Iterator[dict[str, Any]]:
+    try:
+        for document in yaml.safe_load_all(text):
+            if document is not None and not isinstance(document, dict):
+                raise Problem(
+                    f"{source} holds something that is no manifest",
+                    title="Not a manifest",
+                    code=ExitCode.USAGE,
+                )
+            if document:
+                items = document.get("items")
+                yield from items if isinstance(items, list) else [document]
+    except yaml.YAMLError as error:
+        raise Problem(
+            f"{source} is not YAML: {error}", title="Not YAML", code=ExitCode.USAGE
+        ) from error

@@ -1,0 +1,67 @@
+"""The command ``pavane``: names its commands, runs one, turns problems into exit codes.
+
+Exit codes: 0 done, 1 the operation did not succeed, 2 wrong usage or an invalid request, 3 not
+found, 4 not logged in or not allowed, 5 something is unavailable, 6 conflict, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import ClassVar
+
+import typer
+
+from cli.errors import Problem
+from cli.lazy import Entry, LazyGroup
+
+_APPLICATIONS, _PLATFORM, _PERSON = "Applications", "Platform", "You"
+
+COMMANDS: dict[str, Entry] = {
+    "build": Entry("deliveries", "build", "Build a revision of a component.", _APPLICATIONS),
+    "deploy": Entry("deliveries", "deploy", "Deploy a component.", _APPLICATIONS),
+    "status": Entry("deliveries", "status", "Which version is where, and why.", _APPLICATIONS),
+    "logs": Entry("logs", "logs", "Log of a component or a build.", _APPLICATIONS),
+    "operations": Entry(
+        "operations", "app", "What runs and ran: list, show, watch, cancel.", _APPLICATIONS
+    ),
+    "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
+    "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
+    "describe": Entry("resources", "describe", "Show a resource in detail.", _PLATFORM),
+    "delete": Entry("resources", "delete", "Delete a resource.", _PLATFORM),
+    "stack": Entry("cli.stack", "stack_app", "The platform on this machine.", _PLATFORM),
+    "login": Entry("session", "login", "Log in.", _PERSON),
+    "logout": Entry("session", "logout", "Forget the token.", _PERSON),
+    "whoami": Entry("session", "whoami", "Who the token says you are.", _PERSON),
+    "config": Entry("config", "app", "Settings: explain, view, set-context.", _PERSON),
+    "completion": Entry("shell", "completion", "Script for shell completion.", _PERSON),
+    "version": Entry("shell", "version", "Version of this command.", _PERSON),
+}
+
+
+class PavaneGroup(LazyGroup):
+    """All commands."""
+
+    entries: ClassVar[dict[str, Entry]] = COMMANDS
+
+
+app = typer.Typer(cls=PavaneGroup, no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def pavane() -> None:
+    """From a Git commit to a running service, durably."""
+
+
+def main() -> None:
+    """Entry point of ``pavane``."""
+    try:
+        app(prog_name="pavane")
+    except Problem as problem:
+        from cli.console import show_problem  # noqa: PLC0415 - rich is not needed to start
+
+        show_problem(problem)
+        sys.exit(problem.code)
+
+
+if __name__ == "__main__":
+    main()
