@@ -1,12 +1,13 @@
 """Packs files into an image of the Open Container Initiative's format."""
 
+import contextlib
 import gzip
 import hashlib
 import io
 import json
-import shutil
 import tarfile
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -34,14 +35,19 @@ def pack_layer(archive: BinaryIO, folder: Path) -> Layer:
     """Packs an archive into the folder, named by its digest; fast rather than small."""
     partial = folder / "layer.partial"
     unpacked = hashlib.sha256()
-    with partial.open("wb") as file, _Hashing(file) as packed:
-        with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=_FASTEST, mtime=0) as zipped:
-            while chunk := archive.read(_CHUNK):
-                unpacked.update(chunk)
-                zipped.write(chunk)
-    digest = packed.digest
+    # No name and no time in the head, so that equal archives give equal layers.
+    with (
+        partial.open("wb") as target,
+        gzip.GzipFile("", "wb", _FASTEST, target, mtime=0) as zipped,
+    ):
+        while chunk := archive.read(_CHUNK):
+            unpacked.update(chunk)
+            zipped.write(chunk)
+    with partial.open("rb") as file:
+        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    size = partial.stat().st_size
     partial.replace(blob_path(folder, digest))
-    return Layer(digest, packed.size, f"sha256:{unpacked.hexdigest()}")
+    return Layer(digest, size, f"sha256:{unpacked.hexdigest()}")
 
 
 def write_image(
@@ -107,32 +113,22 @@ def manifest_path(folder: Path) -> Path:
     return folder / "manifest.json"
 
 
-def empty(folder: Path) -> None:
-    """Makes sure that the folder is there and nothing is in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def complete(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Makes sure that the folder holds a whole image, which `fill` makes when it is not there yet.
+
+    An interrupted attempt, or another one at the same time, does no harm.
+    """
+    if manifest_path(folder).exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".partial-") as name:
+        partial = Path(name) / "image"
+        partial.mkdir()
+        fill(partial)
+        with contextlib.suppress(OSError):
+            # Someone else may have been faster; their image is as good.
+            partial.rename(folder)
 
 
 def _descriptor(kind: str, digest: str, size: int) -> dict[str, object]:
     return {"mediaType": kind, "digest": digest, "size": size}
-
-
-class _Hashing(io.RawIOBase):
-    """Counts and hashes what is written through it."""
-
-    def __init__(self, target: BinaryIO) -> None:
-        self._target = target
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{self._hash.hexdigest()}"
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self._hash.update(data)
-        self.size += len(data)
-        return self._target.write(data)

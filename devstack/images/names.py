@@ -1,17 +1,27 @@
 """The names of the images that the stack makes and serves itself."""
 
 from devstack.context import StackContext
-from devstack.services.registry import registry_host
 
+REGISTRY = "registry"
 PYTHON_VERSION = "3.11"
 BUILDER_REPOSITORY = "base/builder"
 PYTHON_REPOSITORY = "base/python"
 PAUSE_REPOSITORY = "pavane/pause"
 EXECUTOR_REPOSITORY = "pavane/argoexec"
-BUILDER_SETTING = "BUILDER_IMAGE"
+BUILDER_SETTING = "builder_image"
 """PAVANE_STACK_BUILDER_IMAGE names an image to use in place of our own."""
-RUNTIME_SETTING = "RUNTIME_IMAGE"
+RUNTIME_SETTING = "runtime_image"
 """PAVANE_STACK_RUNTIME_IMAGE names an image to use in place of our own."""
+
+
+def registry_host(context: StackContext) -> str:
+    """Host and port of the registry, as in the names of images."""
+    return f"{context.network.host}:{context.ports[REGISTRY]}"
+
+
+def registry_url(context: StackContext) -> str:
+    """The address of the registry's API."""
+    return f"http://{registry_host(context)}"
 
 
 def pause_image(context: StackContext) -> str:

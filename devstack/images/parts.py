@@ -10,23 +10,24 @@ from devstack.component import Part, Step
 from devstack.context import StackContext
 from devstack.errors import DevstackError
 from devstack.images import debian
-from devstack.images.layers import archive_of, empty, manifest_path, pack_layer, write_image
+from devstack.images.layers import archive_of, complete, pack_layer, write_image
 from devstack.images.names import (
     BUILDER_SETTING,
     EXECUTOR_REPOSITORY,
     PAUSE_REPOSITORY,
+    REGISTRY,
     RUNTIME_SETTING,
     builder_image,
     executor_image,
+    registry_url,
     runtime_image,
 )
 from devstack.images.push import push
-from devstack.images.recipes import BUILDER, PYTHON
+from devstack.images.recipes import BUILDER, PYTHON, Recipe
 from devstack.node.layout import CONTAINERD_SOCKET
 from devstack.node.names import CONTAINERD
 from devstack.node.namespaces import node_of
 from devstack.programs.store import default_root
-from devstack.services.registry import REGISTRY, registry_url
 from devstack.together import together
 
 OWN_IMAGES = "own-images"
@@ -62,13 +63,11 @@ async def _own_image(context: StackContext, repository: str, program: str, targe
     """Packs one static program into an image of its own, again only when the program changed."""
     executable = context.programs.path(program).resolve()
     folder = _cache() / f"{program}-{_fingerprint(executable)}"
-    if not manifest_path(folder).exists():
-        await asyncio.to_thread(_pack, executable, target, folder)
+    await asyncio.to_thread(complete, folder, lambda partial: _pack(executable, target, partial))
     await push(folder, registry_url(context), repository, _TAG)
 
 
 def _pack(executable: Path, target: str, folder: Path) -> None:
-    empty(folder)
     files: dict[str, bytes | Path] = {target: executable}
     files["etc/nsswitch.conf"] = b"hosts: files dns\n"
     layer = pack_layer(archive_of(files), folder)
@@ -90,8 +89,8 @@ async def _base_images(context: StackContext) -> None:
     await together(*(_base_image(context, recipe) for recipe in wanted))
 
 
-async def _base_image(context: StackContext, recipe: debian.Recipe) -> None:
-    folder = await debian.make(recipe, _cache())
+async def _base_image(context: StackContext, recipe: Recipe) -> None:
+    folder = await asyncio.to_thread(debian.make, recipe, _cache())
     await push(folder, registry_url(context), recipe.repository, recipe.tag)
 
 

@@ -10,8 +10,8 @@ from devstack.context import StackContext
 from devstack.files import write_atomically
 from devstack.node.foundation import cgroups_of
 from devstack.node.layout import CONTAINERD_SOCKET, NODE_FOLDER, NodeFolders
-from devstack.node.namespaces import Node, node_of
 from devstack.node.names import CONTAINERD, KUBE_PROXY, KUBELET, NODE, NODE_READY
+from devstack.node.namespaces import Node, node_of
 from devstack.pki import Certificate, write_kubeconfig
 from devstack.services.cluster import (
     API_SERVER,

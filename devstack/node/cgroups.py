@@ -44,7 +44,14 @@ class Cgroups:
             DevstackError: a folder stays occupied.
         """
         for hierarchy in self._hierarchies():
-            await _remove(hierarchy / self.name)
+            for _ in range(_TRIES):
+                if _empty(hierarchy / self.name):
+                    break
+                # The kernel lets go of a group a moment after its last process.
+                await asyncio.sleep(_PAUSE)
+            else:
+                message = f"control group {hierarchy / self.name} is still occupied"
+                raise DevstackError(message)
 
     def left(self) -> list[Path]:
         """The folders that are still there."""
@@ -56,19 +63,13 @@ class Cgroups:
         return sorted(found)
 
 
-async def _remove(root: Path) -> None:
-    for _ in range(_TRIES):
-        if not root.exists():
-            return
-        folders = [Path(folder) for folder, _, _ in os.walk(root, topdown=False)]
-        for folder in folders:
-            _end_members(folder)
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        if root.exists():
-            await asyncio.sleep(_PAUSE)
-    message = f"control group {root} is still occupied"
-    raise DevstackError(message)
+def _empty(root: Path) -> bool:
+    """Removes what can be removed of a tree, and tells whether it is gone."""
+    for folder in [Path(name) for name, _, _ in os.walk(root, topdown=False)]:
+        _end_members(folder)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    return not root.exists()
 
 
 def _end_members(folder: Path) -> None:

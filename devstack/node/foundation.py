@@ -102,7 +102,10 @@ def _egress(node: Node) -> Component:
 
 
 async def _has_device(node: Node) -> bool:
+    return EGRESS_DEVICE in _routes(node)
+
+
+def _routes(node: Node) -> str:
     with contextlib.suppress(DevstackError, OSError):
-        routes = Path(f"/proc/{node.pid()}/net/route").read_text()
-        return EGRESS_DEVICE in routes
-    return False
+        return Path(f"/proc/{node.pid()}/net/route").read_text()
+    return ""

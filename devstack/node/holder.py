@@ -1,8 +1,8 @@
 """Program that holds the namespaces of a node: its processes, mounts, network and host name.
 
-The program itself stays on the machine's side and owns the link; its child is process 1 of the node.
-When the program ends, for whatever reason, the kernel ends every process of the node, and with the
-last of them go the node's mounts, its interfaces, its packet filter rules and the link.
+The program itself stays on the machine's side and owns the link; its child is process 1 of the
+node. When the program ends, for whatever reason, the kernel ends every process of the
+node, and with the last of them go its mounts, its interfaces, its packet filter rules and the link.
 """
 
 import argparse
@@ -71,8 +71,8 @@ def _wait_for_end(child: int) -> None:
 
 def _make_link(options: argparse.Namespace, child: int) -> None:
     """Joins machine and node by a pair of interfaces; what is left of an old one is removed."""
-    subprocess.run(  # noqa: S603 - addresses come from the stack
-        ["ip", "link", "delete", options.link],  # noqa: S607 - found by PATH, as all of iproute2
+    subprocess.run(
+        ["ip", "link", "delete", options.link],
         check=False,
         capture_output=True,
     )
@@ -147,7 +147,7 @@ def _ip(*arguments: str) -> None:
 
 
 def _run(*argv: str) -> None:
-    subprocess.run(argv, check=True)  # noqa: S603 - addresses come from the stack
+    subprocess.run(argv, check=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,11 +7,10 @@ from pathlib import Path
 from devstack.component import Component, Part
 from devstack.context import StackContext
 from devstack.files import write_atomically
-from devstack.images.names import pause_image
-from devstack.node.names import CONTAINERD, NODE
+from devstack.images.names import pause_image, registry_host
 from devstack.node.layout import CONTAINERD_SOCKET, NODE_FOLDER, NodeFolders
+from devstack.node.names import CONTAINERD, NODE
 from devstack.node.namespaces import node_of
-from devstack.services.registry import registry_host
 
 PLUGINS = "/usr/lib/cni"
 _SYS_RESOURCE = 24
@@ -34,7 +33,7 @@ def parts(context: StackContext) -> Sequence[Part]:
 
 
 def may_raise_own_limits(status: Path = Path("/proc/self/status")) -> bool:
-    """Tells whether this process has CAP_SYS_RESOURCE; without it, runc may not lower OOM scores."""
+    """Tells whether this process has CAP_SYS_RESOURCE; runc needs it to lower OOM scores."""
     effective = next(
         line.split()[1] for line in status.read_text().splitlines() if line.startswith("CapEff:")
     )

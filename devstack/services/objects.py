@@ -54,9 +54,7 @@ async def _define(context: StackContext) -> None:
     ]
     async with connect(context) as cluster:
         await cluster.apply(definitions)
-        await together(
-            *(cluster.wait_for_condition(item, "Established") for item in definitions)
-        )
+        await together(*(cluster.wait_for_condition(item, "Established") for item in definitions))
 
 
 async def _create(context: StackContext) -> None:

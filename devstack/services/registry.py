@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from devstack.component import Component, HttpProbe, Part
 from devstack.context import StackContext
 from devstack.files import write_atomically
+from devstack.images.names import REGISTRY, registry_host, registry_url
 from devstack.node.names import NODE
-
-REGISTRY = "registry"
 
 
 def parts(context: StackContext) -> Sequence[Part]:
-    """The registry; it speaks plain HTTP on the link to the node, which leaves the machine nowhere."""
+    """The registry; it speaks plain HTTP, on the link between machine and node alone."""
     config = context.state.config / "registry.yml"
     return [
         Component(
@@ -25,16 +24,6 @@ def parts(context: StackContext) -> Sequence[Part]:
             before_start=lambda: _configure(context),
         )
     ]
-
-
-def registry_host(context: StackContext) -> str:
-    """Host and port of the registry, as in the names of images."""
-    return f"{context.network.host}:{context.ports[REGISTRY]}"
-
-
-def registry_url(context: StackContext) -> str:
-    """The address of the registry's API."""
-    return f"http://{registry_host(context)}"
 
 
 async def _configure(context: StackContext) -> None:
