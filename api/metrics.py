@@ -22,7 +22,7 @@ WEBHOOKS = Counter(
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Counts one answered request under its route's template, never under its path."""
-    _REQUESTS.labels(method, route, str(status)).inc()
+    _REQUESTS.labels(method, route, str(int(status))).inc()
     _SECONDS.labels(method, route).observe(seconds)
 
 

@@ -70,7 +70,7 @@ def _done(scope: Scope, status: int, seconds: float) -> None:
         method=scope["method"],
         path=scope["path"],
         route=route,
-        status=status,
+        status=int(status),
         ms=round(seconds * 1000, 1),
         actor=scope.get("state", {}).get("actor", ""),
         client=(scope.get("client") or ("",))[0],

@@ -54,7 +54,7 @@ _STATUS: dict[type[PlatformError], HTTPStatus] = {
 """Looked up along the class's ancestors, nearest first."""
 
 _ADVICE: dict[HTTPStatus, str] = {
-    HTTPStatus.UNAUTHORIZED: "Log in (`pavane login`): send it as `Authorization: Bearer`.",
+    HTTPStatus.UNAUTHORIZED: "Log in (`pavane login`) and send the token as a bearer token.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Try again: equal requests have equal effects.",
     HTTPStatus.TOO_MANY_REQUESTS: "Try again after the time in Retry-After.",
     HTTPStatus.BAD_GATEWAY: "Tell the platform engineers; the request id finds the log lines.",

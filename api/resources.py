@@ -9,8 +9,9 @@ from api.access import Access
 from api.components import all_of
 from api.kinds import kind_of
 from api.schemas import AppliedResource
-from clients.kubernetes import Cluster
-from domain.errors import InvalidRequest, PlatformError
+from clients.kubernetes import Cluster, Kind
+from domain.errors import Conflict, InvalidRequest, PlatformError
+from domain.rendering.labels import ORGANIZATION
 from domain.resources import (
     KINDS,
     Action,
@@ -24,6 +25,7 @@ from domain.resources import (
 )
 
 MANAGER = "pavane-cli"
+_NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 _KEPT_METADATA = ("name", "namespace", "labels", "annotations")
 _ORDER = {kind: place for place, kind in enumerate(KINDS)}
 _ACTIONS: dict[type[Resource], Action] = {
@@ -143,6 +145,8 @@ class Application:
         self._access = access
         self._dry_run = dry_run
         self._force = force
+        self._founded: set[str] = set()
+        """Organizations that this very request brings into being."""
 
     async def apply(
         self, given: Sequence[dict[str, Any]], organization: str
@@ -154,6 +158,7 @@ class Application:
             Denied: The person may not write one of them; nothing was written.
             FieldConflict: Another manager owns fields; ``facts`` also tells what was written.
         """
+        self._founded = await self._new_organizations(given)
         prepared = [await self._prepared(one, organization) for one in given]
         done: list[AppliedResource] = []
         for manifest, before in prepared:
@@ -164,6 +169,15 @@ class Application:
                 raise
         return done
 
+    async def _new_organizations(self, given: Sequence[dict[str, Any]]) -> set[str]:
+        names = {
+            str(one["metadata"].get("name", ""))
+            for one in given
+            if one.get("kind") == Organization.kind and isinstance(one.get("metadata"), dict)
+        }
+        kind = kind_of(Organization)
+        return {name for name in names if name and not await self._cluster.find(kind, name)}
+
     async def _prepared(
         self, raw: dict[str, Any], organization: str
     ) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -171,6 +185,9 @@ class Application:
         manifest = _manifest(raw, organization)
         resource = parse(manifest)
         action = action_for(type(resource))
+        if resource.organization in self._founded:
+            self._access.permit(None, Action.ADMINISTER)
+            return manifest, None
         await permit(self._cluster, self._access, resource, action)
         before = await self._cluster.find(
             kind_of(type(resource)), resource.name, resource.namespace
@@ -183,14 +200,41 @@ class Application:
     async def _one(
         self, manifest: dict[str, Any], before: dict[str, Any] | None
     ) -> AppliedResource:
-        after = await self._cluster.apply(
-            manifest, manager=MANAGER, force=self._force, dry_run=self._dry_run
-        )
+        if manifest["kind"] == Organization.kind and not self._dry_run:
+            await ensure_namespace(self._cluster, manifest["metadata"]["name"])
+        namespace = manifest["metadata"].get("namespace", "")
+        outcome = "created"
+        if not (self._dry_run and namespace in self._founded):
+            after = await self._cluster.apply(
+                manifest, manager=MANAGER, force=self._force, dry_run=self._dry_run
+            )
+            outcome = _outcome(before, after)
         return AppliedResource(
             kind=manifest["kind"],
             name=manifest["metadata"]["name"],
-            namespace=manifest["metadata"].get("namespace", ""),
-            outcome=_outcome(before, after),
+            namespace=namespace,
+            outcome=outcome,
+        )
+
+
+async def ensure_namespace(cluster: Cluster, organization: str) -> None:
+    """Makes the namespace in which the resources of an organization live.
+
+    Idempotent. It is there before the Organization, so that what is applied next finds it.
+
+    Raises:
+        Conflict: There is a namespace of that name that no organization owns.
+    """
+    found = await cluster.find(_NAMESPACES, organization)
+    if found is None:
+        metadata = {"name": organization, "labels": {ORGANIZATION: organization}}
+        await cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    elif await cluster.find(kind_of(Organization), organization) is None and (
+        found["metadata"].get("labels", {}).get(ORGANIZATION) != organization
+    ):
+        raise Conflict(
+            f"namespace {organization} exists and belongs to no organization: label it "
+            f"{ORGANIZATION}={organization} to give it to this one"
         )
 
 

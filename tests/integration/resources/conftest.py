@@ -43,7 +43,7 @@ async def established(cluster: Cluster, name: str) -> None:
     async with asyncio.timeout(20):
         while True:
             found = await cluster.get(kind, name)
-            conditions = found.get("status", {}).get("conditions", ())
+            conditions = found.get("status", {}).get("conditions") or ()
             if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
                 return
             await asyncio.sleep(0.05)
