@@ -50,6 +50,7 @@ FULL = (
     "mmdebstrap",
     "prometheus",
     "runc",
+    "slirp4netns",
 )
 """What a control plane with a node needs."""
 
