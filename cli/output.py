@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -39,6 +40,7 @@ _STYLES = {
     "Progressing": "busy",
     "Pending": "busy",
 }
+_STEP = re.compile(r"""\.(\w+)(?:\[\?\(@\.(\w+)\s*==\s*["'](.*?)["']\)\])?""")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -73,10 +75,17 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: 
 
 
 def at(content: Mapping[str, Any], path: str) -> str:
-    """Returns what a simple JSONPath (``.spec.name``) finds, as people read it."""
+    """Returns what a simple JSONPath finds, as people read it.
+
+    Understood are fields and one choice from a list: ``.spec.name``,
+    ``.status.conditions[?(@.type=="Ready")].reason``.
+    """
     found: Any = content
-    for part in path.removeprefix(".").split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
+    for field, key, wanted in _STEP.findall(path):
+        found = found.get(field) if isinstance(found, Mapping) else None
+        if key:
+            entries = found if isinstance(found, list) else []
+            found = next((one for one in entries if one.get(key) == wanted), None)
     return words(found)
 
 
@@ -93,12 +102,6 @@ def words(value: Any) -> str:
             return ", ".join(f"{key}={words(item)}" for key, item in value.items())
         case _:
             return str(value)
-
-
-def condition(resource: Mapping[str, Any], of_type: str) -> Mapping[str, Any]:
-    """Returns a condition of a resource; empty when it has none of that type."""
-    conditions = resource.get("status", {}).get("conditions") or ()
-    return next((one for one in conditions if one.get("type") == of_type), {})
 
 
 def moment(text: str | None) -> datetime | None:

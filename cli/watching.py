@@ -48,11 +48,11 @@ class View(Protocol):
 class LiveView:
     """Redraws the steps in place."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, passing: bool) -> None:
         self._spinner = Spinner("dots", style="busy")
         self._operation: Mapping[str, Any] = {}
         self._live = Live(
-            get_renderable=self._render, console=console, refresh_per_second=10, transient=False
+            get_renderable=self._render, console=console, refresh_per_second=10, transient=passing
         )
 
     def __enter__(self) -> Self:
@@ -106,15 +106,17 @@ class PlainView:
                 self._console.print("  ".join(part for part in parts if part), markup=False)
 
 
-def watch(api: Api, operation_id: str, *, until_request: str = "") -> dict[str, Any]:
+def watch(
+    api: Api, operation_id: str, *, until_request: str = "", passing: bool = False
+) -> dict[str, Any]:
     """Shows an operation until it is over and returns it as it was last.
 
     With ``until_request`` it ends when that request of a queue is done, whoever waits behind it;
-    what is returned then says how that request ended.
+    what is returned then says how that request ended. What is ``passing`` is wiped at its end.
     """
     console = err()
     operation: dict[str, Any] = {}
-    view: View = LiveView(console) if console.is_terminal else PlainView(console)
+    view: View = LiveView(console, passing=passing) if console.is_terminal else PlainView(console)
     with _detachable(operation_id), view:
         for operation in api.follow(operation_id):
             view.update(operation)
@@ -149,10 +151,13 @@ def _of_request(operation: Mapping[str, Any], request: str) -> dict[str, Any] | 
     if not request or not done:
         return None
     ended = done[-1]
+    if ended["phase"] != "Succeeded" and not operation["finished"] and not operation["queue"]:
+        return None  # the last of its queue: what went wrong is told in full at the end
     if ended["phase"] == "Succeeded":
         return {**operation, "phase": "Succeeded", "result": ended}
-    log = (operation.get("failure") or {}).get("log", "")
-    failure = {"type": ended["reason"], "message": ended["message"], "log": log}
+    told = operation.get("failure") or {}
+    same = told.get("message") == ended["message"]
+    failure = told if same else {"type": ended["reason"], "message": ended["message"]}
     return {**operation, "phase": ended["phase"], "result": None, "failure": failure}
 
 

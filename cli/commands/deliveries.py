@@ -40,7 +40,7 @@ def build(
         if not wait:
             _ordered(accepted)
             return
-        operation = watch(api, accepted["id"])
+        operation = watch(api, accepted["id"], passing=not _is_build(accepted))
         started = (operation.get("result") or {}) if operation["kind"] == "build-request" else {}
         if started.get("workflowId"):
             _commit(started)
@@ -138,6 +138,11 @@ def _place(place: Mapping[str, Any], *, wide: bool) -> list[str]:
         "" if place["ready"] and place["current"] else why.splitlines()[0] if why else "",
     ]
     return [*row, place["artifact"], place["wanted"], place["operation"]] if wide else row
+
+
+def _is_build(accepted: Mapping[str, Any]) -> bool:
+    """Tells whether the order is the build itself, not a request that finds its commit first."""
+    return str(accepted["workflowId"]).startswith("build/")
 
 
 def _ordered(accepted: Mapping[str, Any]) -> None:

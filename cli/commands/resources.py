@@ -15,12 +15,14 @@ from cli.client import Api
 from cli.console import out
 from cli.errors import ExitCode, Problem
 from cli.options import Files, Organization, Output
-from cli.output import Format, age, at, condition, show_data, show_table
+from cli.output import Format, age, at, show_data, show_table
 from cli.profile import Profile
 
 Kind = Annotated[str, typer.Argument(help="Kind, plural or short name, such as components.")]
 _SUFFIXES = {".yaml", ".yml", ".json"}
 _ORGANIZATIONS = {"organization", "organizations", "org", "orgs"}
+_NAME: dict[str, Any] = {"name": "Name", "path": ".metadata.name", "type": "string"}
+_AGE: dict[str, Any] = {"name": "Age", "path": ".metadata.creationTimestamp", "type": "date"}
 _STYLES = {"created": "good", "configured": "warn", "unchanged": "quiet"}
 
 
@@ -150,32 +152,22 @@ def _owner(profile: Profile, kind: str, organization: str) -> str:
 def _table(
     listed: Mapping[str, Any], items: list[dict[str, Any]], *, wide: bool, where: str
 ) -> None:
-    columns = [one for one in listed["columns"] if wide or not one["wide"]]
-    has_ready = any(condition(item, "Ready") for item in items)
-    headings = ["name", *(one["name"] for one in columns)]
-    headings += ["ready"] if has_ready else []
-    headings += ["age", "why"] if has_ready else ["age"]
+    columns = [_NAME, *(one for one in listed["columns"] if wide or not one["wide"])]
+    if all(one["name"] != _AGE["name"] for one in columns):
+        columns.append(_AGE)
     place = f" in {where}" if where else ""
     show_table(
-        headings,
-        [_row(item, columns, has_ready=has_ready) for item in items],
+        [str(one["name"]) for one in columns],
+        [[_cell(item, column) for column in columns] for item in items],
         empty=f"no {listed['kind']}{place}",
     )
 
 
-def _row(item: Mapping[str, Any], columns: list[dict[str, Any]], *, has_ready: bool) -> list[str]:
-    row = [item["metadata"]["name"]]
-    for column in columns:
-        cell = at(item, column["path"])
-        row.append(age(cell) if column["type"] == "date" and cell else _short(column, cell))
-    ready = condition(item, "Ready")
-    row += [ready.get("status", "")] if has_ready else []
-    row.append(age(item["metadata"].get("creationTimestamp")))
-    if has_ready:
-        unclear = ready and ready.get("status") != "True"
-        first = str(ready.get("message", "")).partition("\n")[0]
-        row.append(f"{ready['reason']}: {first}" if unclear else "")
-    return row
+def _cell(item: Mapping[str, Any], column: Mapping[str, Any]) -> str:
+    cell = at(item, column["path"])
+    if column["type"] == "date":
+        return age(cell)
+    return _short(column, cell).partition("\n")[0]
 
 
 def _short(column: Mapping[str, Any], cell: str) -> str:
