@@ -1,0 +1,193 @@
+"""Which procedure a resource asks for, if any: pure functions of what exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from domain import ids
+from domain.deliveries import BuildRequest, DeployRequest, Trigger, TriggerKind
+from domain.resources import (
+    BuildPlane,
+    Component,
+    Environment,
+    Organization,
+    Resource,
+    Service,
+    ServiceBinding,
+    Workload,
+)
+from domain.resources.build import Build
+from domain.resources.references import missing_references
+from intake.world import World, is_held_up, wants_first_build
+
+_UID_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class StartBuild:
+    """The build of a known commit that the platform wrote down; normally it runs already."""
+
+    request: BuildRequest
+
+
+@dataclass(frozen=True)
+class RequestBuild:
+    """The build of a revision; equal keys are the same request."""
+
+    request: BuildRequest
+    key: str
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """A deployment of what a binding wants."""
+
+    request: DeployRequest
+
+
+Decision: TypeAlias = StartBuild | RequestBuild | Deploy
+
+
+def decide(resource: Resource, world: World) -> Decision | None:
+    """Returns what to ask for because of the present state of a resource.
+
+    The answer is the same for the same state, and carries ids made of it, so asking twice asks
+    for one thing.
+    """
+    match resource:
+        case Build():
+            return _of_build(resource, world)
+        case ServiceBinding():
+            return _of_binding(resource, world)
+        case Component():
+            return _of_component(resource, world)
+        case _:
+            return None
+
+
+def obstacles(resource: Resource, world: World) -> tuple[str, ...]:
+    """Returns what must appear before the resource can be worked on, in words."""
+    missing = _missing(resource, world)
+    match resource:
+        case Build():
+            return missing + _without_build_plane(resource.organization, world)
+        case ServiceBinding() if not missing:
+            return _behind(resource, world)
+        case _:
+            return missing
+
+
+def _of_build(build: Build, world: World) -> Decision | None:
+    if build.is_deleted or (build.is_observed and not is_held_up(build)):
+        return None
+    if obstacles(build, world):
+        return None
+    request = BuildRequest(
+        organization=build.organization,
+        component=build.component,
+        revision=build.revision,
+        trigger=_trigger(build),
+    )
+    commit = build.revision
+    if ids.is_commit(commit) and build.name == ids.build_name(build.component, commit):
+        return StartBuild(request.model_copy(update={"commit": commit}))
+    key = ids.fitted(f"{build.name}-{build.metadata.generation}")
+    return RequestBuild(request.model_copy(update={"build": build.name}), key)
+
+
+def _of_binding(binding: ServiceBinding, world: World) -> Decision | None:
+    if not binding.component:
+        return None
+    request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{binding.metadata.generation}"
+    if binding.is_observed:
+        if not is_held_up(binding) or binding.is_deleted:
+            return None
+        # The world is another one than when it was looked at, so this is another request.
+        request_id = f"{request_id}-{_surroundings(binding, world)}"
+    if not binding.is_deleted and obstacles(binding, world):
+        return None
+    return Deploy(
+        DeployRequest(
+            organization=binding.organization,
+            component=binding.component,
+            environment=binding.environment,
+            request_id=request_id,
+            binding=binding.name,
+            trigger=_trigger(binding),
+        )
+    )
+
+
+def _of_component(component: Component, world: World) -> Decision | None:
+    source = component.build
+    if source is None or component.is_deleted or not wants_first_build(component):
+        return None
+    if world.has_build(component) or _missing(component, world):
+        return None
+    if _without_build_plane(component.organization, world):
+        return None
+    digest = ids.content_hash(source.model_dump(mode="json"))[:10]
+    return RequestBuild(
+        BuildRequest(
+            organization=component.organization,
+            component=component.name,
+            revision=source.branch,
+            branch=source.branch,
+            trigger=_trigger(component, TriggerKind.AUTOMATIC),
+        ),
+        ids.fitted(f"{component.name}-{digest}"),
+    )
+
+
+def _missing(resource: Resource, world: World) -> tuple[str, ...]:
+    existing = world.existing(resource.organization)
+    return tuple(one.message for one in missing_references(resource, existing))
+
+
+def _without_build_plane(organization: str, world: World) -> tuple[str, ...]:
+    found = world.find(Organization, organization, organization)
+    if found is None:
+        return (f"waiting until Organization {organization} is created",)
+    if found.spec.builds.build_plane_ref:
+        return _missing(found, world)
+    if not world.existing(organization).get(BuildPlane.kind):
+        return (f"waiting until a BuildPlane is created in {organization}",)
+    return ()
+
+
+def _behind(binding: ServiceBinding, world: World) -> tuple[str, ...]:
+    """Looks at what the named things need themselves."""
+    where = binding.organization
+    environment = world.find(Environment, where, binding.environment)
+    component = world.find(Component, where, binding.component)
+    found = [one for one in (environment, component) if one is not None]
+    missing = tuple(message for one in found for message in _missing(one, world))
+    workload = _workload(binding, world)
+    if workload not in world.existing(where).get(Workload.kind, ()):
+        missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
+    return missing
+
+
+def _workload(binding: ServiceBinding, world: World) -> str:
+    instance = world.find(Service, binding.organization, binding.component)
+    return instance.workload if instance else binding.component
+
+
+def _surroundings(binding: ServiceBinding, world: World) -> str:
+    """Returns a short hash of which objects the binding leads to now."""
+    where = binding.organization
+    environment = world.find(Environment, where, binding.environment)
+    near = [
+        environment,
+        world.find(Component, where, binding.component),
+        world.find(Workload, where, _workload(binding, world)),
+    ]
+    seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
+    plane = environment.spec.data_plane_ref if environment else ""
+    return ids.content_hash([seen, plane, binding.spec.service_class_ref])[:_UID_LENGTH]
+
+
+def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:
+    generation = resource.metadata.generation
+    return Trigger(kind=kind, reference=f"{resource.kind} {resource.name} generation {generation}")

@@ -1,0 +1,43 @@
+"""Carries decisions out through Temporal."""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from intake.decisions import Decision, Deploy, RequestBuild, StartBuild
+from workflows.starting import request_build, signal_deployment, start_build
+
+_LOG = logging.getLogger(__name__)
+
+
+async def dispatch(client: Client, decision: Decision) -> None:
+    """Starts or signals the procedure that was decided on.
+
+    Idempotent: ids are made of the resource and its generation, and what was started already is
+    left alone.
+
+    Raises:
+        RPCError: Temporal did not take it; it may be sent again.
+        InvalidRequest: A name cannot be part of an id.
+    """
+    match decision:
+        case StartBuild(request):
+            build = await start_build(client, request, again="never")
+            if not build.existing:
+                _LOG.info("started %s", build.workflow_id)
+        case RequestBuild(request, key):
+            try:
+                handle = await request_build(client, request, key)
+            except WorkflowAlreadyStartedError as known:
+                _LOG.debug("%s was carried out already", known.workflow_id)
+            else:
+                _LOG.info("asked for %s", handle.id)
+        case Deploy(request):
+            asked = await signal_deployment(client, request)
+            _LOG.info("asked %s for %s", asked.id, request.request_id)
+        case _:
+            assert_never(decision)

@@ -1,0 +1,166 @@
+"""Watches all kinds, lets one process of many act, and looks at whatever changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, WatchEvent
+from clients.kubernetes.backoff import Backoff
+from clients.kubernetes.watch import DELETED
+from domain.errors import Conflict, InvalidRequest, NotFound, PlatformError
+from domain.resources import KINDS, Resource, parse_as
+from intake.decisions import Decision, decide
+from intake.dispatch import dispatch
+from intake.summaries import summary
+from intake.work_queue import WorkQueue
+from intake.world import Key, World
+
+_LOG = logging.getLogger(__name__)
+_HANDS = 32
+_LEASE = "pavane-intake"
+_NAMESPACE = "pavane-system"
+_MANAGER = "pavane-intake"
+"""Apart from the procedures' manager, so that neither removes what the other wrote."""
+_IGNORED = {"Deployment", "Release"}
+"""Records of the platform that nothing names and nothing follows from."""
+WATCHED = {
+    name: Kind(model.api_version, name, model.plural, namespaced=model.scope == "Namespaced")
+    for name, model in KINDS.items()
+    if name not in _IGNORED
+}
+
+
+class Intake:
+    """The role `intake` of a worker."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        client: Client,
+        *,
+        namespace: str = _NAMESPACE,
+        identity: str = "",
+    ) -> None:
+        """``namespace`` is where the Lease lies; ``identity`` must differ between processes."""
+        self._cluster = cluster
+        self._client = client
+        self._namespace = namespace
+        self._identity = identity or f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+
+    async def run(self) -> None:
+        """Waits for the lead, then acts until it is lost; again and again until cancelled."""
+        await self._ensure_namespace()
+        await Leader(self._cluster, _LEASE, self._namespace, self._identity).run(self._lead)
+
+    async def _lead(self) -> None:
+        _LOG.info("intake is active in this process")
+        await Watching(self._cluster, self._client).run()
+
+    async def _ensure_namespace(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                await self._cluster.create(
+                    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}}
+                )
+            except Conflict:
+                return
+            except PlatformError as error:
+                _LOG.warning("intake cannot begin, trying again: %s", error)
+                await backoff.wait()
+            else:
+                return
+
+
+class Watching:
+    """One time of leading: begins with all there is, goes on with what changes."""
+
+    def __init__(self, cluster: Cluster, client: Client) -> None:
+        self._cluster = cluster
+        self._client = client
+        self._watches = SharedWatches(cluster)
+        self._world = World()
+        self._queue: WorkQueue[Key] = WorkQueue(self._look, hands=_HANDS)
+        self._asked: dict[Key, Decision] = {}
+
+    async def run(self) -> None:
+        """Acts until it is cancelled."""
+        try:
+            async with AsyncExitStack() as stack:
+                shared = {name: self._watches.of(kind) for name, kind in WATCHED.items()}
+                events = {
+                    name: await stack.enter_async_context(one.subscribe())
+                    for name, one in shared.items()
+                }
+                # Before all kinds are known, a reference would look missing that is not.
+                await asyncio.gather(*(one.synced() for one in shared.values()))
+                for name, one in shared.items():
+                    for obj in one.store.values():
+                        self._take(name, obj)
+                async with asyncio.TaskGroup() as group:
+                    for name in WATCHED:
+                        group.create_task(self._follow(name, events[name]), name=f"intake {name}")
+                    group.create_task(self._queue.run(), name="intake queue")
+        finally:
+            await self._watches.close()
+
+    async def _follow(self, kind: str, events: AsyncIterator[WatchEvent]) -> None:
+        async for event in events:
+            if event.type == DELETED:
+                self._drop(kind, event.object)
+            else:
+                self._take(kind, event.object)
+
+    def _take(self, kind: str, obj: Object) -> None:
+        try:
+            resource = parse_as(KINDS[kind], obj)
+        except InvalidRequest as error:
+            _LOG.warning("left alone: %s", error.message)
+            return
+        self._queue.add({Key.of(resource)} | self._world.put(resource))
+
+    def _drop(self, kind: str, obj: Object) -> None:
+        meta = obj["metadata"]
+        key = Key(kind, meta.get("namespace", ""), meta["name"])
+        self._asked.pop(key, None)
+        self._queue.add(self._world.remove(key))
+
+    async def _look(self, key: Key) -> bool:
+        """Does what the present state of a resource asks for; False = try again later."""
+        resource = self._world.get(key)
+        if resource is None:
+            return True
+        try:
+            await self._ask(key, resource)
+            await self._tell(resource)
+        except InvalidRequest as error:
+            _LOG.warning("%s %s: %s", key.kind, key.name, error.message)
+        except NotFound:
+            _LOG.debug("%s %s is gone", key.kind, key.name)
+        except (PlatformError, RPCError) as error:
+            _LOG.warning("%s %s: trying again: %s", key.kind, key.name, error)
+            return False
+        return True
+
+    async def _ask(self, key: Key, resource: Resource) -> None:
+        """Asks once for each decision: later events of an unchanged wish ask for nothing."""
+        decision = decide(resource, self._world)
+        if decision is None or self._asked.get(key) == decision:
+            return
+        await dispatch(self._client, decision)
+        self._asked[key] = decision
+
+    async def _tell(self, resource: Resource) -> None:
+        status = summary(resource, self._world, datetime.now(UTC).replace(microsecond=0))
+        if status is not None:
+            await self._cluster.apply_status(status, manager=_MANAGER)

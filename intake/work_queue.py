@@ -1,0 +1,66 @@
+"""Keys that need a look: each one at most once at a time, in the order in which they came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+_FIRST_SECONDS = 0.2
+_LONGEST_SECONDS = 15.0
+
+
+class WorkQueue(Generic[K]):
+    """Looks at keys with several hands.
+
+    A key that is added while it waits is not added again; one that is added while it is looked at
+    is looked at once more afterwards. So the looks at one key follow each other and the last one
+    sees the last state.
+    """
+
+    def __init__(self, look: Callable[[K], Awaitable[bool]], *, hands: int) -> None:
+        """``look`` returns False when the key should be looked at again later."""
+        self._look = look
+        self._hands = hands
+        self._queue: asyncio.Queue[K] = asyncio.Queue()
+        self._waiting: set[K] = set()
+        self._busy: set[K] = set()
+        self._again: set[K] = set()
+        self._failures: dict[K, int] = {}
+
+    def add(self, keys: Iterable[K]) -> None:
+        """Adds keys. Never blocks."""
+        for key in keys:
+            if key in self._busy:
+                self._again.add(key)
+            elif key not in self._waiting:
+                self._waiting.add(key)
+                self._queue.put_nowait(key)
+
+    async def run(self) -> None:
+        """Works until it is cancelled. An error of ``look`` ends everything."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._hands):
+                group.create_task(self._work(), name=f"intake {number}")
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            self._waiting.discard(key)
+            self._busy.add(key)
+            done = await self._look(key)
+            self._busy.discard(key)
+            if done:
+                self._failures.pop(key, None)
+            else:
+                self._later(key)
+            if key in self._again:
+                self._again.discard(key)
+                self.add([key])
+
+    def _later(self, key: K) -> None:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        seconds = min(_FIRST_SECONDS * 2 ** min(failures - 1, 10), _LONGEST_SECONDS)
+        asyncio.get_running_loop().call_later(seconds, self.add, [key])

@@ -1,0 +1,114 @@
+"""What exists: resources by name, who names whom, and who waits for something to appear."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, TypeVar
+
+from domain.resources import Component, Resource, ServiceBinding
+from domain.resources.build import Build
+from domain.resources.conditions import Reason
+from domain.resources.references import references
+
+R = TypeVar("R", bound=Resource)
+
+
+class Key(NamedTuple):
+    """Names one resource."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @classmethod
+    def of(cls, resource: Resource) -> Key:
+        """Returns the key of a resource."""
+        return cls(resource.kind, resource.namespace, resource.name)
+
+
+class World:
+    """All resources as they were last seen. Knows no cluster."""
+
+    def __init__(self) -> None:
+        self._resources: dict[Key, Resource] = {}
+        self._names: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(
+            lambda: defaultdict(set)
+        )
+        self._dependents: defaultdict[tuple[str, str, str], set[Key]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[Key]] = defaultdict(set)
+
+    def get(self, key: Key) -> Resource | None:
+        """Returns a resource, None when it is gone."""
+        return self._resources.get(key)
+
+    def find(self, model: type[R], organization: str, name: str) -> R | None:
+        """Returns a resource of an organization by name."""
+        namespace = organization if model.scope == "Namespaced" else ""
+        found = self._resources.get(Key(model.kind, namespace, name))
+        return found if isinstance(found, model) else None
+
+    def existing(self, organization: str) -> Mapping[str, Collection[str]]:
+        """Returns kind -> names of what an organization has."""
+        return self._names[organization]
+
+    def has_build(self, component: Component) -> bool:
+        """Tells whether there is a Build of a component."""
+        naming = self._dependents[component.organization, Component.kind, component.name]
+        return any(key.kind == Build.kind for key in naming)
+
+    def put(self, resource: Resource) -> set[Key]:
+        """Takes over the present state; returns whom that may concern besides the resource."""
+        key, organization = Key.of(resource), resource.organization
+        before = self._resources.get(key)
+        if before is not None:
+            self._forget(key, before)
+        self._resources[key] = resource
+        self._names[organization][resource.kind].add(resource.name)
+        for reference in references(resource):
+            self._dependents[organization, reference.kind, reference.name].add(key)
+        if _waits(resource):
+            self._waiting[organization].add(key)
+        if before is not None and before.metadata.generation == resource.metadata.generation:
+            return set()
+        return self._concerned(resource) | self._waiting[organization] - {key}
+
+    def remove(self, key: Key) -> set[Key]:
+        """Forgets a resource; returns whom that may concern."""
+        before = self._resources.pop(key, None)
+        if before is None:
+            return set()
+        self._forget(key, before)
+        return self._concerned(before)
+
+    def _concerned(self, resource: Resource) -> set[Key]:
+        return set(self._dependents[resource.organization, resource.kind, resource.name])
+
+    def _forget(self, key: Key, resource: Resource) -> None:
+        organization = resource.organization
+        self._names[organization][resource.kind].discard(resource.name)
+        for reference in references(resource):
+            self._dependents[organization, reference.kind, reference.name].discard(key)
+        self._waiting[organization].discard(key)
+
+
+def is_held_up(resource: Build | ServiceBinding) -> bool:
+    """Tells whether the resource was looked at and something that it needs was missing."""
+    ready = resource.status.condition("Ready")
+    return ready is not None and not ready.is_true and ready.reason == Reason.REFERENCE_MISSING
+
+
+def wants_first_build(component: Component) -> bool:
+    """Tells whether a component is to be built by itself and never was."""
+    spec = component.spec
+    return spec.auto_build and component.build is not None and not component.status.latest_build
+
+
+def _waits(resource: Resource) -> bool:
+    match resource:
+        case Build() | ServiceBinding():
+            return is_held_up(resource)
+        case Component():
+            return wants_first_build(resource)
+        case _:
+            return False

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import pytest
+
+from domain.deliveries import BuildRequest, TriggerKind
+from intake.decisions import Deploy, RequestBuild, StartBuild, decide
+from tests.unit.intake import resources as given
+from tests.unit.intake.resources import COMMIT, ORG, world
+
+pytestmark = pytest.mark.unit
+
+
+def test_new_build_asks_for_its_revision_once_per_resource() -> None:
+    build = given.build("try", branch="main")
+
+    decision = decide(build, world(build))
+
+    assert isinstance(decision, RequestBuild)
+    assert decision.key == "try-1"
+    request = decision.request
+    assert (request.organization, request.component) == (ORG, "web")
+    assert (request.revision, request.build) == ("main", "try")
+    assert request.trigger.kind is TriggerKind.RESOURCE
+
+
+def test_build_without_a_revision_means_the_branch_of_its_component() -> None:
+    build = given.build("try")
+
+    decision = decide(build, world(build))
+
+    assert isinstance(decision, RequestBuild)
+    assert decision.request.revision == ""
+
+
+def test_build_the_platform_wrote_down_is_not_asked_for_again() -> None:
+    build = given.build(f"web-{COMMIT[:12]}", commit=COMMIT)
+
+    decision = decide(build, world(build))
+
+    assert isinstance(decision, StartBuild)
+    assert isinstance(decision.request, BuildRequest)
+    assert decision.request.commit == COMMIT
+
+
+def test_build_of_a_commit_that_a_person_named_goes_through_the_request() -> None:
+    build = given.build("try", commit=COMMIT)
+
+    decision = decide(build, world(build))
+
+    assert isinstance(decision, RequestBuild)
+    assert (decision.request.revision, decision.request.build) == (COMMIT, "try")
+
+
+def test_build_that_was_looked_at_asks_for_nothing() -> None:
+    build = given.build("try", status=given.told("False", "Failed", message="no"))
+
+    assert decide(build, world(build)) is None
+
+
+@pytest.mark.parametrize("missing", ["Component", "Organization", "BuildPlane"])
+def test_build_waits_for_what_it_needs(missing: str) -> None:
+    build = given.build("try")
+
+    assert decide(build, world(build, without=missing)) is None
+
+
+def test_build_that_waited_is_asked_for_when_everything_is_there() -> None:
+    build = given.build("try", status=given.held_up())
+
+    assert isinstance(decide(build, world(build)), RequestBuild)
+
+
+def test_changed_binding_asks_for_a_deployment_of_that_generation() -> None:
+    binding = given.binding(generation=3, status=given.told("True", "Deployed", 2))
+
+    decision = decide(binding, world(binding))
+
+    assert isinstance(decision, Deploy)
+    request = decision.request
+    assert request.request_id == "binding-uid-Serv-3"
+    assert (request.component, request.environment, request.binding) == ("web", "dev", "web-dev")
+    assert request.trigger.is_automatic
+
+
+def test_binding_that_was_looked_at_asks_for_nothing() -> None:
+    for status in (
+        given.told("True", "Deployed", 3),
+        given.told("False", "RolloutFailed", 3, "crashed"),
+    ):
+        binding = given.binding(generation=3, status=status)
+        assert decide(binding, world(binding)) is None
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["Component", "Environment", "DataPlane", "ServiceClass", "DeployableArtifact", "Workload",
+     "Project"],
+)  # fmt: skip
+def test_binding_waits_for_everything_it_leads_to(missing: str) -> None:
+    for status in (None, given.held_up()):
+        binding = given.binding(status=status)
+        assert decide(binding, world(binding, without=missing)) is None
+
+
+def test_binding_that_waited_is_asked_for_again_under_another_id() -> None:
+    binding = given.binding(status=given.held_up())
+
+    decision = decide(binding, world(binding))
+
+    assert isinstance(decision, Deploy)
+    assert decision.request.request_id.startswith("binding-uid-Serv-1-")
+    assert decide(binding, world(binding)) == decision
+
+
+def test_binding_that_still_waits_in_a_changed_world_asks_under_a_new_id() -> None:
+    binding = given.binding(status=given.held_up())
+    before = world(binding)
+    after = world(binding)
+    after.put(given.resource("Environment", "dev", {"dataPlaneRef": "local"}, generation=2))
+
+    assert decide(binding, before) != decide(binding, after)
+
+
+def test_binding_that_is_being_deleted_asks_for_removal_whatever_is_missing() -> None:
+    binding = given.resource(
+        "ServiceBinding",
+        "web-dev",
+        {"environmentRef": "dev", "componentRef": "web"},
+        generation=2,
+        status=given.told("True", "Deployed", 1),
+        deletionTimestamp="2026-01-01T00:00:00Z",
+    )
+
+    assert isinstance(decide(binding, world(binding, without="Component")), Deploy)
+
+
+def test_binding_without_a_component_asks_for_nothing() -> None:
+    binding = given.binding(componentRef="")
+
+    assert decide(binding, world(binding)) is None
+
+
+def test_new_component_is_built_once_for_its_build_specification() -> None:
+    component = given.component()
+
+    first = decide(component, world())
+    again = decide(given.component(autoDeploy=False), world())
+    other = given.component(buildSpecInComponent={"repository": "https://git.example.com/b.git"})
+
+    assert isinstance(first, RequestBuild)
+    assert first.request.revision == "main"
+    assert first.request.trigger.kind is TriggerKind.AUTOMATIC
+    assert first.key.startswith("web-")
+    assert isinstance(again, RequestBuild)
+    assert again.key == first.key
+    decided = decide(other, world())
+    assert isinstance(decided, RequestBuild)
+    assert decided.key != first.key
+
+
+def test_component_that_has_a_build_is_not_built_by_itself() -> None:
+    assert decide(given.component(built="web-1"), world()) is None
+    assert decide(given.component(), world(given.build("try"))) is None
+
+
+def test_component_that_is_not_to_be_built_is_not() -> None:
+    assert decide(given.component(autoBuild=False), world()) is None
+    assert decide(given.component(buildSpecInComponent=None), world()) is None
+
+
+@pytest.mark.parametrize("missing", ["Project", "ServiceClass", "BuildPlane", "Organization"])
+def test_component_waits_for_what_its_build_needs(missing: str) -> None:
+    assert decide(given.component(), world(without=missing)) is None
+
+
+def test_organization_that_names_an_absent_build_plane_waits_for_that_one() -> None:
+    made = world()
+    made.put(given.resource("Organization", ORG, {"builds": {"buildPlaneRef": "absent"}}))
+
+    assert decide(given.component(), made) is None
+
+
+def test_other_kinds_ask_for_nothing() -> None:
+    made = world()
+
+    assert [decide(one, made) for one in given.everything() if one.kind != "Component"] == [
+        None
+    ] * 9

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.resources import Resource, parse
+from intake.summaries import summary
+from intake.world import World
+from tests.unit.intake import resources as given
+from tests.unit.intake.resources import ORG, world
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def ready(resource: Resource, made: World) -> dict[str, Any]:
+    said = summary(resource, made, NOW)
+    assert said is not None
+    (condition,) = said["status"]["conditions"]
+    assert condition["type"] == "Ready"
+    return dict(condition)
+
+
+def with_status(resource: Resource, said: dict[str, Any]) -> Resource:
+    return parse(resource.to_dict() | {"status": said["status"]})
+
+
+def test_resource_that_names_what_exists_is_accepted() -> None:
+    for one in given.everything():
+        if one.kind != "DeployableArtifact":
+            condition = ready(one, world())
+            assert (condition["status"], condition["reason"]) == ("True", "Accepted")
+
+
+def test_missing_reference_is_told_with_what_is_waited_for() -> None:
+    condition = ready(given.environment(), world(without="DataPlane"))
+
+    assert (condition["status"], condition["reason"]) == ("False", "ReferenceMissing")
+    assert "spec.dataPlaneRef names DataPlane local" in condition["message"]
+
+
+def test_what_is_said_already_is_not_written_again() -> None:
+    environment = given.environment()
+    said = summary(environment, world(), NOW)
+    assert said is not None
+
+    assert summary(with_status(environment, said), world(), LATER) is None
+
+
+def test_reference_that_appeared_heals_and_the_change_has_a_time() -> None:
+    environment = given.environment()
+    said = summary(environment, world(without="DataPlane"), NOW)
+    assert said is not None
+    healed = summary(with_status(environment, said), world(), LATER)
+    assert healed is not None
+
+    (condition,) = healed["status"]["conditions"]
+    assert (condition["status"], condition["lastTransitionTime"]) == (
+        "True",
+        "2026-01-02T00:00:00Z",
+    )
+
+
+def test_new_generation_is_observed() -> None:
+    environment = given.environment()
+    said = summary(environment, world(), NOW)
+    assert said is not None
+    changed = with_status(environment, said)
+    newer = changed.model_copy(
+        update={"metadata": changed.metadata.model_copy(update={"generation": 2})}
+    )
+
+    written = summary(newer, world(), LATER)
+
+    assert written is not None
+    assert written["status"]["observedGeneration"] == 2
+
+
+def test_pipeline_shows_its_environments_in_order() -> None:
+    path = {"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [{"name": "prod"}]}
+    pipeline = given.resource("DeploymentPipeline", "default", {"promotionPaths": [path]})
+    said = summary(pipeline, world(), NOW)
+    assert said is not None
+
+    assert said["status"]["environments"] == ["dev", "prod"]
+
+
+def test_organization_is_written_without_a_namespace() -> None:
+    said = summary(given.organization(), world(), NOW)
+    assert said is not None
+
+    assert said["metadata"] == {"name": ORG}
+
+
+def test_binding_is_told_only_what_it_waits_for() -> None:
+    binding = given.binding()
+
+    assert summary(binding, world(binding), NOW) is None
+    condition = ready(binding, world(binding, without="ServiceClass"))
+    assert (condition["status"], condition["reason"]) == ("False", "ReferenceMissing")
+
+
+def test_binding_that_works_is_left_to_its_procedure() -> None:
+    for status in (given.told("True", "Deployed"), given.told("False", "RolloutFailed", 1, "no")):
+        binding = given.binding(status=status)
+        assert summary(binding, world(binding, without="ServiceClass"), NOW) is None
+
+
+def test_build_is_told_what_it_waits_for() -> None:
+    build = given.build("try")
+
+    assert summary(build, world(build), NOW) is None
+    assert "BuildPlane" in ready(build, world(build, without="BuildPlane"))["message"]
+
+
+def test_records_and_what_is_being_deleted_are_left_alone() -> None:
+    artifact = next(one for one in given.everything() if one.kind == "DeployableArtifact")
+    going = given.resource("ServiceClass", "x", deletionTimestamp="2026-01-01T00:00:00Z")
+
+    assert summary(artifact, world(), NOW) is None
+    assert summary(going, world(), NOW) is None
