@@ -84,10 +84,10 @@ class Problem(Exception):
         )
 
 
-def not_logged_in(url: str) -> Problem:
-    """Returns the problem of having no token for an API."""
+def not_logged_in(url: str, *, expired: bool = False) -> Problem:
+    """Returns the problem of having no token for an API, or none that is still good."""
     return Problem(
-        f"there is no token for {url}",
+        f"the token for {url} has expired" if expired else f"there is no token for {url}",
         title="Not logged in",
         advice="Log in with `pavane login`, or set PAVANE_TOKEN.",
         code=ExitCode.DENIED,

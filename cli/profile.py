@@ -82,9 +82,7 @@ class Profile:
         if not kept:
             raise not_logged_in(self.url.value)
         if kept["expires"] < time.time() + _EXPIRY_MARGIN_SECONDS:
-            problem = not_logged_in(self.url.value)
-            problem.what = f"the token for {self.url.value} has expired"
-            raise problem
+            raise not_logged_in(self.url.value, expired=True)
         return Value(kept["token"], str(folder() / "tokens.json"))
 
     def expires(self) -> float | None:
