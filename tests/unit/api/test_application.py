@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -11,11 +12,15 @@ from api.operations import Reference
 from api.services import Services
 from api.streams import begun, until
 from domain.errors import NotFound
-from settings import ApiSettings, Settings
+from settings import ApiSettings, KubernetesSettings, OidcSettings, Settings
 
 
 def client(limit: int = 2048) -> httpx.AsyncClient:
-    settings = Settings(api=ApiSettings(body_limit=limit, webhook_secrets=Path("/nowhere")))
+    settings = Settings(
+        api=ApiSettings(body_limit=limit, webhook_secrets=Path("/nowhere")),
+        kubernetes=KubernetesSettings(kubeconfig=Path("/nowhere/kubeconfig")),
+        oidc=OidcSettings(issuer="http://127.0.0.1:1"),
+    )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(Services(settings))), base_url="http://api"
     )
@@ -23,7 +28,6 @@ def client(limit: int = 2048) -> httpx.AsyncClient:
 
 async def test_it_lives_while_everything_else_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    monkeypatch.setenv("KUBECONFIG", "/nowhere/kubeconfig")
     async with client() as api:
         alive = await api.get("/healthz")
         ready = await api.get("/readyz")
@@ -53,7 +57,7 @@ async def test_every_route_but_the_open_ones_asks_for_a_token() -> None:
 
 
 async def test_a_large_body_is_refused_by_its_length_and_while_it_arrives() -> None:
-    async def parts():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def parts() -> AsyncIterator[bytes]:
         for _ in range(10):
             yield b"x" * 1024
 
@@ -105,7 +109,7 @@ def test_an_operation_is_named_with_or_without_its_run() -> None:
 async def test_a_stream_ends_when_it_is_told_to_and_closes_its_source() -> None:
     stop, closed = asyncio.Event(), asyncio.Event()
 
-    async def source():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def source() -> AsyncGenerator[int, None]:
         try:
             yield 1
             await asyncio.Event().wait()
@@ -122,7 +126,7 @@ async def test_a_stream_ends_when_it_is_told_to_and_closes_its_source() -> None:
 
 
 async def test_an_error_before_the_first_part_is_raised_at_once() -> None:
-    async def source():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def source() -> AsyncGenerator[bytes, None]:
         raise NotFound("no log")
         yield b""
 
