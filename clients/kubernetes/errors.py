@@ -81,7 +81,7 @@ def from_status(  # noqa: PLR0911 - one line for each kind of answer
         return NotFound(f"{what}: not found")
     if code == HTTPStatus.GONE:
         return Expired(f"{what}: resource version is too old")
-    if code in _INVALID:
+    if code in _INVALID or _is_wrong_type(status):
         return InvalidRequest(f"{what}: {text}", facts=_fields(status, confidential=confidential))
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(f"{what}: too many requests", retry_after=_seconds(retry_after))
@@ -90,6 +90,11 @@ def from_status(  # noqa: PLR0911 - one line for each kind of answer
     if code == HTTPStatus.UNAUTHORIZED:
         return Errored(f"{what}: the API server does not accept the platform's credentials")
     return Errored(f"{what}: the API server answered {code}: {text}")
+
+
+def _is_wrong_type(status: dict[str, Any]) -> bool:
+    """Server-side apply answers 500 when a field of the object has the wrong type."""
+    return str(status.get("message", "")).startswith("failed to create typed patch object")
 
 
 def _conflict(status: dict[str, Any], what: str, text: str) -> PlatformError:

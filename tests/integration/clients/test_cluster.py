@@ -67,6 +67,11 @@ async def test_unknown_fields_are_refused(cluster: Cluster, namespace: str) -> N
         await cluster.create(wrong)
 
 
+async def test_field_of_a_wrong_type_is_the_callers_fault(cluster: Cluster, namespace: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"\.data"):
+        await cluster.apply(config("a", namespace) | {"data": ["x"]})
+
+
 async def test_status_is_written_apart_from_the_spec(cluster: Cluster, namespace: str) -> None:
     budget = {
         "apiVersion": "policy/v1",

@@ -40,6 +40,7 @@ def translated(code: int, status: dict[str, Any], **more: Any) -> PlatformError:
         (413, {"message": "large"}, InvalidRequest),
         (429, {"message": "slow"}, RateLimited),
         (500, {"message": "etcd"}, DependencyUnavailable),
+        (500, {"message": "failed to create typed patch object (a/b)"}, InvalidRequest),
         (503, {"message": "soon"}, DependencyUnavailable),
         (418, {"message": "tea"}, Errored),
     ],
