@@ -43,7 +43,11 @@ def parts(context: StackContext) -> Sequence[Part]:
                 "--burst=200",
                 "--loglevel=info",
             ),
-            env={"LEADER_ELECTION_DISABLE": "true"},
+            env={
+                "LEADER_ELECTION_DISABLE": "true",
+                # By default a workflow waits ten seconds after each look at it, the last included.
+                "DEFAULT_REQUEUE_TIME": "500ms",
+            },
             needs=(NODE, API_SERVER, CLUSTER_OBJECTS),
             ready=HttpProbe(f"http://{context.network.node}:{_HEALTH_PORT}/healthz"),
             before_start=configure,
