@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from importlib.metadata import version
 
 from temporalio.client import Client
@@ -31,13 +32,11 @@ from runtime import search_attributes
 from runtime.health import HealthServer
 from runtime.ports import free_port
 from settings import Settings, load
-from workflows.build_requests import RequestBuildWorkflow
-from workflows.builds import BuildWorkflow
-from workflows.deployments import DeployWorkflow
+from workflows.registry import WORKFLOWS
 
 _LOG = logging.getLogger("worker")
-
-WORKFLOWS = [BuildWorkflow, DeployWorkflow, RequestBuildWorkflow]
+_HEARTBEAT = timedelta(seconds=1)
+"""A cancel arrives with the answer to a heartbeat: this bounds how long it takes."""
 
 
 class WorkerProcess:
@@ -104,6 +103,7 @@ class WorkerProcess:
                 rollouts.apply_release,
                 rollouts.follow_rollout,
             ],
+            max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
 

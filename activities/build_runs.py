@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 from typing import Any
 
@@ -21,10 +22,14 @@ from domain.errors import BuildFailed, Conflict, Errored
 from domain.phases import Phase
 from domain.policies.build_outcome import BuildVerdict, judge_build
 from domain.rendering import labels as names
-from domain.rendering.build import BuildEnvironment, render_build, template_digest
+from domain.rendering.build import (
+    MAIN_CONTAINER,
+    SCRIPT_DIGEST,
+    BuilderSettings,
+    render_build,
+)
 from settings import Settings
 
-_CONTAINER = "main"
 _RUN = "choreo.dev/run"
 """Which run of the build procedure submitted an Argo Workflow."""
 
@@ -39,10 +44,10 @@ class BuildRunActivities:
         self._watches = watches
         self._objects = objects
         bundle = settings.build.trust_bundle
-        self._environment = BuildEnvironment(
+        self._builder = BuilderSettings(
             builder_image=settings.build.builder_image,
-            insecure_registry=settings.registry.insecure,
-            registry=settings.registry.pull_host,
+            insecure=settings.registry.insecure,
+            build_arguments={"PYTHON_IMAGE": settings.build.runtime_image},
             trust_bundle=bundle.read_text() if bundle else "",
         )
 
@@ -54,10 +59,11 @@ class BuildRunActivities:
         unless it ended badly before this build began: then it is replaced.
         """
         namespace = ids.build_namespace(plan.organization)
-        *ground, workflow = render_build(plan, self._environment)
+        rendered = render_build(plan, self._builder)
+        workflow = copy.deepcopy(rendered.workflow)
         run = activity.info().workflow_run_id or ""
         workflow["metadata"]["labels"][_RUN] = run
-        for obj in ground:
+        for obj in rendered.setup:
             await self._cluster.apply(obj, force=True)
         await self._remove_previous(namespace, plan.name, run)
         try:
@@ -138,10 +144,10 @@ class BuildRunActivities:
                 stages=report.stages,
                 log=request.plan.log,
                 cache_hit=report.cache_hit,
-                template_digest=template_digest(),
+                template_digest=SCRIPT_DIGEST,
             )
         tail = log.tail or await log_tail(
-            self._cluster, request.handle.namespace, verdict.pod, _CONTAINER
+            self._cluster, request.handle.namespace, verdict.pod, MAIN_CONTAINER
         )
         reason = verdict.stage or verdict.phase.value
         facts = {"log": tail, "log_key": request.plan.log, "reason": reason}

@@ -10,7 +10,7 @@ from typing import Any
 
 from temporalio import activity
 
-_EVERY = timedelta(seconds=5)
+_EVERY = timedelta(seconds=2)
 
 
 @asynccontextmanager

@@ -34,18 +34,19 @@ def as_failure(error: PlatformError) -> ApplicationError:
 def as_domain_error(failure: BaseException) -> PlatformError:
     """Returns the domain error a failure stands for.
 
-    The innermost cause decides; what is not one of ours (a timeout of Temporal, a foreign
-    exception) is ``Errored``, so that nothing technical is mistaken for a verdict.
+    The outermost cause that is one of ours decides; when none is (a timeout of Temporal, a
+    foreign exception) it is ``Errored``, so that nothing technical is mistaken for a verdict.
     """
+    cause: BaseException | None = failure
     innermost = failure
-    while isinstance(innermost, FailureError) and innermost.cause is not None:
-        innermost = innermost.cause
-    if isinstance(innermost, PlatformError):
-        return innermost
-    if isinstance(innermost, ApplicationError):
-        known = by_type(innermost.type or "")
-        if known is not None:
-            return known(innermost.message, facts=_facts(innermost.details))
+    while cause is not None:
+        innermost = cause
+        if isinstance(cause, PlatformError):
+            return cause
+        if isinstance(cause, ApplicationError) and (known := by_type(cause.type or "")):
+            return known(cause.message, facts=_facts(cause.details))
+        cause = cause.__cause__
+    if isinstance(innermost, FailureError):
         return Errored(innermost.message)
     return Errored(str(innermost) or type(innermost).__name__)
 

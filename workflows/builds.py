@@ -25,7 +25,7 @@ from domain.errors import Errored, PlatformError, Superseded
 from domain.phases import Phase
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.calls import QUICK, WRITE, call, watch
+from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, watch
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -97,10 +97,13 @@ class BuildWorkflow:
                 f"register the build of {request.component}",
                 queue=ids.CONTROL_QUEUE,
                 options=QUICK,
+                even_if_cancelled=True,
             )
+        self._stop_if_unwanted()
         await self._supersede(plan)
         with self._progress.step("submit"):
             handle = await self._submit(plan, saga)
+        self._stop_if_unwanted()
         limit = timedelta(seconds=plan.timeout_seconds)
         until = workflow.now() + limit
         with self._progress.step("build", awaiting="the build pods", until=until):
@@ -131,6 +134,7 @@ class BuildWorkflow:
             f"stop {plan.name}",
             queue=plan.task_queue,
             options=WRITE,
+            even_if_cancelled=True,
         )
 
     async def _supersede(self, plan: BuildPlan) -> None:
@@ -179,7 +183,14 @@ class BuildWorkflow:
             f"record {phase.value.lower()}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
+            even_if_cancelled=True,
         )
+
+    def _stop_if_unwanted(self) -> None:
+        """Raises what a cancel or a newer build asked for, in case a result swallowed it."""
+        stop_if_cancelled()
+        if self._newer:
+            raise asyncio.CancelledError
 
     def _superseded(self) -> PlatformError | None:
         return self._give_way() if self._newer else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypedDict, TypeVar
@@ -73,8 +74,31 @@ async def call(
     *,
     queue: str,
     options: Options,
+    even_if_cancelled: bool = False,
 ) -> Result:
-    """Executes an activity method on the task queue that has the right to it."""
-    return await workflow.execute_activity_method(
+    """Executes an activity method on the task queue that has the right to it.
+
+    A cancel that arrives while an activity is ending is swallowed by its result, so it is looked
+    for afterwards.
+
+    Args:
+        method: The activity.
+        argument: Its one argument.
+        summary: What a person on call reads beside it.
+        queue: Task queue of the worker that may do it.
+        options: One of the presets.
+        even_if_cancelled: The result is needed although all is cancelled: to undo, to write
+            down, or because it tells what there is to undo.
+    """
+    result = await workflow.execute_activity_method(
         method, argument, summary=summary, task_queue=queue, **options
     )
+    if not even_if_cancelled:
+        stop_if_cancelled()
+    return result
+
+
+def stop_if_cancelled() -> None:
+    """Raises the cancel of the workflow again, in case a result that came with it swallowed it."""
+    if workflow.cancellation_reason() is not None:
+        raise asyncio.CancelledError

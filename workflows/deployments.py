@@ -30,7 +30,7 @@ from domain.errors import CompensationFailed, Errored, Failed, PlatformError
 from domain.phases import Phase
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.calls import QUICK, WRITE, call, watch
+from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, watch
 from workflows.deploy_queue import DeployQueue
 from workflows.progress import Progress
 from workflows.saga import Saga
@@ -119,7 +119,9 @@ class DeployWorkflow:
                 f"render {request.component} for {request.environment}",
                 queue=ids.CONTROL_QUEUE,
                 options=QUICK,
+                even_if_cancelled=True,
             )
+        stop_if_cancelled()
         if release.changed:
             await self._roll_out(attempt, release, saga)
         else:
@@ -161,9 +163,12 @@ class DeployWorkflow:
             f"apply {bundle.release or 'nothing'} in {bundle.namespace or previous.namespace}",
             queue=release.task_queue,
             options=WRITE,
+            even_if_cancelled=request is None,
         )
 
-    async def _follow(self, release: PreparedRelease, bundle: Bundle) -> str:
+    async def _follow(
+        self, release: PreparedRelease, bundle: Bundle, *, even_if_cancelled: bool = False
+    ) -> str:
         limit = timedelta(seconds=release.progress_deadline_seconds)
         ready = await call(
             RolloutActivities.follow_rollout,
@@ -171,6 +176,7 @@ class DeployWorkflow:
             f"await ready pods of {bundle.release}",
             queue=release.task_queue,
             options=watch(limit),
+            even_if_cancelled=even_if_cancelled,
         )
         return ready.message
 
@@ -178,7 +184,7 @@ class DeployWorkflow:
         """Applies what ran before and waits until it is ready again."""
         await self._apply(release, release.previous, release.bundle, None)
         if release.previous.release:
-            await self._follow(release, release.previous)
+            await self._follow(release, release.previous, even_if_cancelled=True)
 
     async def _end(
         self, attempt: _Attempt, saga: Saga, failure: PlatformError | None
@@ -218,6 +224,7 @@ class DeployWorkflow:
             f"record {phase.value.lower()}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
+            even_if_cancelled=True,
         )
 
 

@@ -1,0 +1,206 @@
+"""Workers with the real workflows and activities that only remember what they were asked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from domain import ids
+from domain.deliveries import (
+    Applied,
+    ApplyRelease,
+    Build,
+    BuildFollow,
+    BuildHandle,
+    BuildOutcome,
+    BuildPlan,
+    BuildRecord,
+    BuildRequest,
+    BuildStarted,
+    Bundle,
+    Deployment,
+    DeployRecord,
+    DeployRequest,
+    FollowRollout,
+    PreparedRelease,
+    ResolvedCommit,
+    RolloutReady,
+)
+from workflows.registry import WORKFLOWS
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+Behaviour = Callable[[Any], Coroutine[Any, Any, Any]]
+
+
+def a_release(request: DeployRequest, **changes: Any) -> PreparedRelease:
+    name = f"{request.component}-{request.artifact or 'new'}"
+    objects = ({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}},)
+    return PreparedRelease(
+        **{
+            "organization": request.organization,
+            "project": "shop",
+            "component": request.component,
+            "environment": request.environment,
+            "binding": "web-dev",
+            "generation": 3,
+            "deployment": "web-dev-3",
+            "artifact": request.artifact,
+            "task_queue": "plane.local",
+            "bundle": Bundle(release=name, namespace="acme-shop-dev", objects=objects),
+            "previous": Bundle(release="web-old", namespace="acme-shop-dev", objects=objects),
+            **changes,
+        }
+    )
+
+
+class World:
+    """Answers every activity, remembers each call, and does what a test replaced."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.behaviours: dict[str, Behaviour] = {}
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+    def last(self, name: str) -> Any:
+        return [argument for called, argument in self.calls if called == name][-1]
+
+    async def _answer(self, name: str, argument: Any, answer: Any) -> Any:
+        self.calls.append((name, argument))
+        replaced = await self.behaviours[name](argument) if name in self.behaviours else None
+        return answer if replaced is None else replaced
+
+    @activity.defn
+    async def resolve_revision(self, request: BuildRequest) -> ResolvedCommit:
+        answer = ResolvedCommit(commit=COMMIT, branch="main")
+        return await self._answer("resolve_revision", request, answer)
+
+    @activity.defn
+    async def register_build(self, request: BuildRequest) -> BuildPlan:
+        plan = BuildPlan(
+            organization=request.organization,
+            project="shop",
+            component=request.component,
+            name=ids.build_name(request.component, request.commit),
+            repository="https://git.example/acme/web.git",
+            commit=request.commit,
+            image="registry.example/acme/shop/web",
+            task_queue="plane.local",
+        )
+        return await self._answer("register_build", request, plan)
+
+    @activity.defn
+    async def adopt_build(self, request: BuildRequest) -> BuildStarted:
+        answer = BuildStarted(
+            workflow_id=ids.build_id(request.organization, request.component, request.commit),
+            run_id="",
+            commit=request.commit,
+            existing=True,
+        )
+        return await self._answer("adopt_build", request, answer)
+
+    @activity.defn
+    async def submit_build(self, plan: BuildPlan) -> BuildHandle:
+        answer = BuildHandle(namespace="builds-acme", name=plan.name)
+        return await self._answer("submit_build", plan, answer)
+
+    @activity.defn
+    async def follow_build(self, request: BuildFollow) -> BuildOutcome:
+        digest = f"sha256:{'a' * 64}"
+        answer = BuildOutcome(digest=digest, image=f"{request.plan.image}@{digest}")
+        return await self._answer("follow_build", request, answer)
+
+    @activity.defn
+    async def stop_build(self, plan: BuildPlan) -> None:
+        await self._answer("stop_build", plan, None)
+
+    @activity.defn
+    async def record_build(self, record: BuildRecord) -> Build:
+        answer = Build(name=record.plan.name, phase=record.phase, commit=record.plan.commit)
+        return await self._answer("record_build", record, answer)
+
+    @activity.defn
+    async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
+        return await self._answer("prepare_release", request, a_release(request))
+
+    @activity.defn
+    async def apply_release(self, request: ApplyRelease) -> Applied:
+        return await self._answer("apply_release", request, Applied(applied=("Service/web",)))
+
+    @activity.defn
+    async def follow_rollout(self, request: FollowRollout) -> RolloutReady:
+        answer = RolloutReady(replicas=2, message="2 of 2 replicas are ready")
+        return await self._answer("follow_rollout", request, answer)
+
+    @activity.defn
+    async def record_deployment(self, record: DeployRecord) -> Deployment:
+        request = record.request
+        answer = Deployment(
+            organization=request.organization,
+            component=request.component,
+            environment=request.environment,
+            request_id=request.request_id,
+            phase=record.phase,
+            release=record.release.bundle.release if record.release else "",
+            reason=record.reason,
+            message=record.message,
+            undone=record.undone,
+        )
+        return await self._answer("record_deployment", record, answer)
+
+
+@asynccontextmanager
+async def workers(client: Client, world: World, **options: Any) -> AsyncIterator[None]:
+    """Runs all task queues in this process, as the embedded worker does."""
+    control = [
+        world.resolve_revision,
+        world.register_build,
+        world.record_build,
+        world.adopt_build,
+        world.prepare_release,
+        world.record_deployment,
+    ]
+    plane = [
+        world.submit_build,
+        world.follow_build,
+        world.stop_build,
+        world.apply_release,
+        world.follow_rollout,
+    ]
+    async with AsyncExitStack() as stack:
+        for queue, content in {
+            ids.ORCHESTRATION_QUEUE: {"workflows": WORKFLOWS, **options},
+            ids.CONTROL_QUEUE: {"activities": control},
+            "plane.local": {
+                "activities": plane,
+                "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
+            },
+        }.items():
+            await stack.enter_async_context(Worker(client, task_queue=queue, **content))
+        yield
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def running(temporal: Client, world: World) -> AsyncIterator[World]:
+    async with workers(temporal, world):
+        yield world
+
+
+@pytest.fixture
+def organization() -> str:
+    """A fresh name: ids of one test never meet those of another."""
+    return f"org{uuid.uuid4().hex[:10]}"
