@@ -1,0 +1,121 @@
+"""Makefile, continuous integration, licence, changelog, decision records, imports."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import yaml
+
+TARGETS = {
+    "help", "setup", "demo", "demo-down", "test", "test-fast", "check", "format", "bench",
+    "replay", "proof", "crds",
+}  # fmt: skip
+APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+HEADINGS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def recipes(root: Path) -> dict[str, list[str]]:
+    """Target -> the lines of its recipe."""
+    found: dict[str, list[str]] = {}
+    target = ""
+    for line in (root / "Makefile").read_text().splitlines():
+        if match := re.match(r"([a-z-]+):(?!=)", line):
+            target = match[1]
+            found[target] = []
+        elif line.startswith("\t"):
+            found[target].append(line.strip())
+    return found
+
+
+def test_make_has_its_targets_each_at_most_one_line(root: Path) -> None:
+    found = recipes(root)
+    assert set(found) == TARGETS
+    assert all(len(lines) <= 1 for lines in found.values())
+
+
+def test_make_help_tells_every_target(root: Path) -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=root,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert set(told) == TARGETS
+
+
+def test_make_calls_what_is_there(root: Path) -> None:
+    lines = [line for recipe in recipes(root).values() for line in recipe]
+    modules = {module for line in lines for module in re.findall(r"\$\(PYTHON\) -m (\S+)", line)}
+    assert modules
+    assert {module for module in modules if importlib.util.find_spec(module) is None} == set()
+    files = {file for line in lines for file in re.findall(r"(scripts/\S+\.sh|tests/\S+)", line)}
+    assert {file for file in files if not (root / file).exists()} == set()
+
+
+def test_continuous_integration_runs_make_test_and_nothing_else(root: Path) -> None:
+    script = root / ".ci/run"
+    assert script.stat().st_mode & 0o111
+    lines = [line for line in script.read_text().splitlines() if line and line[0] != "#"]
+    assert lines == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "exec make test"]
+
+
+def test_licence_is_the_whole_apache_licence(root: Path) -> None:
+    assert hashlib.sha256((root / "LICENSE").read_bytes()).hexdigest() == APACHE_2
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "Apache-2.0"
+
+
+def test_changelog_keeps_its_format(root: Path) -> None:
+    text = (root / "CHANGELOG.md").read_text()
+    assert text.startswith("# Changelog\n")
+    versions = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+] - \d{4}-\d\d-\d\d", one) for one in versions[1:])
+    assert set(re.findall(r"^### (.+)$", text, flags=re.MULTILINE)) <= HEADINGS
+
+
+def test_decision_records_are_complete_and_listed_in_order(root: Path) -> None:
+    folder = root / "docs/decisions"
+    records = sorted(folder.glob("[0-9]*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    listed = re.findall(r"\((\d{4}-[^)]+\.md)\)", (folder / "README.md").read_text())
+    assert listed == [record.name for record in records]
+    for record in records:
+        text = record.read_text()
+        assert text.startswith(f"# {record.name[:4]}: ")
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
+
+
+def test_hooks_are_local(root: Path) -> None:
+    hooks = yaml.safe_load((root / ".pre-commit-config.yaml").read_text())
+    assert {repository["repo"] for repository in hooks["repos"]} == {"local"}
+
+
+def test_settings_know_no_other_part_of_the_project(root: Path) -> None:
+    """import-linter sees packages only, so this module is looked at here."""
+    tree = ast.parse((root / "settings.py").read_text())
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    packages = {path.parent.name for path in root.glob("*/__init__.py")}
+    assert imported & (packages | {"worker", "temporalio"}) == set()
