@@ -39,14 +39,11 @@ class RegistrySettings(BaseModel):
     """Where built images are pushed."""
 
     url: str = Field(
-        "http://127.0.0.1:5000", description="URL of the OCI registry as this process reaches it."
+        "http://127.0.0.1:5000", description="URL of the OCI registry as this process reaches it; http = without TLS."
     )
     pull_host: str = Field(
         "127.0.0.1:5000",
         description="host:port inside image names, as build pods and nodes reach the registry.",
-    )
-    insecure: bool = Field(
-        False, description="Push over plain HTTP. Only for a registry on the same machine."
     )
 
 

@@ -46,7 +46,7 @@ class BuildRunActivities:
         bundle = settings.build.trust_bundle
         self._builder = BuilderSettings(
             builder_image=settings.build.builder_image,
-            insecure=settings.registry.insecure,
+            insecure=settings.registry.url.startswith("http://"),
             build_arguments={"PYTHON_IMAGE": settings.build.runtime_image},
             trust_bundle=bundle.read_text() if bundle else "",
         )

@@ -124,9 +124,10 @@ fi
 if grep -Eq '^--> (Using cache|Cache pulled)' "$work/build.log"; then
   echo 'cache hit' >>"$out/report"
 fi
-buildah images --digests --noheading |
-  awk -v cache="${PAVANE_CACHE:-none}" '$1 !~ /^(localhost\/|<none>)/ && $1 != cache \
-    { print "base " $1 ":" $2 "@" $3 }' >>"$out/report"
+while read -r name tag digest _; do
+  [[ $name == localhost/* || $name == '<none>' || $name == "${PAVANE_CACHE:-none}" ]] ||
+    echo "base $name:$tag@$digest" >>"$out/report"
+done < <(buildah images --digests --noheading)
 finish ok
 
 # --- test -----------------------------------------------------------------------------------------
