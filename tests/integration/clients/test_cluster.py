@@ -10,6 +10,8 @@ from domain.errors import Conflict, FieldConflict, InvalidRequest, NotFound, Sta
 
 pytestmark = pytest.mark.integration
 
+OURS = "made-by=test"
+"""Kubernetes puts a map of its own into each namespace."""
 MAPS = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
 BUDGETS = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", namespaced=True)
 
@@ -18,7 +20,7 @@ def config(name: str, namespace: str, **data: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace, "labels": {"made-by": "test"}},
         "data": data,
     }
 
@@ -137,7 +139,7 @@ async def test_long_lists_are_complete(cluster: Cluster, namespace: str) -> None
             await cluster.create(config(name, namespace))
 
     await asyncio.gather(*map(make, names))
-    listing = await cluster.list(MAPS, namespace)
+    listing = await cluster.list(MAPS, namespace, OURS)
 
     assert sorted(item["metadata"]["name"] for item in listing.items) == names
     assert {item["kind"] for item in listing.items} == {"ConfigMap"}
@@ -160,7 +162,7 @@ async def test_shared_watch_reports_creation_change_and_deletion(
 ) -> None:
     watches = SharedWatches(cluster)
     await cluster.create(config("before", namespace))
-    async with asyncio.timeout(20), watches.of(MAPS, namespace).subscribe() as events:
+    async with asyncio.timeout(20), watches.of(MAPS, namespace, OURS).subscribe() as events:
         assert (await anext(events)).object["metadata"]["name"] == "before"
         await cluster.create(config("a", namespace))
         assert (await anext(events)).type == "ADDED"
@@ -170,7 +172,7 @@ async def test_shared_watch_reports_creation_change_and_deletion(
         assert "managedFields" not in changed.object["metadata"]
         await cluster.delete(MAPS, "a", namespace)
         assert (await anext(events)).type == "DELETED"
-        assert set(watches.of(MAPS, namespace).store) == {(namespace, "before")}
+        assert set(watches.of(MAPS, namespace, OURS).store) == {(namespace, "before")}
     await watches.close()
 
 
@@ -178,7 +180,7 @@ async def test_burst_reaches_every_subscriber_in_its_final_state(
     cluster: Cluster, namespace: str
 ) -> None:
     watches = SharedWatches(cluster)
-    shared = watches.of(MAPS, namespace)
+    shared = watches.of(MAPS, namespace, OURS)
     await shared.synced()
 
     async def last_states() -> dict[str, str]:
