@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import yaml
 
 from clients.kubernetes import Cluster, Kind
+from tests.integration.own_api_server import OwnApiServer
 from tests.integration.resources.conftest import CRDS, established
 
 ORGANIZATIONS = Kind("choreo.dev/v1alpha1", "Organization", "organizations", namespaced=False)
@@ -15,9 +15,20 @@ NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 
 
 @pytest.fixture(scope="session")
-async def cluster(stack: dict[str, str]) -> AsyncIterator[Cluster]:
-    """The API server of the stack, with the definitions of this checkout."""
-    cluster = await Cluster.connect(Path(stack["PAVANE_KUBERNETES__KUBECONFIG"]))
+async def api_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnApiServer]:
+    """The stack's own platform would answer the tests' resources, so they get another server."""
+    server = OwnApiServer(tmp_path_factory.mktemp("api-server"))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def cluster(api_server: OwnApiServer) -> AsyncIterator[Cluster]:
+    """That server with the definitions of this checkout."""
+    cluster = await Cluster.connect(api_server.kubeconfig)
     for path in sorted(CRDS.glob("*.yaml")):
         content = yaml.safe_load(path.read_text())
         await cluster.apply(content, force=True)

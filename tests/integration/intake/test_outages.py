@@ -1,4 +1,4 @@
-"""Intake while Temporal is away: what changes meanwhile is asked for afterwards, in order."""
+"""Intake while Temporal or the API server is away: what changes is not missed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
-from clients.kubernetes import Cluster
+from clients.kubernetes import Cluster, SharedWatch
 from domain import ids
 from runtime.plugin import PavanePlugin
 from tests.integration.intake.organizations import Organization, intake, requests, started
+from tests.integration.own_api_server import OwnApiServer
 
 pytestmark = pytest.mark.integration
 
@@ -80,3 +81,53 @@ async def test_changes_during_an_outage_of_temporal_are_asked_for_after_it(
         asked = await requests(temporal, workflow, 1)
 
     assert asked == [f"binding-{binding['metadata']['uid'][:8]}-1"]
+
+
+async def test_intake_goes_on_when_the_api_server_was_killed(
+    cluster: Cluster, temporal: Client, organization: str, api_server: OwnApiServer
+) -> None:
+    org = Organization(cluster, organization)
+    await org.platform()
+    await org.deployable("web")
+    async with intake(cluster, temporal, organization):
+        await org.ready("Environment", "dev", lambda one: one["status"] == "True")
+        await api_server.kill_api()
+        await api_server.start_api()
+        binding = await org.binding("web")
+
+        await started(temporal, ids.deploy_id(organization, "web", "dev"))
+        asked = await requests(temporal, ids.deploy_id(organization, "web", "dev"), 1)
+
+    assert asked == [f"binding-{binding['metadata']['uid'][:8]}-1"]
+
+
+async def test_shared_watch_tells_what_changed_around_a_kill_of_the_api_server(
+    cluster: Cluster, organization: str, api_server: OwnApiServer
+) -> None:
+    maps = await cluster.kind_of("v1", "ConfigMap")
+
+    async def write(name: str, value: str) -> None:
+        meta = {"name": name, "namespace": organization}
+        await cluster.apply(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"v": value}}
+        )
+
+    await write("kept", "1")
+    await write("gone", "1")
+    shared = SharedWatch(cluster, maps, organization)
+    async with asyncio.timeout(60), shared.subscribe() as events:
+        assert {(await anext(events)).object["metadata"]["name"] for _ in range(2)} == {
+            "kept",
+            "gone",
+        }
+        await api_server.kill_api()
+        await api_server.start_api()
+        await write("kept", "2")
+        await cluster.delete(maps, "gone", organization)
+        seen = [await anext(events) for _ in range(2)]
+
+    assert {(one.type, one.object["metadata"]["name"]) for one in seen} == {
+        ("MODIFIED", "kept"),
+        ("DELETED", "gone"),
+    }
+    await shared.close()
