@@ -10,6 +10,7 @@ from domain.deliveries import BuildRequest, DeployRequest, Trigger, TriggerKind
 from domain.resources import (
     BuildPlane,
     Component,
+    DataPlane,
     Environment,
     Organization,
     Resource,
@@ -101,7 +102,7 @@ def _of_binding(binding: ServiceBinding, world: World) -> Decision | None:
         return None
     request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{binding.metadata.generation}"
     if binding.is_observed:
-        if not is_held_up(binding) or binding.is_deleted:
+        if not is_held_up(binding):
             return None
         # The world is another one than when it was looked at, so this is another request.
         request_id = f"{request_id}-{_surroundings(binding, world)}"
@@ -178,14 +179,15 @@ def _surroundings(binding: ServiceBinding, world: World) -> str:
     """Returns a short hash of which objects the binding leads to now."""
     where = binding.organization
     environment = world.find(Environment, where, binding.environment)
+    plane = environment.spec.data_plane_ref if environment else ""
     near = [
         environment,
+        world.find(DataPlane, where, plane),
         world.find(Component, where, binding.component),
         world.find(Workload, where, _workload(binding, world)),
     ]
     seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
-    plane = environment.spec.data_plane_ref if environment else ""
-    return ids.content_hash([seen, plane, binding.spec.service_class_ref])[:_UID_LENGTH]
+    return ids.content_hash([seen, binding.spec.service_class_ref])[:_UID_LENGTH]
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:

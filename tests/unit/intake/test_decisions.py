@@ -134,6 +134,24 @@ def test_binding_that_is_being_deleted_asks_for_removal_whatever_is_missing() ->
     assert isinstance(decide(binding, world(binding, without="Component")), Deploy)
 
 
+def test_removal_that_was_held_up_is_asked_for_again_when_the_world_changed() -> None:
+    binding = given.resource(
+        "ServiceBinding",
+        "web-dev",
+        {"environmentRef": "dev", "componentRef": "web"},
+        generation=2,
+        status=given.held_up(2),
+        deletionTimestamp="2026-01-01T00:00:00Z",
+    )
+
+    without = decide(binding, world(binding, without="DataPlane"))
+    complete = decide(binding, world(binding))
+
+    assert isinstance(without, Deploy)
+    assert isinstance(complete, Deploy)
+    assert without.request.request_id != complete.request.request_id
+
+
 def test_binding_without_a_component_asks_for_nothing() -> None:
     binding = given.binding(componentRef="")
 
