@@ -39,7 +39,8 @@ class RegistrySettings(BaseModel):
     """Where built images are pushed."""
 
     url: str = Field(
-        "http://127.0.0.1:5000", description="URL of the OCI registry as this process reaches it; http = without TLS."
+        "http://127.0.0.1:5000",
+        description="URL of the OCI registry as this process reaches it; http = without TLS.",
     )
     pull_host: str = Field(
         "127.0.0.1:5000",
