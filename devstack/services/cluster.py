@@ -96,7 +96,8 @@ class Cluster:
 
 def has_condition(found: Mapping[str, Any], condition: str) -> bool:
     """Tells whether the condition of that type is true."""
-    conditions = found.get("status", {}).get("conditions", [])
+    # A definition has `conditions: null` for a moment after it was written.
+    conditions = found.get("status", {}).get("conditions") or []
     return any(item["type"] == condition and item["status"] == "True" for item in conditions)
 
 
