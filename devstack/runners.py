@@ -131,8 +131,15 @@ async def outcome(work: Hook, seconds: float) -> str | None:
         return str(error)
     except Exception as error:  # noqa: BLE001 - a bug in one part must not end all the others
         _LOG.exception("a step failed in a way it should not")
-        return f"{type(error).__name__}: {error}"
+        return _words(error)
     return None
+
+
+def _words(error: BaseException) -> str:
+    """What went wrong, said by the errors inside when work was done side by side."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_words(inner) for inner in error.exceptions)
+    return str(error) if isinstance(error, DevstackError) else f"{type(error).__name__}: {error}"
 
 
 async def clean_up(name: str, work: Hook | None) -> None:

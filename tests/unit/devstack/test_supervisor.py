@@ -209,6 +209,18 @@ async def test_a_failed_step_is_tried_again_then_given_up(supervisor: Supervisor
     assert (failed.detail, len(tries)) == ("the bucket has a hole", 2)
 
 
+async def test_a_step_that_works_side_by_side_fails_with_the_words_of_its_errors(
+    supervisor: Supervisor,
+) -> None:
+    async def fail() -> None:
+        raise ExceptionGroup("side by side", [DevstackError("no bucket"), ValueError("no water")])
+
+    await become(supervisor, Step("fetch", fail, attempts=1))
+    failed = await until_phase(supervisor, "fetch", PartPhase.FAILED)
+
+    assert failed.detail == "no bucket; ValueError: no water"
+
+
 async def test_growing_leaves_what_runs_and_replaces_what_changed(supervisor: Supervisor) -> None:
     same, other = Component("same", SLEEP), Component("other", SLEEP)
     await become(supervisor, same, other)
