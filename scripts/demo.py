@@ -1,0 +1,319 @@
+"""The demo: from Git commits to a running service on a complete local stack, told step by step.
+
+Safe to run again: the stack stays up, resources are applied again, new commits are pushed. Asks
+nothing and needs no terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from devstack.core.people import passwords
+from devstack.lifecycle import running
+from devstack.state import StateDir, state_dir
+from devstack.webhooks import ensure_webhook_secret
+from scripts.load import Load
+
+ROOT = Path(__file__).resolve().parent.parent
+ORGANIZATION = "acme"
+COMPONENT = "web"
+PATIENCE = 300.0
+"""Seconds a stage may take on a slow machine before the demo gives up."""
+CRASH = 'raise SystemExit("crashed: the setting DATABASE_URL is missing")\n'
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class DemoFailed(Exception):
+    """A stage did not end as it should; the message says which and why."""
+
+
+class Demo:
+    """One run of the demo on one stack."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.stages: list[tuple[str, float]] = []
+        self.environment: dict[str, str] = {}
+        self.folder = Path()
+
+    def run(self) -> None:
+        """Tells the whole story.
+
+        Raises:
+            DemoFailed: Something did not go as told.
+        """
+        with self.stage("stack up"):
+            self.pavane("stack", "up", "--profile", "full", "--name", self.name)
+        self.connect(state_dir(self.name))
+        with self.stage("resources"):
+            self.platform()
+            self.application()
+        with self.stage("first commit to URL"):
+            self.deliver("Greet", self.first_version)
+        with self.stage("second commit to URL"):
+            self.deliver("Greet more warmly", self.second_version)
+        with self.stage("crashing commit to restored"):
+            self.crash()
+        self.conclude()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Announces and times a stage."""
+        console.print(f"\n[bold]== {name}[/bold]")
+        start = time.monotonic()
+        yield
+        self.stages.append((name, time.monotonic() - start))
+
+    def connect(self, state: StateDir) -> None:
+        """Learns where everything is and signs the two people of the demo in."""
+        record = running(state)
+        if record is None:
+            message = "the stack is not running; its logs: pavane stack logs NAME"
+            raise DemoFailed(message)
+        self.environment = dict(record.environment)
+        self.folder = state.data / "demo"
+        ensure_webhook_secret(state, ORGANIZATION)
+        for user, password in passwords(state).items():
+            person = self.person(user)
+            self.pavane("login", "-u", user, "--password-stdin", stdin=password, person=person)
+            self.pavane("config", "set-context", "local", "--organization", ORGANIZATION,
+                        person=person, quiet=True)  # fmt: skip
+
+    @property
+    def gateway(self) -> str:
+        """Where the gateway listens: not every resolver knows the names below `localhost`."""
+        return self.environment["PAVANE_GATEWAY__URL"]
+
+    def person(self, user: str) -> dict[str, str]:
+        """Returns the environment in which `pavane` acts for somebody."""
+        return {**self.environment, "PAVANE_CONFIG_DIR": str(self.folder / "people" / user)}
+
+    def platform(self) -> None:
+        """Ada, a platform engineer, declares the platform."""
+        console.print("Ada, a platform engineer, declares organization, planes, environments:")
+        self.pavane("apply", "-f", "examples/platform", person=self.person("ada"))
+
+    def application(self) -> None:
+        """Dev, a developer, declares a project and a component with its workload."""
+        console.print("Dev, a developer, declares a project and a component:")
+        rendered = self.folder / "resources"
+        rendered.mkdir(parents=True, exist_ok=True)
+        for file in sorted((ROOT / "examples" / "demo").glob("*.yaml")):
+            text = string.Template(file.read_text()).safe_substitute(self.environment)
+            (rendered / file.name).write_text(text)
+        self.pavane("apply", "-f", str(rendered), person=self.person("dev"))
+
+    def first_version(self, source: Path) -> None:
+        """The sample as it is in the repository."""
+        shutil.copytree(ROOT / "examples" / "demo" / "web", source, dirs_exist_ok=True)
+
+    def second_version(self, source: Path) -> None:
+        """Another greeting."""
+        file = source / "greeting.py"
+        file.write_text(file.read_text().replace('"Hello")', '"Welcome")'))
+
+    def crashing_version(self, source: Path) -> None:
+        """A service that ends as soon as it starts; its tests do not see that."""
+        file = source / "server.py"
+        file.write_text(
+            file.read_text().replace("    server = Thr", f"    {CRASH}    server = Thr")
+        )
+
+    def push(self, message: str, change: Callable[[Path], None]) -> str:
+        """Commits a change and pushes it; returns the commit."""
+        source = self.folder / "web"
+        if not (source / ".git").exists():
+            source.mkdir(parents=True, exist_ok=True)
+            self.git("init", "--quiet", "--initial-branch=main")
+            self.git(
+                "remote", "add", "origin", f"{self.environment['PAVANE_GIT__URL']}/acme/web.git"
+            )
+        change(source)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        console.print(f'$ git commit -m "{message}" && git push origin main')
+        self.git("push", "--quiet", "origin", "main")
+        return self.git("rev-parse", "HEAD").strip()
+
+    def git(self, *arguments: str) -> str:
+        """Runs git in the sample's repository, as the developer."""
+        identity = ("-c", "user.name=Dev", "-c", "user.email=dev@example.test")
+        done = subprocess.run(
+            ["git", *identity, *arguments],  # noqa: S607 - found on the PATH, as for a person
+            cwd=self.folder / "web", check=False, capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode != 0:
+            message = f"git {arguments[0]}: {done.stderr.strip()}"
+            raise DemoFailed(message)
+        return done.stdout
+
+    def deliver(self, message: str, change: Callable[[Path], None]) -> str:
+        """Pushes a change and waits until the URL answers with its commit."""
+        commit = self.push(message, change)
+        self.built(commit)
+        status = self.until(lambda seen: seen["version"] == commit[:12] and seen["ready"],
+                            lambda seen: seen["wanted"] and "Failed" in seen["reason"])  # fmt: skip
+        answer = self.ask(status["url"])
+        console.print(f"$ curl {status['url']}\n{answer.text.strip()}")
+        if answer.json()["commit"] != commit:
+            message = f"the URL answers with commit {answer.json()['commit']}, not {commit}"
+            raise DemoFailed(message)
+        return str(status["url"])
+
+    def built(self, commit: str) -> None:
+        """The push's webhook has started the build; shows its steps until it has ended."""
+        operation = f"build/{ORGANIZATION}/{COMPONENT}/{commit[:12]}"
+        deadline = time.monotonic() + PATIENCE
+        while not self.quietly("operations", "show", operation):
+            if time.monotonic() > deadline:
+                message = f"no build of {commit[:12]} was started; see `pavane stack logs git`"
+                raise DemoFailed(message)
+            time.sleep(0.5)
+        self.pavane("operations", "watch", operation, person=self.person("dev"))
+
+    def crash(self) -> None:
+        """A version that crashes at start is seen to fail and what ran before is restored."""
+        before = self.now()
+        with Load(self.gateway, host_of(before["url"])) as load:
+            commit = self.push("Add a bug", self.crashing_version)
+            self.built(commit)
+            status = self.until(
+                lambda seen: (
+                    seen["wanted"] != before["wanted"]
+                    and not seen["ready"]
+                    and seen["reason"] not in {"Deploying", "Deployed"}
+                )
+            )
+            console.print(f"{status['reason']}: {status['message']}")
+            operation = status["operation"].rpartition("/")[0]
+            self.pavane("operations", "show", operation, person=self.person("dev"), check=False)
+        console.print(
+            f"{load.requests} requests to {before['url']} meanwhile, {load.failed} failed; "
+            f"it still answers with {self.ask(before['url']).json()['commit'][:12]}"
+        )
+        if load.failed:
+            message = f"{load.failed} requests failed while the release was restored"
+            raise DemoFailed(message)
+
+    def now(self) -> dict[str, Any]:
+        """Returns what runs in the first environment, and why nothing newer."""
+        done = self.command("status", COMPONENT, "-o", "json", person=self.person("dev"))
+        return dict(json.loads(done.stdout)["environments"][0])
+
+    def until(
+        self,
+        reached: Callable[[dict[str, Any]], bool],
+        failed: Callable[[dict[str, Any]], bool] = lambda _: False,
+    ) -> dict[str, Any]:
+        """Waits for a state of the first environment."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            seen = self.now()
+            if reached(seen):
+                return seen
+            if failed(seen) or time.monotonic() > deadline:
+                message = f"{seen['environment']}: {seen['reason']} {seen['message']}"
+                raise DemoFailed(message)
+            time.sleep(0.5)
+
+    def ask(self, url: str) -> httpx.Response:
+        """Asks the service through the gateway."""
+        answer = httpx.get(self.gateway, headers=host_of(url), timeout=10)
+        answer.raise_for_status()
+        return answer
+
+    def command(
+        self, *arguments: str, person: dict[str, str], stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `pavane` and keeps what it says."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT, env={**os.environ, **person}, input=stdin,
+            check=False, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def quietly(self, *arguments: str) -> bool:
+        """Tells whether a `pavane` command succeeds."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT, env={**os.environ, **self.person("dev")},
+            check=False, capture_output=True,
+        ).returncode == 0  # fmt: skip
+
+    def pavane(
+        self, *arguments: str, person: dict[str, str] | None = None, stdin: str | None = None,
+        check: bool = True, quiet: bool = False,
+    ) -> None:  # fmt: skip
+        """Runs `pavane` before the reader's eyes."""
+        if not quiet:
+            console.print(f"$ pavane {' '.join(arguments)}")
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT, env={**os.environ, **(person or {})}, input=stdin, text=True, check=False,
+            stdout=subprocess.DEVNULL if quiet else None,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            message = f"pavane {' '.join(arguments[:2])} ended with exit code {done.returncode}"
+            raise DemoFailed(message)
+
+    def conclude(self) -> None:
+        """Stages with their times, where to look, what to try."""
+        table = Table("stage", "seconds", title="What it took")
+        for name, seconds in self.stages:
+            table.add_row(name, f"{seconds:.1f}")
+        console.print()
+        console.print(table)
+        console.print(f"Service      {self.now()['url']}")
+        console.print(f"Temporal UI  {self.environment['TEMPORAL_UI_URL']}")
+        console.print(f"API docs     {self.environment['PAVANE_API__URL']}/docs")
+        console.print("\nThe stack stays up. Try next:")
+        console.print(f'  eval "$(.venv/bin/pavane stack env --name {self.name})"')
+        console.print(f"  export PAVANE_CONFIG_DIR={self.folder}/people/dev")
+        console.print("  .venv/bin/pavane status web")
+        console.print("  .venv/bin/pavane operations list")
+        console.print("  .venv/bin/pavane logs web --environment development -f")
+        console.print("  make demo-down        # removes the stack and its data")
+
+
+def host_of(url: str) -> dict[str, str]:
+    """Returns the header by which the gateway knows which service is asked for."""
+    return {"Host": urlsplit(url).netloc}
+
+
+def main() -> int:
+    """Runs the demo, or removes its stack; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
+    parser.add_argument("--name", default="demo", help="name of the stack")
+    parser.add_argument("--down", action="store_true", help="remove the stack and its data")
+    arguments = parser.parse_args()
+    demo = Demo(arguments.name)
+    try:
+        if arguments.down:
+            demo.pavane("stack", "reset", "--yes", "--name", arguments.name)
+        else:
+            demo.run()
+    except (DemoFailed, httpx.HTTPError) as error:
+        console.print(f"\n[red]The demo stopped:[/red] {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
