@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
 from devstack.programs import Silent, ensure
 from runtime import search_attributes
 from runtime.plugin import PavanePlugin
 
-ATTRIBUTES = [*search_attributes.KEYWORDS, search_attributes.AWAITING, search_attributes.DEADLINE]
+ATTRIBUTES: list[SearchAttributeKey[Any]] = [
+    *search_attributes.KEYWORDS,
+    search_attributes.AWAITING,
+    search_attributes.DEADLINE,
+]
 
 
 @pytest.fixture(scope="session")

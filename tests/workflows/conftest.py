@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from temporalio import activity
@@ -38,6 +38,7 @@ from workflows.registry import WORKFLOWS
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 Behaviour = Callable[[Any], Coroutine[Any, Any, Any]]
+Answer = TypeVar("Answer")
 
 
 def a_release(request: DeployRequest, **changes: Any) -> PreparedRelease:
@@ -74,9 +75,11 @@ class World:
     def last(self, name: str) -> Any:
         return [argument for called, argument in self.calls if called == name][-1]
 
-    async def _answer(self, name: str, argument: Any, answer: Any) -> Any:
+    async def _answer(self, name: str, argument: Any, answer: Answer) -> Answer:
         self.calls.append((name, argument))
-        replaced = await self.behaviours[name](argument) if name in self.behaviours else None
+        replaced: Answer | None = None
+        if name in self.behaviours:
+            replaced = await self.behaviours[name](argument)
         return answer if replaced is None else replaced
 
     @activity.defn
