@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 from devstack.errors import DevstackError
-from devstack.images.layers import archive_of, complete, pack_layer, write_image
+from devstack.images.layers import add_files, complete, pack_layer, write_image
 from devstack.images.recipes import SUITE, Recipe
 
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
@@ -27,13 +27,15 @@ def make(recipe: Recipe, cache: Path) -> Path:
 def _fill(recipe: Recipe, folder: Path) -> None:
     packages = folder / "packages.tar"
     _unpack(recipe, packages)
-    with packages.open("rb") as archive:
-        base = pack_layer(archive, folder)
-    files = {name: text.encode() for name, text in recipe.files.items()}
+    files: dict[str, bytes | Path] = {name: text.encode() for name, text in recipe.files.items()}
     files[_CERTIFICATES] = _certificates(packages)
-    own = pack_layer(archive_of(files, recipe.links), folder)
+    # One layer, not two: a build without privileges copies everything once for each layer.
+    with tarfile.open(packages, "a") as archive:
+        add_files(archive, files, recipe.links)
+    with packages.open("rb") as whole:
+        layer = pack_layer(whole, folder)
     packages.unlink()
-    write_image(folder, [base, own], recipe.settings(), platform.machine())
+    write_image(folder, [layer], recipe.settings(), platform.machine())
 
 
 def _unpack(recipe: Recipe, target: Path) -> None:

@@ -75,27 +75,31 @@ def write_image(
     manifest_path(folder).write_text(json.dumps(manifest, sort_keys=True))
 
 
-def archive_of(
-    files: Mapping[str, bytes | Path], links: Mapping[str, str] | None = None
-) -> BinaryIO:
-    """An archive of a few files, given by content or by path, and of symbolic links.
-
-    Files given by path are executables. Equal input gives equal bytes.
-    """
+def archive_of(files: Mapping[str, bytes | Path]) -> BinaryIO:
+    """An archive of a few files, given by content or by path; equal input gives equal bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, source in sorted(files.items()):
-            content = source.read_bytes() if isinstance(source, Path) else source
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            entry.mode = _EXECUTABLE if isinstance(source, Path) else 0o644
-            archive.addfile(entry, io.BytesIO(content))
-        for name, target in sorted((links or {}).items()):
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.linkname = tarfile.SYMTYPE, target
-            archive.addfile(entry)
+        add_files(archive, files)
     buffer.seek(0)
     return buffer
+
+
+def add_files(
+    archive: tarfile.TarFile,
+    files: Mapping[str, bytes | Path],
+    links: Mapping[str, str] | None = None,
+) -> None:
+    """Adds files and symbolic links to an archive; files given by path are executables."""
+    for name, source in sorted(files.items()):
+        content = source.read_bytes() if isinstance(source, Path) else source
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        entry.mode = _EXECUTABLE if isinstance(source, Path) else 0o644
+        archive.addfile(entry, io.BytesIO(content))
+    for name, target in sorted((links or {}).items()):
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = tarfile.SYMTYPE, target
+        archive.addfile(entry)
 
 
 def digest_of(content: bytes) -> str:

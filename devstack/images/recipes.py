@@ -13,7 +13,7 @@ from devstack.images.names import (
 )
 
 SUITE = "bookworm"
-_FORMAT = 1
+_FORMAT = 2
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _COMMON = (
@@ -29,7 +29,14 @@ _COMMON = (
     "sed",
     "tar",
 )
-_NEVER = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
+_NEVER = (
+    "/usr/lib/*/gconv/*",
+    "/usr/share/bash-completion/*",
+    "/usr/share/doc/*",
+    "/usr/share/info/*",
+    "/usr/share/locale/*",
+    "/usr/share/man/*",
+)
 _ACCOUNTS = {
     "etc/passwd": (
         "root:x:0:0:root:/root:/bin/sh\n"
@@ -93,7 +100,6 @@ BUILDER = Recipe(
         "/usr/share/perl/*",
         "/usr/lib/*/perl/*",
         "/usr/lib/cni/*",
-        "/usr/lib/*/gconv/*",
     ),
     files={**_ACCOUNTS, "etc/containers/storage.conf": _STORAGE},
     environment=("BUILDAH_ISOLATION=chroot", "LANG=C.UTF-8", "STORAGE_DRIVER=vfs"),
