@@ -9,7 +9,7 @@ from temporalio.exceptions import CancelledError
 
 from domain import ids
 from domain.deliveries import BuildRequest
-from domain.errors import BuildFailed, Errored
+from domain.errors import BuildFailed, Errored, InvalidRequest
 from domain.phases import Phase
 from tests.workflows.conftest import COMMIT, World, workers
 from tests.workflows.test_deployments import failure_of, forever, until_waiting
@@ -160,6 +160,80 @@ async def test_a_newer_commit_supersedes_the_build_that_runs(
         record.plan.commit: record.phase for name, record in running.calls if name == "record_build"
     }
     assert phases == {COMMIT: Phase.SUPERSEDED, OTHER: Phase.SUCCEEDED}
+
+
+async def test_an_older_build_that_has_ended_does_not_hold_up_the_newer(
+    temporal: Client, running: World, organization: str
+) -> None:
+    async def plan_with_older(request: BuildRequest) -> Any:
+        plan = await World().register_build(request)
+        return plan.model_copy(update={"older": (ids.build_id(organization, "web", OTHER),)})
+
+    running.behaviours["register_build"] = plan_with_older
+    started = await start_build(temporal, a_request(organization))
+
+    build = await build_result(temporal, started)
+
+    assert build.phase is Phase.SUCCEEDED
+
+
+async def test_a_build_superseded_while_it_registers_gives_way_before_it_submits(
+    temporal: Client, running: World, organization: str
+) -> None:
+    superseded = asyncio.Event()
+
+    async def hold(request: BuildRequest) -> Any:
+        await superseded.wait()
+        return await World().register_build(request)
+
+    running.behaviours["register_build"] = hold
+    started = await start_build(temporal, a_request(organization))
+    handle = temporal.get_workflow_handle(started.workflow_id)
+    await until_waiting(handle, "register")
+
+    await handle.signal(BuildWorkflow.superseded, "build/x/web/ffffffffffff")
+    superseded.set()
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert failure_of(failed.value).type == "Superseded"
+    assert "submit_build" not in running.names()
+
+
+async def test_a_build_that_could_not_be_registered_has_nothing_to_record(
+    temporal: Client, running: World, organization: str
+) -> None:
+    async def refuse(_: Any) -> Any:
+        raise InvalidRequest("component web has no repository")
+
+    running.behaviours["register_build"] = refuse
+    started = await start_build(temporal, a_request(organization))
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await build_result(temporal, started)
+
+    assert failure_of(failed.value).type == "InvalidRequest"
+    assert running.names() == ["register_build"]
+
+
+async def test_a_build_that_cannot_be_stopped_is_recorded_with_its_own_reason(
+    temporal: Client, running: World, organization: str
+) -> None:
+    async def fail(_: Any) -> Any:
+        raise BuildFailed("the tests failed")
+
+    async def refuse(_: Any) -> Any:
+        raise Errored("the plane is on fire")
+
+    running.behaviours |= {"follow_build": fail, "stop_build": refuse}
+    started = await start_build(temporal, a_request(organization))
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await build_result(temporal, started)
+
+    assert failure_of(failed.value).type == "BuildFailed"
+    record = running.last("record_build")
+    assert (record.phase, record.message) == (Phase.FAILED, "the tests failed")
 
 
 async def test_a_superseded_signal_after_the_end_changes_nothing(

@@ -191,6 +191,7 @@ async def test_a_cancel_at_any_step_leaves_what_ran_before(
             return a_release(argument)
         if argument.bundle.release != "web-old":
             await forever(argument)
+        return None
 
     running.behaviours[held[step]] = hold
     handle = await signal_deployment(temporal, a_request(organization))
