@@ -31,7 +31,7 @@ def _fill(recipe: Recipe, folder: Path) -> None:
     files[_CERTIFICATES] = _certificates(packages)
     # One layer, not two: a build without privileges copies everything once for each layer.
     with tarfile.open(packages, "a") as archive:
-        add_files(archive, files, recipe.links)
+        add_files(archive, files, recipe.links, recipe.folders)
     with packages.open("rb") as whole:
         layer = pack_layer(whole, folder)
     packages.unlink()

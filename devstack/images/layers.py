@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -88,8 +88,13 @@ def add_files(
     archive: tarfile.TarFile,
     files: Mapping[str, bytes | Path],
     links: Mapping[str, str] | None = None,
+    folders: Iterable[str] = (),
 ) -> None:
-    """Adds files and symbolic links to an archive; files given by path are executables."""
+    """Adds folders, files and symbolic links to an archive; files given by path are executables."""
+    for name in folders:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode = tarfile.DIRTYPE, _EXECUTABLE
+        archive.addfile(entry)
     for name, source in sorted(files.items()):
         content = source.read_bytes() if isinstance(source, Path) else source
         entry = tarfile.TarInfo(name)

@@ -63,6 +63,8 @@ class Recipe:
     excluded: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ("mnt", "opt", "srv")
+    """Folders that people expect, and that packages make only by their scripts."""
     environment: tuple[str, ...] = ()
     command: tuple[str, ...] = ("/bin/sh",)
 
