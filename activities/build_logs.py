@@ -56,7 +56,7 @@ class BuildLog:
 
     @property
     def tail(self) -> str:
-        """The last 50 lines of the user's output seen so far."""
+        """The last 50 lines of the build's own output seen so far, without those of Argo."""
         return "\n".join(self._last)
 
     @property
@@ -111,6 +111,8 @@ class BuildLog:
         marker = parse_marker(line)
         if marker is not None:
             self._stage = marker.stage if marker.begins else ""
+            return
+        if line.startswith('time="') and " argo=true" in line:
             return
         self._last.append(line)
         if self._stage == "test":

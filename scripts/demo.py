@@ -125,9 +125,9 @@ class Demo:
         shutil.copytree(ROOT / "examples" / "demo" / "web", source, dirs_exist_ok=True)
 
     def second_version(self, source: Path) -> None:
-        """Another greeting."""
-        file = source / "greeting.py"
-        file.write_text(file.read_text().replace('"Hello")', '"Welcome")'))
+        """Another greeting, and a test that expects it."""
+        for file in (source / "greeting.py", source / "tests" / "test_greeting.py"):
+            file.write_text(file.read_text().replace('"Hello"', '"Welcome"'))
 
     def crashing_version(self, source: Path) -> None:
         """A service that ends as soon as it starts; its tests do not see that."""

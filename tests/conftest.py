@@ -59,3 +59,9 @@ def stack() -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(("PAVANE_", "TEMPORAL_", "KUBECONFIG", "VAULT_"))
     }
+
+
+@pytest.fixture(scope="session")
+def stack_name() -> str:
+    """Name of the shared stack."""
+    return os.environ.get("PAVANE_STACK", "test")
