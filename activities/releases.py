@@ -30,7 +30,6 @@ from domain.rendering.release import render_release
 from domain.resources import (
     BindingState,
     Component,
-    DataPlane,
     Environment,
     Metadata,
     Release,
@@ -83,8 +82,12 @@ class ReleaseActivities:
         """Renders; what is to be removed needs no facts, as they may be gone already."""
         previous = await self._previous(binding)
         if binding.wanted_state is BindingState.UNDEPLOY:
+            if not previous.release:
+                # Nothing to remove: no plane is needed, and it may be gone already.
+                nothing = _prepared(request, binding, "", Bundle(), previous)
+                return nothing.model_copy(update={"changed": False})
             plane = await plane_of(self._cluster, binding)
-            return _prepared(request, binding, plane, Bundle(), previous)
+            return _prepared(request, binding, plane.task_queue, Bundle(), previous)
         facts = await gather(self._cluster, binding, self._gateway)
         rendered = render_release(facts)
         bundle = await stowed(
@@ -92,7 +95,7 @@ class ReleaseActivities:
             self._objects,
         )
         await self._write_release(facts, rendered, bundle)
-        prepared = _prepared(request, binding, facts.data_plane, bundle, previous)
+        prepared = _prepared(request, binding, facts.data_plane.task_queue, bundle, previous)
         return prepared.model_copy(
             update={
                 "project": facts.project,
@@ -207,7 +210,7 @@ def _deployment_name(binding: ServiceBinding, request: DeployRequest) -> str:
 def _prepared(
     request: DeployRequest,
     binding: ServiceBinding,
-    plane: DataPlane,
+    task_queue: str,
     bundle: Bundle,
     previous: Bundle,
 ) -> PreparedRelease:
@@ -222,7 +225,7 @@ def _prepared(
         generation=binding.metadata.generation,
         deployment=_deployment_name(binding, request),
         artifact=binding.artifact,
-        task_queue=plane.task_queue,
+        task_queue=task_queue,
         bundle=bundle,
         previous=previous,
         changed=bundle.release != previous.release or not settled,
