@@ -47,7 +47,7 @@ class Kubectl:
 
     async def until(self, *arguments: str, holds: Callable[[dict[str, Any]], bool]) -> Any:
         async with asyncio.timeout(DEADLINE):
-            while not holds(found := await self.get(*arguments)):
+            while not holds(found := await self.get(*arguments)):  # noqa: ASYNC110
                 await asyncio.sleep(0.3)
         return found
 
