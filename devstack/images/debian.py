@@ -3,7 +3,7 @@
 import platform
 import subprocess
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from devstack.errors import DevstackError
 from devstack.images.layers import add_files, complete, pack_layer, write_image
@@ -31,7 +31,9 @@ def _fill(recipe: Recipe, folder: Path) -> None:
     files[_CERTIFICATES] = _certificates(packages)
     # One layer, not two: a build without privileges copies everything once for each layer.
     with tarfile.open(packages, "a") as archive:
-        add_files(archive, files, recipe.links, recipe.folders)
+        there = {PurePosixPath(name) for name in archive.getnames()}
+        folders = [name for name in recipe.folders if PurePosixPath(name) not in there]
+        add_files(archive, files, recipe.links, folders)
     with packages.open("rb") as whole:
         layer = pack_layer(whole, folder)
     packages.unlink()
@@ -45,7 +47,7 @@ def _unpack(recipe: Recipe, target: Path) -> None:
             "--quiet",
             "--variant=extract",
             "--aptopt=Acquire::Languages none",
-            *(f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.excluded),
+            *(f"--dpkgopt=path-exclude={pattern}" for pattern in _unwanted(recipe)),
             f"--include={','.join(recipe.packages)}",
             SUITE,
             str(target),
@@ -59,6 +61,12 @@ def _unpack(recipe: Recipe, target: Path) -> None:
         words = result.stderr[-_LAST_WORDS:].strip()
         message = f"{recipe.repository} could not be made from Debian packages: {words}"
         raise DevstackError(message)
+
+
+def _unwanted(recipe: Recipe) -> list[str]:
+    """What packages must not bring: a layer that has a path twice is refused by some programs."""
+    own = (_CERTIFICATES, *recipe.files, *recipe.links)
+    return [*recipe.excluded, *(f"/{name}" for name in own)]
 
 
 def _certificates(packages: Path) -> bytes:

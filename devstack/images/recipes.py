@@ -13,7 +13,7 @@ from devstack.images.names import (
 )
 
 SUITE = "bookworm"
-_FORMAT = 2
+_FORMAT = 3
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _COMMON = (
