@@ -31,7 +31,7 @@ from domain.rendering.build import (
 from settings import Settings
 
 _RUN = "choreo.dev/run"
-"""Which run of the build procedure submitted an Argo Workflow."""
+"""Which run and try of the build procedure submitted an Argo Workflow."""
 
 
 class BuildRunActivities:
@@ -61,7 +61,7 @@ class BuildRunActivities:
         namespace = ids.build_namespace(plan.organization)
         rendered = render_build(plan, self._builder)
         workflow = copy.deepcopy(rendered.workflow)
-        run = activity.info().workflow_run_id or ""
+        run = f"{activity.info().workflow_run_id}.{plan.attempt}"
         workflow["metadata"]["labels"][_RUN] = run
         for obj in rendered.setup:
             await self._cluster.apply(obj, force=True)

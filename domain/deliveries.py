@@ -132,6 +132,8 @@ class BuildPlan(Wire):
     service_account: str = "pavane-build"
     log: str = ""
     """Key of the log in the object store; it is there while the build runs."""
+    attempt: int = 1
+    """Which try this is; a technical fault of the plane is tried again."""
 
 
 class BuildHandle(Wire):

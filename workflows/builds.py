@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
@@ -14,7 +14,6 @@ from domain import ids
 from domain.deliveries import (
     Build,
     BuildFollow,
-    BuildHandle,
     BuildOutcome,
     BuildPlan,
     BuildRecord,
@@ -23,6 +22,7 @@ from domain.deliveries import (
 )
 from domain.errors import Errored, PlatformError, Superseded
 from domain.phases import Phase
+from domain.policies import build_retries
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, watch
@@ -101,31 +101,54 @@ class BuildWorkflow:
             )
         self._stop_if_unwanted()
         await self._supersede(plan)
+        saga.add("stopped the build and removed its pods", lambda: self._stop(plan))
+        outcome = await self._run(plan)
+        with self._progress.step("record"):
+            return await self._record(Phase.SUCCEEDED, outcome=outcome)
+
+    async def _run(self, plan: BuildPlan) -> BuildOutcome:
+        """Runs the build; a fault of the plane is tried again, a verdict on the code is not."""
+        attempt = 1
+        while True:
+            try:
+                return await self._attempt(plan)
+            except ActivityError as failure:
+                error = as_domain_error(failure)
+                technical = type(error) is Errored and not is_cancelled_exception(failure)
+                pause = build_retries.pause_after(attempt)
+                if not technical or pause is None:
+                    raise
+            await self._pause(pause, error.message)
+            attempt += 1
+            log = f"{plan.log.rpartition('@')[0] or plan.log}@{attempt}"
+            plan = self._plan = plan.model_copy(update={"attempt": attempt, "log": log})
+
+    async def _attempt(self, plan: BuildPlan) -> BuildOutcome:
         with self._progress.step("submit"):
-            handle = await self._submit(plan, saga)
+            handle = await call(
+                BuildRunActivities.submit_build,
+                plan,
+                f"submit {plan.name}",
+                queue=plan.task_queue,
+                options=WRITE,
+            )
         self._stop_if_unwanted()
         limit = timedelta(seconds=plan.timeout_seconds)
         until = workflow.now() + limit
         with self._progress.step("build", awaiting="the build pods", until=until):
-            outcome = await call(
+            return await call(
                 BuildRunActivities.follow_build,
                 BuildFollow(plan=plan, handle=handle),
                 f"follow {handle.namespace}/{handle.name}",
                 queue=plan.task_queue,
                 options=watch(limit),
             )
-        with self._progress.step("record"):
-            return await self._record(Phase.SUCCEEDED, outcome=outcome)
 
-    async def _submit(self, plan: BuildPlan, saga: Saga) -> BuildHandle:
-        saga.add("stopped the build and removed its pods", lambda: self._stop(plan))
-        return await call(
-            BuildRunActivities.submit_build,
-            plan,
-            f"submit {plan.name}",
-            queue=plan.task_queue,
-            options=WRITE,
-        )
+    async def _pause(self, pause: timedelta, why: str) -> None:
+        awaiting = f"the next try after a technical fault: {why}"
+        with self._progress.step("submit", awaiting=awaiting, until=workflow.now() + pause):
+            await workflow.sleep(pause, summary=f"try again after: {why}"[:200])
+        self._stop_if_unwanted()
 
     async def _stop(self, plan: BuildPlan) -> None:
         await call(

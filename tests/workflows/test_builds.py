@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from domain import ids
 from domain.deliveries import BuildRequest
 from domain.errors import BuildFailed, Errored, InvalidRequest
 from domain.phases import Phase
+from domain.policies import build_retries
 from tests.workflows.conftest import COMMIT, World, workers
 from tests.workflows.test_deployments import failure_of, forever, until_waiting
 from workflows.builds import BuildWorkflow
@@ -86,19 +88,41 @@ async def test_a_redelivered_webhook_does_not_repeat_a_failed_build(
     assert redelivered.existing
 
 
-async def test_a_technical_fault_ends_as_errored(
-    temporal: Client, running: World, organization: str
+async def test_a_technical_fault_is_tried_again_and_ends_as_errored_when_it_stays(
+    temporal: Client, running: World, organization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fault(_: Any) -> Any:
         raise Errored("the repository could not be read")
 
+    monkeypatch.setattr(build_retries, "_PAUSE", timedelta(milliseconds=10))
     running.behaviours["follow_build"] = fault
     started = await start_build(temporal, a_request(organization))
 
-    with pytest.raises(WorkflowFailureError):
+    with pytest.raises(WorkflowFailureError) as failed:
         await build_result(temporal, started)
 
+    assert failure_of(failed.value).type == "Errored"
+    tries = [argument.attempt for name, argument in running.calls if name == "submit_build"]
+    assert tries == [1, 2, 3]
     assert running.last("record_build").phase is Phase.ERRORED
+
+
+async def test_a_technical_fault_that_passes_is_not_seen_in_the_result(
+    temporal: Client, running: World, organization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fault_once(request: Any) -> Any:
+        if request.plan.attempt == 1:
+            raise Errored("the pod was evicted")
+
+    monkeypatch.setattr(build_retries, "_PAUSE", timedelta(milliseconds=10))
+    running.behaviours["follow_build"] = fault_once
+    started = await start_build(temporal, a_request(organization))
+
+    build = await build_result(temporal, started)
+
+    assert build.phase is Phase.SUCCEEDED
+    logs = [argument.log for name, argument in running.calls if name == "submit_build"]
+    assert logs == ["", "@2"]
 
 
 @pytest.mark.parametrize(
