@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis  # noqa: F401 - imported late, deep in a stack, its rewriting fails (CPython 3.11)
 import pytest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey

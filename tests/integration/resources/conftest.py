@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,16 +9,27 @@ import pytest
 import yaml
 
 from clients.kubernetes import Cluster, Kind
+from tests.integration.own_api_server import OwnApiServer
 
 CRDS = Path(__file__).parents[3] / "crds"
 NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 
 
 @pytest.fixture(scope="session")
-async def cluster() -> AsyncIterator[Cluster]:
-    """The API server of the stack, with the definitions of this checkout."""
-    kubeconfig = os.environ.get("PAVANE_KUBERNETES__KUBECONFIG") or os.environ["KUBECONFIG"]
-    cluster = await Cluster.connect(Path(kubeconfig), user_agent="pavane-test")
+async def bare_api_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnApiServer]:
+    """The stack's own platform would write statuses meanwhile, so there is another server."""
+    server = OwnApiServer(tmp_path_factory.mktemp("bare-api-server"))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def cluster(bare_api_server: OwnApiServer) -> AsyncIterator[Cluster]:
+    """That server with the definitions of this checkout."""
+    cluster = await Cluster.connect(bare_api_server.kubeconfig, user_agent="pavane-test")
     for path in sorted(CRDS.glob("*.yaml")):
         content = yaml.safe_load(path.read_text())
         await cluster.apply(content, force=True)
