@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import Cluster, Expired, Kind, SharedWatches, pod_logs
+from clients.kubernetes import Cluster, Kind, SharedWatches, pod_logs
 from domain.errors import Conflict, FieldConflict, InvalidRequest, NotFound, StaleRevision
 
 pytestmark = pytest.mark.integration
@@ -150,11 +150,6 @@ async def test_log_of_a_pod_that_does_not_exist_is_not_found(
 ) -> None:
     with pytest.raises(NotFound):
         await anext(pod_logs(cluster, namespace, "ghost", "main"))
-
-
-async def test_watch_from_a_forgotten_version_has_expired(cluster: Cluster) -> None:
-    with pytest.raises(Expired):
-        await anext(cluster.watch(MAPS, resource_version="1"))
 
 
 async def test_shared_watch_reports_creation_change_and_deletion(
