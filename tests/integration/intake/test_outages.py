@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
-from clients.kubernetes import Cluster, Expired, SharedWatch
+from clients.kubernetes import Cluster, SharedWatch
 from domain import ids
 from runtime.plugin import PavanePlugin
 from tests.integration.intake.organizations import Organization, intake, requests, started
@@ -131,15 +131,3 @@ async def test_shared_watch_tells_what_changed_around_a_kill_of_the_api_server(
         ("DELETED", "gone"),
     }
     await shared.close()
-
-
-async def test_a_version_from_before_a_restart_of_the_api_server_has_expired(
-    cluster: Cluster, organization: str, api_server: OwnApiServer
-) -> None:
-    maps = await cluster.kind_of("v1", "ConfigMap")
-    await api_server.kill_api()
-    await api_server.start_api()
-
-    with pytest.raises(Expired):
-        async with asyncio.timeout(30):
-            await anext(cluster.watch(maps, organization, resource_version="1"))
