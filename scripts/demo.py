@@ -35,6 +35,8 @@ ORGANIZATION = "acme"
 COMPONENT = "web"
 PATIENCE = 300.0
 """Seconds a stage may take on a slow machine before the demo gives up."""
+DRAIN = 20.0
+"""Seconds in which the pods of the release before must have stopped answering."""
 CRASH = 'raise SystemExit("crashed: the setting DATABASE_URL is missing")\n'
 
 console = Console(highlight=False, soft_wrap=True)
@@ -170,11 +172,14 @@ class Demo:
         self.built(commit)
         status = self.until(lambda seen: seen["version"] == commit[:12] and seen["ready"],
                             lambda seen: seen["wanted"] and "Failed" in seen["reason"])  # fmt: skip
-        answer = self.ask(status["url"])
+        # The last requests may still go to a pod of the release before, while it is drained.
+        deadline = time.monotonic() + DRAIN
+        while (answer := self.ask(status["url"])).json()["commit"] != commit:
+            if time.monotonic() > deadline:
+                message = f"the URL still answers with commit {answer.json()['commit']}"
+                raise DemoFailed(message)
+            time.sleep(0.2)
         console.print(f"$ curl {status['url']}\n{answer.text.strip()}")
-        if answer.json()["commit"] != commit:
-            message = f"the URL answers with commit {answer.json()['commit']}, not {commit}"
-            raise DemoFailed(message)
         return str(status["url"])
 
     def built(self, commit: str) -> None:
