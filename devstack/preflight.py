@@ -14,7 +14,8 @@ _DISK = {"core": 1 * _GIGABYTE, "full": 6 * _GIGABYTE}
 _MEMORY = {"core": int(1.2 * _GIGABYTE), "full": 3 * _GIGABYTE}
 _NET_ADMIN, _SYS_ADMIN = 12, 21
 _NAMESPACES = ("net", "mnt", "pid", "uts", "ipc")
-_TOOLS = {"ip": "iproute2", "iptables": "iptables", "nsenter": "util-linux"}
+_TOOLS = {"nsenter": "util-linux"}
+"""What the stack cannot install itself; the rest is in the catalogue of programs."""
 
 
 def check(profile: str, state: StateDir) -> None:

@@ -55,10 +55,13 @@ rm -f "$stamp"
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 
 say "installing $(grep -c '==' "$lock") pinned packages from $lock (each checked against its hash)"
-pip install --require-hashes --requirement "$lock"
+# The lock is complete, so nothing is left to resolve: pip's resolver would take a newer release of
+# a package that another one asks for with an extra, and then refuse it for having no hash.
+pip install --no-deps --require-hashes --requirement "$lock"
 say "installing pavane itself, editable"
 # The compat mode puts this folder on the path, so packages added later are found too.
 pip install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+pip check
 # Last, so that an interrupted installation is repeated.
 wanted >"$stamp"
 say "ready: $venv/bin/pavane"

@@ -22,6 +22,7 @@ from domain.resources import Action
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"])
 _HEARTBEAT_SECONDS = 15
+_LAST_WORDS_SECONDS = 5.0
 
 
 @router.get("", summary="List operations, newest first")
@@ -69,6 +70,8 @@ async def events(
     return EventSourceResponse(
         follow(client, reference, last_event_id, services.stopping),
         ping=_HEARTBEAT_SECONDS,
+        # The library would cut the answer at a stop; `stopping` ends it in order before that.
+        shutdown_grace_period=_LAST_WORDS_SECONDS,
         headers={"Cache-Control": "no-store"},
     )
 

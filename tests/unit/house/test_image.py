@@ -49,6 +49,12 @@ def test_every_package_is_checked_against_its_hash(dockerfile: str) -> None:
     assert all(re.search("--require-hashes|--no-deps --no-index", one) for one in installs)
 
 
+def test_packages_come_from_the_lock_alone(root: Path, dockerfile: str) -> None:
+    setup = (root / "scripts/setup.sh").read_text()
+    installs = re.findall(r"pip install (.+)", dockerfile + setup)
+    assert all("--no-deps" in one for one in installs)
+
+
 def test_build_backend_is_found_in_the_lock(root: Path, dockerfile: str) -> None:
     (program,) = re.findall(r"awk ('[^']+') requirements/dev.lock", dockerfile)
     done = subprocess.run(
