@@ -1,0 +1,161 @@
+"""What the deployment procedure is asked, passes on and answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from domain.deliveries.wire import Trigger, Wire
+from domain.phases import Phase
+
+
+class DeployRequest(Wire):
+    """Brings a component in an environment to what its binding wants."""
+
+    organization: str
+    component: str
+    environment: str
+    request_id: str
+    """Equal requests have equal ids; the second one is not queued again."""
+    binding: str = ""
+    """Name of the binding; empty = the binding of that component and environment."""
+    artifact: str = ""
+    """DeployableArtifact to point the binding to first; empty = leave it."""
+    force_conflicts: bool = False
+    """Take fields over from another field manager."""
+    trigger: Trigger = Trigger()
+
+
+class Enqueued(Wire):
+    """Answer to a queued request."""
+
+    position: int
+    """0 = runs now, 1 = next."""
+    duplicate: bool = False
+
+
+class ObjectRef(Wire):
+    """Names one object on a plane."""
+
+    api_version: str
+    kind: str
+    namespace: str = ""
+    name: str
+
+
+class Bundle(Wire):
+    """The exact objects of a release, in the order in which they are applied."""
+
+    release: str = ""
+    """Name of the Release; empty = nothing was released before."""
+    namespace: str = ""
+    objects: tuple[dict[str, Any], ...] = ()
+    stored: str = ""
+    """Key in the object store when the objects are too large to travel (``objects`` is empty)."""
+
+
+class PreparedRelease(Wire):
+    """A release that is rendered and written down, not yet applied."""
+
+    organization: str
+    project: str
+    component: str
+    environment: str
+    binding: str
+    generation: int = 0
+    """Generation of the binding that was rendered."""
+    deployment: str
+    """Name of the Deployment resource that records this."""
+    artifact: str = ""
+    version: str = ""
+    """Short name of the artifact's version, for people."""
+    image: str = ""
+    task_queue: str
+    """Task queue of the data plane's worker."""
+    bundle: Bundle
+    previous: Bundle = Bundle()
+    """The release that ran before: what it had and this one has not is pruned, and it is restored
+    when this one fails."""
+    changed: bool = True
+    """False when the content equals that of the release that runs: nothing is rolled out."""
+    action: str = "deploy"
+    """``deploy``, ``undeploy`` or ``suspend``."""
+    url: str = ""
+    """Where the component answers; empty when it has no public endpoint."""
+    progress_deadline_seconds: int = 600
+
+
+class ApplyRelease(Wire):
+    """Asks the plane to make the objects so."""
+
+    bundle: Bundle
+    previous: Bundle = Bundle()
+    """What it had and ``bundle`` has not is pruned."""
+    force_conflicts: bool = False
+    organization: str = ""
+    """Owner of the namespaces; one that belongs to somebody else is never written to."""
+
+
+class Applied(Wire):
+    """What applying a release did."""
+
+    applied: tuple[str, ...] = ()
+    """``Kind/name`` of the objects that are as the release wants them."""
+    pruned: tuple[str, ...] = ()
+
+
+class FollowRollout(Wire):
+    """Asks the plane to wait until the objects of a release are ready."""
+
+    bundle: Bundle
+    deadline_seconds: int = 600
+
+
+class RolloutReady(Wire):
+    """The objects of a release are ready."""
+
+    replicas: int = 0
+    message: str = ""
+
+
+class DeployRecord(Wire):
+    """Asks to write down how a deployment ended."""
+
+    request: DeployRequest
+    release: PreparedRelease | None = None
+    """None when not even the rendering succeeded."""
+    generation: int = 0
+    """Generation of the binding that was refused, when nothing could be rendered."""
+    phase: Phase
+    reason: str = ""
+    """CamelCase word for the condition, such as ``CrashLoopBackOff``."""
+    message: str = ""
+    log_tail: str = ""
+    restored: bool = False
+    """True when the previous release was restored and is ready."""
+    undone: tuple[str, ...] = ()
+    """What the compensation did, in words."""
+    workflow_id: str = ""
+    run_id: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+class Deployment(Wire):
+    """Result of one deployment."""
+
+    organization: str
+    component: str
+    environment: str
+    request_id: str
+    phase: Phase
+    release: str = ""
+    artifact: str = ""
+    image: str = ""
+    url: str = ""
+    changed: bool = True
+    reason: str = ""
+    message: str = ""
+    undone: tuple[str, ...] = Field(default=())

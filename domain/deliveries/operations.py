@@ -1,0 +1,20 @@
+"""What every procedure answers when it is asked where it stands."""
+
+from __future__ import annotations
+
+from domain.deliveries.deployments import Deployment
+from domain.deliveries.wire import Step, Waiting, Wire
+from domain.phases import Phase
+
+
+class OperationStatus(Wire):
+    """Answer of the query ``status`` of every procedure."""
+
+    phase: Phase = Phase.PENDING
+    summary: str = ""
+    steps: tuple[Step, ...] = ()
+    waiting_for: Waiting | None = None
+    queue: tuple[str, ...] = ()
+    """Requests that wait behind this one, in order."""
+    deployments: tuple[Deployment, ...] = ()
+    """What a queue of deployments has finished, oldest first; empty for other procedures."""
