@@ -84,6 +84,7 @@ class WorkerProcess:
                 builds.adopt_build,
                 builds.register_build,
                 builds.record_build,
+                builds.refuse_build,
                 releases.prepare_release,
                 releases.record_deployment,
             ],

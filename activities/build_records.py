@@ -6,12 +6,12 @@ from temporalio import activity
 
 from activities.artifacts import bind_first_environment, write_artifact
 from activities.kinds import platform
-from activities.reading import build_plane, listed, read
+from activities.reading import build_plane, find, listed, read
 from activities.statuses import judged, now, write_status
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries import Build as BuildResult
-from domain.deliveries import BuildPlan, BuildRecord, BuildRequest, BuildStarted
+from domain.deliveries import BuildPlan, BuildRecord, BuildRefusal, BuildRequest, BuildStarted
 from domain.errors import Conflict, InvalidRequest
 from domain.phases import Phase
 from domain.policies.supersede import BuildInProgress, superseded_builds
@@ -197,6 +197,29 @@ class BuildRecordActivities:
         message = f"commit {request.commit[:12]} is built by {workflow_id}"
         await self._judge(build, adopted, ready=succeeded, reason="Adopted", message=message)
         return answer
+
+    @activity.defn
+    async def refuse_build(self, refusal: BuildRefusal) -> None:
+        """Says on a person's Build resource why nothing was built.
+
+        Idempotent: writes the same status again. A request without a resource, or whose resource
+        is gone, has nobody to tell but its caller.
+        """
+        request = refusal.request
+        build = await find(self._cluster, Build, request.build, request.organization)
+        if build is None:
+            return
+        status = build.status.model_copy(
+            update={
+                "phase": refusal.phase,
+                "message": refusal.message,
+                "operation": _operation(),
+                "trigger": TriggerInfo(**request.trigger.model_dump()),
+                "finished": build.status.finished or now(),
+            }
+        )
+        reason = "RevisionUnresolved"
+        await self._judge(build, status, ready=False, reason=reason, message=refusal.message)
 
     async def _remember(self, component: Component, plan: BuildPlan, artifact: str) -> None:
         latest = {

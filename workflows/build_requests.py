@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import (
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 from activities.build_records import BuildRecordActivities
 from activities.revisions import RevisionActivities
 from domain import ids
-from domain.deliveries import BuildRequest, BuildStarted
+from domain.deliveries import BuildRefusal, BuildRequest, BuildStarted, ResolvedCommit
+from domain.errors import Errored, PlatformError
 from domain.phases import Phase
 from runtime import search_attributes as attributes
+from runtime.errors import as_domain_error, as_failure
 from workflows.builds import BuildWorkflow
 from workflows.calls import QUICK, call
 
@@ -35,18 +41,38 @@ class RequestBuildWorkflow:
                 attributes.PHASE.value_set(Phase.RUNNING.value),
             ]
         )
-        revision = request.revision or "the branch of the component"
-        resolved = await call(
-            RevisionActivities.resolve_revision,
-            request,
-            f"resolve {revision}",
-            queue=ids.CONTROL_QUEUE,
-            options=QUICK,
-        )
+        resolved = await self._resolve(request)
         build = request.model_copy(update={"commit": resolved.commit, "branch": resolved.branch})
         started = await self._start(build)
         workflow.upsert_search_attributes([attributes.PHASE.value_set(Phase.SUCCEEDED.value)])
         return started
+
+    async def _resolve(self, request: BuildRequest) -> ResolvedCommit:
+        """Resolves the revision; what cannot be resolved is told on the Build that asked."""
+        revision = request.revision or "the branch of the component"
+        try:
+            return await call(
+                RevisionActivities.resolve_revision,
+                request,
+                f"resolve {revision}",
+                queue=ids.CONTROL_QUEUE,
+                options=QUICK,
+            )
+        except (FailureError, PlatformError) as failure:
+            if is_cancelled_exception(failure):
+                raise
+            error = as_domain_error(failure)
+            phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
+            workflow.upsert_search_attributes([attributes.PHASE.value_set(phase.value)])
+            if request.build:
+                await call(
+                    BuildRecordActivities.refuse_build,
+                    BuildRefusal(request=request, phase=phase, message=error.message),
+                    f"tell Build {request.build} why",
+                    queue=ids.CONTROL_QUEUE,
+                    options=QUICK,
+                )
+            raise as_failure(error) from failure
 
     async def _start(self, build: BuildRequest) -> BuildStarted:
         workflow_id = ids.build_id(build.organization, build.component, build.commit)

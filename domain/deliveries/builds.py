@@ -140,3 +140,11 @@ class BuildStarted(Wire):
     commit: str
     existing: bool = False
     """True when that commit was already being built or had been built."""
+
+
+class BuildRefusal(Wire):
+    """Asks to write down that a request never became a build."""
+
+    request: BuildRequest
+    phase: Phase
+    message: str

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     QUEUED = "Queued"
     REFERENCE_MISSING = "ReferenceMissing"
     RESTORED = "Restored"
+    REVISION_UNRESOLVED = "RevisionUnresolved"
     ROLLOUT_FAILED = "RolloutFailed"
     SUCCEEDED = "Succeeded"
     SUPERSEDED = "Superseded"

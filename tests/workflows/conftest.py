@@ -23,6 +23,7 @@ from domain.deliveries import (
     BuildOutcome,
     BuildPlan,
     BuildRecord,
+    BuildRefusal,
     BuildRequest,
     BuildStarted,
     Bundle,
@@ -132,6 +133,10 @@ class World:
         return await self._answer("record_build", record, answer)
 
     @activity.defn
+    async def refuse_build(self, refusal: BuildRefusal) -> None:
+        await self._answer("refuse_build", refusal, None)
+
+    @activity.defn
     async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
         return await self._answer("prepare_release", request, a_release(request))
 
@@ -168,6 +173,7 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.resolve_revision,
         world.register_build,
         world.record_build,
+        world.refuse_build,
         world.adopt_build,
         world.prepare_release,
         world.record_deployment,

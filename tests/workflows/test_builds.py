@@ -16,7 +16,7 @@ from domain.policies import build_retries
 from tests.workflows.conftest import COMMIT, World, workers
 from tests.workflows.test_deployments import failure_of, forever, until_waiting
 from workflows.builds import BuildWorkflow
-from workflows.starting import build_result, request_build, start_build
+from workflows.starting import build_result, start_build
 
 pytestmark = pytest.mark.workflows
 
@@ -275,35 +275,6 @@ async def test_a_superseded_signal_after_the_end_changes_nothing(
     build = await build_result(temporal, started)
 
     assert build.phase is Phase.SUCCEEDED
-
-
-async def test_a_branch_is_resolved_before_the_build_starts(
-    temporal: Client, running: World, organization: str
-) -> None:
-    request = BuildRequest(organization=organization, component="web", revision="main")
-
-    started = await (await request_build(temporal, request, "key-1")).result()
-    build = await build_result(temporal, started)
-
-    assert started.workflow_id == ids.build_id(organization, "web", COMMIT)
-    assert (started.existing, build.commit) == (False, COMMIT)
-    assert running.last("register_build").branch == "main"
-
-
-async def test_a_request_for_a_commit_that_is_built_already_adopts_that_build(
-    temporal: Client, running: World, organization: str
-) -> None:
-    known = await start_build(temporal, a_request(organization))
-    await build_result(temporal, known)
-    request = BuildRequest(
-        organization=organization, component="web", revision="main", build="mine"
-    )
-
-    started = await (await request_build(temporal, request, "key-1")).result()
-
-    assert started.existing
-    assert running.last("adopt_build").build == "mine"
-    assert running.names().count("submit_build") == 1
 
 
 async def test_a_worker_without_cache_replays_a_build_to_the_same_end(
