@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import string
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from devstack.lifecycle import running
 from devstack.state import StateDir, state_dir
 from devstack.webhooks import ensure_webhook_secret
 from scripts.load import Load
+from scripts.sample import DemoFailed, SampleRepository
 
 ROOT = Path(__file__).resolve().parent.parent
 ORGANIZATION = "acme"
@@ -37,13 +37,8 @@ PATIENCE = 300.0
 """Seconds a stage may take on a slow machine before the demo gives up."""
 DRAIN = 20.0
 """Seconds in which the pods of the release before must have stopped answering."""
-CRASH = 'raise SystemExit("crashed: the setting DATABASE_URL is missing")\n'
 
 console = Console(highlight=False, soft_wrap=True)
-
-
-class DemoFailed(Exception):
-    """A stage did not end as it should; the message says which and why."""
 
 
 class Demo:
@@ -54,6 +49,7 @@ class Demo:
         self.stages: list[tuple[str, float]] = []
         self.environment: dict[str, str] = {}
         self.folder = Path()
+        self.source = SampleRepository(Path(), "")
 
     def run(self) -> None:
         """Tells the whole story.
@@ -68,9 +64,9 @@ class Demo:
             self.platform()
             self.application()
         with self.stage("first commit to URL"):
-            self.deliver("Greet", self.first_version)
+            self.deliver("Greet", self.source.first_version)
         with self.stage("second commit to URL"):
-            self.deliver("Greet more warmly", self.second_version)
+            self.deliver("Greet more warmly", self.source.second_version)
         with self.stage("crashing commit to restored"):
             self.crash()
         self.conclude()
@@ -91,6 +87,8 @@ class Demo:
             raise DemoFailed(message)
         self.environment = dict(record.environment)
         self.folder = state.data / "demo"
+        remote = f"{self.environment['PAVANE_GIT__URL']}/{ORGANIZATION}/{COMPONENT}.git"
+        self.source = SampleRepository(self.folder / COMPONENT, remote)
         ensure_webhook_secret(state, ORGANIZATION)
         for user, password in passwords(state).items():
             person = self.person(user)
@@ -122,51 +120,12 @@ class Demo:
             (rendered / file.name).write_text(text)
         self.pavane("apply", "-f", str(rendered), person=self.person("dev"))
 
-    def first_version(self, source: Path) -> None:
-        """The sample as it is in the repository."""
-        shutil.copytree(ROOT / "examples" / "demo" / "web", source, dirs_exist_ok=True)
-
-    def second_version(self, source: Path) -> None:
-        """Another greeting, and a test that expects it."""
-        for file in (source / "greeting.py", source / "tests" / "test_greeting.py"):
-            file.write_text(file.read_text().replace('"Hello"', '"Welcome"'))
-
-    def crashing_version(self, source: Path) -> None:
-        """A service that ends as soon as it starts; its tests do not see that."""
-        file = source / "server.py"
-        file.write_text(
-            file.read_text().replace("    server = Thr", f"    {CRASH}    server = Thr")
-        )
-
-    def push(self, message: str, change: Callable[[Path], None]) -> str:
-        """Commits a change and pushes it; returns the commit."""
-        source = self.folder / "web"
-        if not (source / ".git").exists():
-            source.mkdir(parents=True, exist_ok=True)
-            self.git("init", "--quiet", "--initial-branch=main")
-            self.git(
-                "remote", "add", "origin", f"{self.environment['PAVANE_GIT__URL']}/acme/web.git"
-            )
-        change(source)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+    def push(self, message: str, change: Callable[[], None]) -> str:
+        """Commits a change and pushes it before the reader's eyes; returns the commit."""
         console.print(f'$ git commit -m "{message}" && git push origin main')
-        self.git("push", "--quiet", "origin", "main")
-        return self.git("rev-parse", "HEAD").strip()
+        return self.source.push(message, change)
 
-    def git(self, *arguments: str) -> str:
-        """Runs git in the sample's repository, as the developer."""
-        identity = ("-c", "user.name=Dev", "-c", "user.email=dev@example.test")
-        done = subprocess.run(
-            ["git", *identity, *arguments],  # noqa: S607 - found on the PATH, as for a person
-            cwd=self.folder / "web", check=False, capture_output=True, text=True,
-        )  # fmt: skip
-        if done.returncode != 0:
-            message = f"git {arguments[0]}: {done.stderr.strip()}"
-            raise DemoFailed(message)
-        return done.stdout
-
-    def deliver(self, message: str, change: Callable[[Path], None]) -> str:
+    def deliver(self, message: str, change: Callable[[], None]) -> str:
         """Pushes a change and waits until the URL answers with its commit."""
         commit = self.push(message, change)
         self.built(commit)
@@ -197,7 +156,7 @@ class Demo:
         """A version that crashes at start is seen to fail and what ran before is restored."""
         before = self.now()
         with Load(self.gateway, host_of(before["url"])) as load:
-            commit = self.push("Add a bug", self.crashing_version)
+            commit = self.push("Add a bug", self.source.crashing_version)
             self.built(commit)
             status = self.until(
                 lambda seen: (

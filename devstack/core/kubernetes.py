@@ -51,20 +51,7 @@ def _etcd(context: StackContext) -> Component:
 
 def _apiserver(context: StackContext, admin: Certificate) -> Component:
     port, network = context.ports["kube-apiserver"], context.network
-    serving = context.pki.issue(
-        "kube-apiserver",
-        Request(
-            "kube-apiserver",
-            addresses=(_LOOPBACK, network.host, network.api_service),
-            names=(
-                "localhost",
-                "kubernetes",
-                "kubernetes.default",
-                "kubernetes.default.svc",
-                "kubernetes.default.svc.cluster.local",
-            ),
-        ),
-    )
+    serving = _serving_certificate(context)
     kubelet = context.pki.issue(
         "kube-apiserver-kubelet", Request("kube-apiserver-kubelet-client", ("system:masters",))
     )
@@ -104,6 +91,24 @@ def _apiserver(context: StackContext, admin: Certificate) -> Component:
             key=admin.key,
         ),
         stop_timeout=timedelta(seconds=15),
+    )
+
+
+def _serving_certificate(context: StackContext) -> Certificate:
+    network = context.network
+    return context.pki.issue(
+        "kube-apiserver",
+        Request(
+            "kube-apiserver",
+            addresses=(_LOOPBACK, network.host, network.api_service),
+            names=(
+                "localhost",
+                "kubernetes",
+                "kubernetes.default",
+                "kubernetes.default.svc",
+                "kubernetes.default.svc.cluster.local",
+            ),
+        ),
     )
 
 
