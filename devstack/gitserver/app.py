@@ -23,7 +23,8 @@ from devstack.gitserver.repositories import Repository, find, present
 
 _RECEIVE = "git-receive-pack"
 _SERVED = {("GET", "info/refs"), ("POST", "git-upload-pack"), ("POST", _RECEIVE)}
-_SOMEONE = "someone"
+_NOBODY = ""
+"""A push of nobody in particular: the server asks for no names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class GitServer:
             outbox.resume()
             # A push that ended together with an earlier process was not announced yet.
             for repository in present(self._root):
-                await self._announce(repository, _SOMEONE)
+                await self._announce(repository, _NOBODY)
             yield
             await outbox.close()
 
@@ -121,6 +122,6 @@ def _user_of(request: Request) -> str:
         try:
             name = base64.b64decode(encoded).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
-            return _SOMEONE
-        return name or _SOMEONE
-    return _SOMEONE
+            return _NOBODY
+        return name or _NOBODY
+    return _NOBODY

@@ -5,17 +5,22 @@ from typing import Any
 
 from devstack.gitserver.repositories import NOTHING, Change, Repository
 
+_SOMEONE = "someone"
+
 
 async def push_payload(
     repository: Repository, change: Change, base: str, pusher: str
 ) -> Mapping[str, Any]:
-    """Describes one changed branch; only its newest commit is told in full."""
+    """Describes one changed branch; only its newest commit is told in full.
+
+    A pusher who gave no name is called by the name of the newest commit's author.
+    """
     url = f"{base}/{repository.path}"
     page = url.removesuffix(".git")
-    person = {"login": pusher, "username": pusher}
     commits: list[Mapping[str, Any]] = []
     if change.after != NOTHING:
         head = await repository.commit(change.after)
+        pusher = pusher or head.author
         author = {"name": head.author, "email": head.email}
         commits.append(
             {
@@ -27,6 +32,7 @@ async def push_payload(
                 "committer": author,
             }
         )
+    person = {"login": pusher or _SOMEONE, "username": pusher or _SOMEONE}
     return {
         "ref": f"refs/heads/{change.branch}",
         "before": change.before,

@@ -135,6 +135,7 @@ async def test_the_first_push_makes_the_repository_and_is_told_with_a_signature(
     assert payload["after"] == await head(work) == await head(tmp_path / "copy")
     assert payload["repository"]["clone_url"] == f"{given.base}/acme/web.git"
     assert payload["head_commit"]["message"] == "First words"
+    assert payload["pusher"]["login"] == payload["head_commit"]["author"]["name"]
 
 
 async def test_each_branch_that_moved_is_told_from_where_to_where(
