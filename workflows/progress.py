@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -79,7 +80,8 @@ class Progress:
         self._show()
         try:
             yield
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
+            # Not GeneratorExit: a run put out of the cache has nothing to tell, and nobody to.
             self._end(name, StepPhase.FAILED)
             raise
         self._end(name, StepPhase.DONE)
