@@ -69,6 +69,7 @@ class WorkerProcess:
             task_queue=ids.ORCHESTRATION_QUEUE,
             workflows=WORKFLOWS,
             max_cached_workflows=self._settings.worker.max_cached_workflows,
+            max_concurrent_workflow_tasks=self._settings.worker.short_tasks,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
             deployment_config=self._versioning(),
         )
@@ -87,6 +88,7 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
             ],
+            max_concurrent_activities=self._settings.worker.short_tasks,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
 
@@ -103,6 +105,7 @@ class WorkerProcess:
                 rollouts.apply_release,
                 rollouts.follow_rollout,
             ],
+            max_concurrent_activities=self._settings.worker.plane_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,7 +63,8 @@ async def _under_load(bench: Bench, runs: int) -> list[Measurement]:
 
 
 def _names(number: int) -> Sequence[str]:
-    return [f"b{number}-{one:04}" for one in range(number)]
+    mark = f"{time.time_ns() // 10**9 % 10**6:x}"
+    return [f"b{mark}-{one:04}" for one in range(number)]
 
 
 def measure(arguments: argparse.Namespace) -> Report:

@@ -34,7 +34,10 @@ class Changes:
             NotMeasured: It took too long.
         """
         await tenant.create(self._cluster, [ONE])
-        mark = (tenant.binding_of(ONE), 1)
+        binding = tenant.binding_of(ONE)
+        kind = tenant.kind("ServiceBinding")
+        found = await self._cluster.get(kind, binding, tenant.ORGANIZATION)
+        mark = (binding, int(found["metadata"]["generation"]))
         await self._bindings.all_of([mark], "first deployments", _PATIENCE)
 
     async def change(self, value: str) -> tuple[float, float]:

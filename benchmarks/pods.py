@@ -75,9 +75,7 @@ def _running(pod: Object) -> dict[str, Any]:
     return {
         "phase": "Running",
         "startTime": at,
-        "conditions": [
-            {"type": one, "status": "True", "lastTransitionTime": at} for one in kinds
-        ],
+        "conditions": [{"type": one, "status": "True", "lastTransitionTime": at} for one in kinds],
         "containerStatuses": [
             {
                 "name": container["name"],

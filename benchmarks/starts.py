@@ -33,9 +33,7 @@ def cli_start(*words: str, runs: int = 10, environment: Mapping[str, str] | None
     seconds = []
     for _ in range(1 + runs):
         start = time.perf_counter()
-        subprocess.run(
-            (*_CLI, *words), cwd=_ROOT, env=variables, check=False, capture_output=True
-        )
+        subprocess.run((*_CLI, *words), cwd=_ROOT, env=variables, check=False, capture_output=True)
         seconds.append(time.perf_counter() - start)
     return Samples(f"pavane {' '.join(words)}", tuple(seconds[1:]), _CLI_BUDGET)
 

@@ -33,6 +33,7 @@ def kind(name: str) -> Kind:
 def foundation() -> list[Object]:
     """Returns what a tenant has before its first component."""
     template: dict[str, Any] = {"replicas": 1, "minReadySeconds": 0}
+    path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": []}
     return [
         _resource("Organization", ORGANIZATION, {"displayName": "Benchmarks"}),
         _resource("DataPlane", PLANE, {"gateway": {"domain": "localhost"}}),
@@ -40,7 +41,7 @@ def foundation() -> list[Object]:
         _resource(
             "DeploymentPipeline",
             "bench-pipeline",
-            {"promotionPaths": [{"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": []}]},
+            {"promotionPaths": [path]},
         ),
         _resource("Project", PROJECT, {"deploymentPipelineRef": "bench-pipeline"}),
         _resource("ServiceClass", CLASS, {"deploymentTemplate": template}),
@@ -119,9 +120,7 @@ async def change(cluster: Cluster, names: Iterable[str], value: str) -> None:
 
     async def one(name: str) -> None:
         async with hands:
-            await cluster.patch(
-                kind("ServiceBinding"), binding_of(name), ORGANIZATION, wish(value)
-            )
+            await cluster.patch(kind("ServiceBinding"), binding_of(name), ORGANIZATION, wish(value))
 
     await asyncio.gather(*(one(name) for name in names))
 
@@ -141,9 +140,7 @@ async def remove(cluster: Cluster, names: Sequence[str]) -> None:
 
 
 async def _gone(cluster: Cluster, binding: str) -> None:
-    events = cluster.watch(
-        kind("ServiceBinding"), ORGANIZATION, fields=f"metadata.name={binding}"
-    )
+    events = cluster.watch(kind("ServiceBinding"), ORGANIZATION, fields=f"metadata.name={binding}")
     if await cluster.find(kind("ServiceBinding"), binding, ORGANIZATION) is None:
         return
     async for event in events:

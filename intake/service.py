@@ -18,7 +18,7 @@ from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, Wat
 from clients.kubernetes.backoff import Backoff
 from clients.kubernetes.watch import DELETED
 from domain.errors import Conflict, InvalidRequest, NotFound, PlatformError
-from domain.resources import KINDS, Resource, parse_as
+from domain.resources import KINDS, Build, Resource, ServiceBinding, parse_as
 from intake.decisions import Decision, decide
 from intake.dispatch import dispatch
 from intake.summaries import summary
@@ -90,7 +90,7 @@ class Watching:
         self._client = client
         self._watches = SharedWatches(cluster)
         self._world = World()
-        self._queue: WorkQueue[Key] = WorkQueue(self._look, hands=_HANDS)
+        self._queue: WorkQueue[Key] = WorkQueue(self._look, hands=_HANDS, rank=self._rank)
         self._asked: dict[Key, Decision] = {}
 
     async def run(self) -> None:
@@ -134,6 +134,13 @@ class Watching:
         key = Key(kind, meta.get("namespace", ""), meta["name"])
         self._asked.pop(key, None)
         self._queue.add(self._world.remove(key))
+
+    def _rank(self, key: Key) -> int:
+        """Changes of what runs come first, then what starts a procedure, then mere summaries."""
+        resource = self._world.get(key)
+        if isinstance(resource, ServiceBinding) and resource.status.release_ref:
+            return 0
+        return 1 if isinstance(resource, ServiceBinding | Build) else 2
 
     async def _look(self, key: Key) -> bool:
         """Does what the present state of a resource asks for; False = try again later."""

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from benchmarks.machine import Machine
 from benchmarks.report import NotAReport, Report, read_measurements, table
-from benchmarks.samples import Budget, Samples, percentile, ratio
+from benchmarks.samples import Budget, Figure, Measurement, Samples, percentile, ratio
 
 MACHINE = Machine(2, 8.0, "6.1", "3.11", (0.1, 0.2, 0.3))
 
 
-def told(report: Report, before: dict[str, Samples] | None) -> str:
+def told(report: Report, before: dict[str, Measurement] | None) -> str:
     console = Console(width=200)
     with console.capture() as capture:
         console.print(table(report, before))
