@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,9 @@ from workflows.registry import WORKFLOWS
 _LOG = logging.getLogger("worker")
 _HEARTBEAT = timedelta(seconds=1)
 """A cancel arrives with the answer to a heartbeat: this bounds how long it takes."""
+_LINGER_SECONDS = 900.0
+"""How long a watch of the plane is kept after its last use: the first deployment after a quiet
+minute should not wait until all pods are listed again."""
 
 
 class WorkerProcess:
@@ -46,7 +50,7 @@ class WorkerProcess:
         self._settings = settings
         self._client = client
         self._cluster = cluster
-        self._watches = SharedWatches(cluster)
+        self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
         self._stop = asyncio.Event()
@@ -178,6 +182,9 @@ async def _main() -> None:
         f"pavane-worker/{version('pavane')}",
     )
     process = WorkerProcess(settings, client, cluster)
+    # What is loaded by now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.stop)

@@ -51,7 +51,7 @@ class DeployWorkflow:
         self._results: list[Deployment] = []
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
             # Whoever starts it by hand does not tell them.
-            given = deployment_attributes(request)
+            given = deployment_attributes(request, Phase.PENDING)
             workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
 
     @workflow.run
@@ -106,7 +106,7 @@ class DeployWorkflow:
 
     async def _deploy(self, attempt: _Attempt, saga: Saga) -> Deployment:
         request = attempt.request
-        self._progress.is_at(Phase.RUNNING, f"deploy {request.component} to {request.environment}")
+        self._progress.begins(f"deploy {request.component} to {request.environment}")
         with self._progress.step("prepare"):
             release = attempt.release = await call(
                 ReleaseActivities.prepare_release,
@@ -225,7 +225,9 @@ class DeployWorkflow:
         )
 
 
-def deployment_attributes(request: DeployRequest) -> TypedSearchAttributes:
+def deployment_attributes(
+    request: DeployRequest, phase: Phase = Phase.RUNNING
+) -> TypedSearchAttributes:
     """Returns what lists of operations are filtered by; given at the start, as an upsert costs."""
     return TypedSearchAttributes(
         [
@@ -236,7 +238,7 @@ def deployment_attributes(request: DeployRequest) -> TypedSearchAttributes:
             SearchAttributePair(
                 attributes.ACTOR, request.trigger.actor or request.trigger.kind.value
             ),
-            SearchAttributePair(attributes.PHASE, Phase.PENDING.value),
+            SearchAttributePair(attributes.PHASE, phase.value),
         ]
     )
 
