@@ -16,7 +16,9 @@ from rich.console import Console
 from benchmarks.burst import burst
 from benchmarks.changes import one_change, one_change_under_load
 from benchmarks.machine import this_machine
+from benchmarks.parked import parked_operations
 from benchmarks.report import NotAReport, Report, read_measurements, table
+from benchmarks.requests import api_requests
 from benchmarks.samples import Measurement
 from benchmarks.sightings import NotMeasured
 from benchmarks.stacks import Bench, NoStack, bench_on, ensure_stack, remove_stack
@@ -28,7 +30,7 @@ from domain.errors import PlatformError
 _ROOT = Path(__file__).resolve().parent.parent
 _FAILED = 1
 _NOT_READY = 2
-PARTS = ("starts", "burst", "change", "load")
+PARTS = ("starts", "change", "api", "burst", "load", "parked")
 _LOAD = 200
 """So many components are deployed while one change is measured."""
 
@@ -48,11 +50,15 @@ async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[
     async with bench_on(record) as bench:
         if "change" in arguments.parts:
             found += await one_change(bench, arguments.runs)
+        if "api" in arguments.parts:
+            found += await api_requests(bench, arguments.requests)
         if "burst" in arguments.parts:
             for number in arguments.burst:
                 found += await burst(bench, _names(number))
         if "load" in arguments.parts:
             found += await _under_load(bench, arguments.runs)
+        if "parked" in arguments.parts:
+            found += await parked_operations(bench, arguments.parked)
     return found
 
 
@@ -96,6 +102,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--burst", type=int, nargs="+", default=[200, 1000], help="components created at once"
     )
+    parser.add_argument("--requests", type=int, default=300, help="API requests of each kind")
+    parser.add_argument("--parked", type=int, default=2000, help="operations that only wait")
     parser.add_argument("--compare", type=Path, help="report of an earlier run")
     parser.add_argument("--output", type=Path, default=_ROOT / "build" / "bench.json")
     return parser.parse_args()

@@ -16,6 +16,8 @@ ORGANIZATION = "bench"
 PROJECT = "load"
 ENVIRONMENT = "development"
 PLANE = "local"
+GROUP = "platform-engineers"
+"""Whose members may ask the API about it."""
 CLASS = "bench-service"
 NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, ENVIRONMENT)
 VARIABLE = "BENCH"
@@ -35,7 +37,7 @@ def foundation() -> list[Object]:
     template: dict[str, Any] = {"replicas": 1, "minReadySeconds": 0}
     path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": []}
     return [
-        _resource("Organization", ORGANIZATION, {"displayName": "Benchmarks"}),
+        _resource("Organization", ORGANIZATION, {"access": [{"group": GROUP, "role": "admin"}]}),
         _resource("DataPlane", PLANE, {"gateway": {"domain": "localhost"}}),
         _resource("Environment", ENVIRONMENT, {"dataPlaneRef": PLANE}),
         _resource(

@@ -38,7 +38,7 @@ class Leader:
         namespace: str,
         identity: str,
         *,
-        duration: float = 6.0,
+        duration: float = 4.0,
         renew: float = 1.0,
         retry: float = 0.5,
     ) -> None:
