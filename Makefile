@@ -31,8 +31,8 @@ check: setup ## Format, lint, types and import contracts, without changing a fil
 format: setup ## Format the code and apply the safe lint fixes
 	@$(PYTHON) -m scripts.check --fix
 
-bench: setup ## Measure the budgets of the design on this machine
-	@$(PYTHON) -m benchmarks
+bench: setup ## Measure the budgets of the design on this machine; COMPARE=old.json shows ratios
+	@$(PYTHON) -m benchmarks $(if $(COMPARE),--compare $(COMPARE)) $(BENCH)
 
 replay: setup ## Replay the stored workflow histories against the code as it is
 	@$(PYTHON) -m pytest tests/replay

@@ -123,6 +123,15 @@ class WorkerSettings(BaseModel):
     max_cached_workflows: int = Field(
         1000, ge=0, description="Workflows kept in memory; 0 = replay each task (tests)."
     )
+    short_tasks: int = Field(
+        16,
+        ge=2,
+        description="Workflow tasks, and activities of the control plane, that are worked on at "
+        "once. More waits in Temporal, where what is urgent goes first.",
+    )
+    plane_tasks: int = Field(
+        1000, ge=2, description="Activities of the plane at once; most of them only wait."
+    )
     build_id: str = Field(
         "", description="Version of this worker for Worker Versioning. Empty = unversioned."
     )

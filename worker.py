@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,9 @@ from workflows.registry import WORKFLOWS
 _LOG = logging.getLogger("worker")
 _HEARTBEAT = timedelta(seconds=1)
 """A cancel arrives with the answer to a heartbeat: this bounds how long it takes."""
+_LINGER_SECONDS = 900.0
+"""How long a watch of the plane is kept after its last use: the first deployment after a quiet
+minute should not wait until all pods are listed again."""
 
 
 class WorkerProcess:
@@ -46,7 +50,7 @@ class WorkerProcess:
         self._settings = settings
         self._client = client
         self._cluster = cluster
-        self._watches = SharedWatches(cluster)
+        self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
         self._stop = asyncio.Event()
@@ -69,6 +73,7 @@ class WorkerProcess:
             task_queue=ids.ORCHESTRATION_QUEUE,
             workflows=WORKFLOWS,
             max_cached_workflows=self._settings.worker.max_cached_workflows,
+            max_concurrent_workflow_tasks=self._settings.worker.short_tasks,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
             deployment_config=self._versioning(),
         )
@@ -88,6 +93,7 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
             ],
+            max_concurrent_activities=self._settings.worker.short_tasks,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
 
@@ -104,6 +110,7 @@ class WorkerProcess:
                 rollouts.apply_release,
                 rollouts.follow_rollout,
             ],
+            max_concurrent_activities=self._settings.worker.plane_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
@@ -176,6 +183,9 @@ async def _main() -> None:
         f"pavane-worker/{version('pavane')}",
     )
     process = WorkerProcess(settings, client, cluster)
+    # What is loaded by now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.stop)

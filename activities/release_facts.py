@@ -28,8 +28,12 @@ async def plane_of(cluster: Cluster, binding: ServiceBinding) -> DataPlane:
     """
     where, who = binding.namespace, f"ServiceBinding {binding.name}"
     environment = await required(cluster, Environment, binding.environment, where, who)
-    plane, who = environment.spec.data_plane_ref, f"Environment {environment.name}"
-    return await required(cluster, DataPlane, plane, where, who)
+    return await _plane(cluster, environment)
+
+
+async def _plane(cluster: Cluster, environment: Environment) -> DataPlane:
+    name, who = environment.spec.data_plane_ref, f"Environment {environment.name}"
+    return await required(cluster, DataPlane, name, environment.namespace, who)
 
 
 async def gather(
@@ -47,15 +51,23 @@ async def gather(
     if not binding.artifact:
         message = f"{who} waits for the first artifact of {binding.component}: build it"
         raise InvalidRequest(message, facts={"reason": "WaitingForArtifact"})
-    instance = await find(cluster, Service, binding.component, where)
-    workload = instance.workload if instance else binding.component
-    component, environment, service_class, work, artifact, plane = await asyncio.gather(
+    needed = f"Component {binding.component}"
+
+    async def workload() -> Workload:
+        instance = await find(cluster, Service, binding.component, where)
+        name = instance.workload if instance else binding.component
+        return await required(cluster, Workload, name, where, needed)
+
+    async def place() -> tuple[Environment, DataPlane]:
+        environment = await required(cluster, Environment, binding.environment, where, who)
+        return environment, await _plane(cluster, environment)
+
+    component, (environment, plane), service_class, work, artifact = await asyncio.gather(
         required(cluster, Component, binding.component, where, who),
-        required(cluster, Environment, binding.environment, where, who),
+        place(),
         required(cluster, ServiceClass, binding.spec.service_class_ref, where, who),
-        required(cluster, Workload, workload, where, f"Component {binding.component}"),
+        workload(),
         required(cluster, DeployableArtifact, binding.artifact, where, who),
-        plane_of(cluster, binding),
     )
     return ReleaseFacts(
         component=component,

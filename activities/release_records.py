@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from temporalio import activity
 
 from activities.artifacts import labels
 from activities.kinds import platform
-from activities.reading import find, listed, read
-from activities.statuses import judged, now, write_status
+from activities.reading import find, listed
+from activities.statuses import judged, now, write_status, write_status_of
+from activities.together import together
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries import DeployRecord, DeployRequest, PreparedRelease
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from domain.phases import Phase
 from domain.policies.retention import StoredRelease, expired_releases
 from domain.rendering import labels as names
-from domain.resources import Deployment, Metadata, Release, ServiceBinding
+from domain.resources import Deployment, Metadata, Release, Resource, ServiceBinding
 from domain.resources.binding import ServiceBindingStatus
 from domain.resources.build import OperationRef, TriggerInfo
 from domain.resources.deployment import (
@@ -33,9 +37,17 @@ FINALIZER = "choreo.dev/undeploy"
 
 
 async def begin(
-    cluster: Cluster, binding: ServiceBinding, prepared: PreparedRelease, request: DeployRequest
+    cluster: Cluster,
+    binding: ServiceBinding,
+    prepared: PreparedRelease,
+    request: DeployRequest,
+    release: Release | None,
 ) -> None:
-    """Says on the Deployment and on the binding that a deployment runs. Idempotent."""
+    """Writes the Release and the Deployment down and says on the binding that it runs.
+
+    The three do not depend on each other, so they are written at once. The Deployment gets its
+    status when it ends; until then the binding tells where it stands. Idempotent.
+    """
     deployment = Deployment(
         metadata=Metadata(
             name=prepared.deployment,
@@ -57,35 +69,49 @@ async def begin(
             trigger=TriggerInfo(**request.trigger.model_dump()),
         ),
     )
-    try:
-        await cluster.create(deployment.manifest())
-    except Conflict:
-        activity.logger.info("deployment %s is written down already", prepared.deployment)
     message = f"{prepared.action} of {prepared.version or prepared.component} runs"
-    running = DeploymentStatus(
-        phase=Phase.RUNNING, message=message, operation=_operation(), started=now()
-    )
-    await _judge(cluster, deployment, running, ready=False, reason="Deploying", message=message)
+    writes: list[Coroutine[Any, Any, object]] = [_once(cluster, deployment)]
+    if release is not None:
+        writes.append(_once(cluster, release))
     if prepared.changed:
         status = binding.status.model_copy(
             update={"deployment_ref": prepared.deployment, "operation": _operation()}
         )
-        await _judge(cluster, binding, status, ready=False, reason="Deploying", message=message)
+        judging = _judge(cluster, binding, status, ready=False, reason="Deploying", message=message)
+        writes.append(judging)
+    await together(*writes)
+
+
+async def _once(cluster: Cluster, resource: Resource) -> None:
+    """Creates a resource named by what it is about, if it is not there yet."""
+    try:
+        await cluster.create(resource.manifest())
+    except Conflict:
+        activity.logger.debug("%s %s is written down already", resource.kind, resource.name)
 
 
 async def end(cluster: Cluster, record: DeployRecord, at: datetime) -> None:
-    """Writes how a deployment ended everywhere it is told. Idempotent."""
+    """Writes how a deployment ended everywhere it is told. Idempotent.
+
+    The binding comes last: who waits for it finds the records complete.
+    """
     request, prepared = record.request, record.release
+    succeeded = prepared is not None and record.phase is Phase.SUCCEEDED
+    writes: list[Coroutine[Any, Any, object]] = []
     if prepared is not None:
-        await _end_deployment(cluster, record, prepared, at)
+        writes.append(_end_deployment(cluster, record, prepared, at))
+    if prepared is not None and succeeded:
+        writes.append(_end_release(cluster, prepared, at))
+    await together(*writes)
     name = request.binding or ids.binding_name(request.component, request.environment)
     binding = await find(cluster, ServiceBinding, name, request.organization)
     if binding is None:
         return
     await _end_binding(cluster, record, binding)
-    if prepared is None or record.phase is not Phase.SUCCEEDED:
+    if prepared is None or not succeeded:
         return
-    await _end_release(cluster, prepared, at)
+    if prepared.previous.release not in {"", prepared.bundle.release}:
+        await _forget_releases(cluster, prepared)
     if binding.is_deleted and prepared.action == DeployAction.UNDEPLOY:
         await _let_go(cluster, binding)
 
@@ -93,29 +119,33 @@ async def end(cluster: Cluster, record: DeployRecord, at: datetime) -> None:
 async def _end_deployment(
     cluster: Cluster, record: DeployRecord, prepared: PreparedRelease, at: datetime
 ) -> None:
-    deployment = await find(cluster, Deployment, prepared.deployment, prepared.organization)
-    if deployment is None:
-        return
-    succeeded = record.phase is Phase.SUCCEEDED
-    status = deployment.status.model_copy(
-        update={
-            "phase": record.phase,
-            "reason": record.reason,
-            "message": _told(record),
-            "log_tail": record.log_tail,
-            "restored": record.restored,
-            "url": prepared.url,
-            "finished": deployment.status.finished or at,
-        }
+    """Writes the whole status, all of which the record knows; nothing is read before."""
+    finished = _seconds(record.finished) or at
+    status = DeploymentStatus(
+        phase=record.phase,
+        reason=record.reason,
+        message=_told(record),
+        log_tail=record.log_tail,
+        restored=record.restored,
+        url=prepared.url,
+        operation=OperationRef(workflow_id=record.workflow_id, run_id=record.run_id),
+        started=_seconds(record.started),
+        finished=finished,
     )
-    await _judge(
-        cluster,
-        deployment,
+    told = judged(
         status,
-        ready=succeeded,
+        ready=record.phase is Phase.SUCCEEDED,
         reason=record.reason or record.phase.value,
         message=_told(record),
+        generation=1,  # a Deployment never changes
+        at=finished,
     )
+    with suppress(NotFound):  # somebody deleted the record meanwhile
+        await write_status_of(cluster, Deployment, prepared.deployment, prepared.organization, told)
+
+
+def _seconds(at: datetime | None) -> datetime | None:
+    return at.replace(microsecond=0) if at else None
 
 
 async def _end_binding(cluster: Cluster, record: DeployRecord, binding: ServiceBinding) -> None:
@@ -147,20 +177,24 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: ServiceB
 
 
 async def _end_release(cluster: Cluster, prepared: PreparedRelease, at: datetime) -> None:
-    """The new release is healthy, the one before is retired, those beyond the tenth are gone."""
+    """The new release is healthy, the one before is retired."""
     where = prepared.organization
+    writes: list[Coroutine[Any, Any, object]] = []
     if prepared.bundle.release:
         suspended = prepared.action == DeployAction.SUSPEND
         health = ReleaseHealth.SUSPENDED if suspended else ReleaseHealth.HEALTHY
-        release = await read(cluster, Release, prepared.bundle.release, where)
-        await write_status(cluster, release, ReleaseStatus(health=health, applied=at))
+        told = ReleaseStatus(health=health, applied=at)
+        writes.append(write_status_of(cluster, Release, prepared.bundle.release, where, told))
     before = prepared.previous.release
     if before and before != prepared.bundle.release:
-        old = await find(cluster, Release, before, where)
-        if old is not None:
-            retired = old.status.model_copy(update={"health": ReleaseHealth.RETIRED})
-            await write_status(cluster, old, retired)
-    await _forget_releases(cluster, prepared)
+        writes.append(_retire(cluster, before, where))
+    await together(*writes)
+
+
+async def _retire(cluster: Cluster, release: str, where: str) -> None:
+    retired = {"status": {"health": ReleaseHealth.RETIRED.value}}
+    with suppress(NotFound):
+        await cluster.patch(platform("Release"), release, where, retired, "status")
 
 
 async def _forget_releases(cluster: Cluster, prepared: PreparedRelease) -> None:
@@ -212,8 +246,8 @@ def _operation() -> OperationRef:
 
 async def _judge(
     cluster: Cluster,
-    resource: Deployment | ServiceBinding,
-    status: DeploymentStatus | ServiceBindingStatus,
+    resource: ServiceBinding,
+    status: ServiceBindingStatus,
     *,
     ready: bool,
     reason: str,

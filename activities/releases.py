@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from temporalio import activity
@@ -23,7 +24,7 @@ from domain.deliveries import (
     DeployRequest,
     PreparedRelease,
 )
-from domain.errors import Conflict, InvalidRequest, PlatformError
+from domain.errors import InvalidRequest, PlatformError
 from domain.rendering import labels as names
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
 from domain.rendering.release import render_release
@@ -34,6 +35,7 @@ from domain.resources import (
     Metadata,
     Release,
     ServiceBinding,
+    parse_as,
 )
 from domain.resources.deployment import DeployAction, ReleaseSpec
 from settings import Settings
@@ -70,33 +72,36 @@ class ReleaseActivities:
         """
         binding = await self._binding(request)
         try:
-            prepared = await self._prepare(request, binding)
+            prepared, release = await self._prepare(request, binding)
         except PlatformError as error:
             # What was refused is told to the record, so that the right generation is judged.
             error.facts.update(binding=binding.name, generation=str(binding.metadata.generation))
             raise
-        await records.begin(self._cluster, binding, prepared, request)
+        await records.begin(self._cluster, binding, prepared, request, release)
         return prepared
 
-    async def _prepare(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
+    async def _prepare(
+        self, request: DeployRequest, binding: ServiceBinding
+    ) -> tuple[PreparedRelease, Release | None]:
         """Renders; what is to be removed needs no facts, as they may be gone already."""
-        previous = await self._previous(binding)
         if binding.wanted_state is BindingState.UNDEPLOY:
+            previous = await self._previous(binding)
             if not previous.release:
                 # Nothing to remove: no plane is needed, and it may be gone already.
                 nothing = _prepared(request, binding, "", Bundle(), previous)
-                return nothing.model_copy(update={"changed": False})
+                return nothing.model_copy(update={"changed": False}), None
             plane = await plane_of(self._cluster, binding)
-            return _prepared(request, binding, plane.task_queue, Bundle(), previous)
-        facts = await gather(self._cluster, binding, self._gateway)
+            return _prepared(request, binding, plane.task_queue, Bundle(), previous), None
+        facts, previous = await asyncio.gather(
+            gather(self._cluster, binding, self._gateway), self._previous(binding)
+        )
         rendered = render_release(facts)
         bundle = await stowed(
             Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
             self._objects,
         )
-        await self._write_release(facts, rendered, bundle)
         prepared = _prepared(request, binding, facts.data_plane.task_queue, bundle, previous)
-        return prepared.model_copy(
+        prepared = prepared.model_copy(
             update={
                 "project": facts.project,
                 "version": facts.artifact.version if facts.artifact else "",
@@ -105,6 +110,7 @@ class ReleaseActivities:
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
         )
+        return prepared, _release(facts, rendered, bundle)
 
     async def _binding(self, request: DeployRequest) -> ServiceBinding:
         """Reads the binding, points it to the artifact that was asked for, guards its deletion."""
@@ -119,8 +125,9 @@ class ReleaseActivities:
         if not binding.is_deleted and records.FINALIZER not in binding.metadata.finalizers:
             patch["metadata"] = {"finalizers": [*binding.metadata.finalizers, records.FINALIZER]}
         if patch:
-            await self._cluster.patch(platform("ServiceBinding"), name, where, patch)
-            binding = await read(self._cluster, ServiceBinding, name, where)
+            kind = platform("ServiceBinding")
+            changed = await self._cluster.patch(kind, name, where, patch)
+            binding = parse_as(ServiceBinding, changed)
         return binding
 
     async def _new_binding(self, request: DeployRequest, name: str) -> ServiceBinding:
@@ -147,33 +154,6 @@ class ReleaseActivities:
             objects=running.spec.objects,
             stored=running.spec.stored,
         )
-
-    async def _write_release(
-        self, facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle
-    ) -> None:
-        release = Release(
-            metadata=Metadata(
-                name=rendered.name,
-                namespace=facts.organization,
-                labels={
-                    **labels(facts.organization, facts.project, facts.component.name),
-                    names.ENVIRONMENT: facts.environment.name,
-                },
-            ),
-            spec=ReleaseSpec(
-                component_ref=facts.component.name,
-                environment_ref=facts.environment.name,
-                namespace=rendered.namespace,
-                image=rendered.image,
-                hash=rendered.hash,
-                objects=bundle.objects,
-                stored=bundle.stored,
-            ),
-        )
-        try:
-            await self._cluster.create(release.manifest())
-        except Conflict:
-            return
 
     @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:
@@ -205,6 +185,28 @@ def _deployment_name(binding: ServiceBinding, request: DeployRequest) -> str:
     """Names one event: equal for all tries of it, different for each run of the procedure."""
     event = {"run": activity.info().workflow_run_id, "request": request.request_id}
     return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
+
+
+def _release(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> Release:
+    return Release(
+        metadata=Metadata(
+            name=rendered.name,
+            namespace=facts.organization,
+            labels={
+                **labels(facts.organization, facts.project, facts.component.name),
+                names.ENVIRONMENT: facts.environment.name,
+            },
+        ),
+        spec=ReleaseSpec(
+            component_ref=facts.component.name,
+            environment_ref=facts.environment.name,
+            namespace=rendered.namespace,
+            image=rendered.image,
+            hash=rendered.hash,
+            objects=bundle.objects,
+            stored=bundle.stored,
+        ),
+    )
 
 
 def _prepared(

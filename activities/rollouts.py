@@ -8,13 +8,15 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.applied import AppliedObjects
 from activities.bundles import objects_of
 from activities.heartbeats import heartbeating
 from activities.kinds import DEPLOYMENTS, HTTP_ROUTES, NAMESPACES, PODS, REPLICA_SETS
 from activities.log_tails import log_tail
-from activities.observation import changes
+from activities.observation import Changes, changes
+from activities.together import together
 from clients.kubernetes.cluster import Cluster
-from clients.kubernetes.shared import SharedWatch, SharedWatches
+from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from domain.deliveries import Applied, ApplyRelease, FollowRollout, RolloutReady
 from domain.errors import Denied, NotFound, RolloutFailed
@@ -22,8 +24,10 @@ from domain.policies.rollout import judge_deployment, judge_route
 from domain.policies.verdicts import RolloutState, Verdict, combined
 from domain.rendering import labels as names
 from domain.rendering.diff import diff_objects
+from domain.rendering.waves import waves
 
 _FOLLOWED = {"Deployment": DEPLOYMENTS, "HTTPRoute": HTTP_ROUTES}
+"""The kinds of ``domain.deliveries.FOLLOWED``, as the API server has them."""
 
 
 class RolloutActivities:
@@ -33,13 +37,14 @@ class RolloutActivities:
         self._cluster = cluster
         self._watches = watches
         self._objects = objects
+        self._applied = AppliedObjects(cluster, watches)
 
     @activity.defn
     async def apply_release(self, request: ApplyRelease) -> Applied:
-        """Applies the objects in order, then prunes what the previous release had besides.
+        """Applies the objects wave by wave, then prunes what the previous release had besides.
 
         Idempotent: server-side apply of equal content changes nothing, pruning what is gone is
-        no error. Cancel: stops between two objects; the caller restores. Heartbeat: the number of
+        no error. Cancel: stops between two waves; the caller restores. Heartbeat: the number of
         objects applied.
 
         Raises:
@@ -49,9 +54,12 @@ class RolloutActivities:
         wanted = await objects_of(request.bundle, self._objects)
         previous = await objects_of(request.previous, self._objects)
         await self._check_owner(request)
-        for done, obj in enumerate(wanted):
+        done = 0
+        for wave in waves(wanted):
             activity.heartbeat(done)
-            await self._cluster.apply(obj, force=request.force_conflicts)
+            force = request.force_conflicts
+            await together(*(self._applied.apply(obj, force=force) for obj in wave))
+            done += len(wave)
         pruned = []
         for ref in diff_objects(previous, wanted).prune:
             activity.heartbeat(len(wanted))
@@ -70,8 +78,11 @@ class RolloutActivities:
         """Refuses a namespace that exists and belongs to somebody else."""
         if not request.organization or not request.bundle.namespace:
             return
-        found = await self._cluster.find(NAMESPACES, request.bundle.namespace)
-        owner = (found or {}).get("metadata", {}).get("labels", {}).get(names.ORGANIZATION)
+        found = await self._applied.namespace(request.bundle.namespace)
+        owner = _owner(found)
+        if owner != request.organization:
+            found = await self._cluster.find(NAMESPACES, request.bundle.namespace)
+            owner = _owner(found)
         if found is not None and owner != request.organization:
             message = (
                 f"namespace {request.bundle.namespace} belongs to "
@@ -95,7 +106,7 @@ class RolloutActivities:
             for obj in await objects_of(request.bundle, self._objects)
             if obj["kind"] in _FOLLOWED
         ]
-        follower = _Follower(self._cluster, self._watches, request.bundle.namespace, wanted)
+        follower = _Follower(self._applied, self._watches, request.bundle.namespace, wanted)
         async with heartbeating(lambda: follower.verdict.message):
             try:
                 async with asyncio.timeout(request.deadline_seconds):
@@ -123,23 +134,31 @@ class RolloutActivities:
         return RolloutFailed(verdict.message, facts=facts)
 
 
+def _owner(namespace: dict[str, Any] | None) -> str | None:
+    labels: dict[str, str] = (namespace or {}).get("metadata", {}).get("labels", {})
+    return labels.get(names.ORGANIZATION)
+
+
 class _Follower:
     """Judges the objects of one release again whenever something about them changes."""
 
     def __init__(
         self,
-        cluster: Cluster,
+        applied: AppliedObjects,
         watches: SharedWatches,
         namespace: str,
         wanted: list[dict[str, Any]],
     ) -> None:
-        self._cluster = cluster
+        self._applied = applied
         self._namespace = namespace
         self._wanted = wanted
         self._of = {
             kind: watches.of(kind, labels=names.COMPONENT)
             for kind in (DEPLOYMENTS, REPLICA_SETS, PODS, HTTP_ROUTES)
             if kind is not HTTP_ROUTES or any(obj["kind"] == "HTTPRoute" for obj in wanted)
+        }
+        self._components = {
+            obj["metadata"].get("labels", {}).get(names.COMPONENT) for obj in wanted
         }
         self._fresh: dict[tuple[str, str], dict[str, Any]] = {}
         self.verdict = Verdict(state=RolloutState.PROGRESSING, reason="Pending", message="starting")
@@ -149,41 +168,44 @@ class _Follower:
         async with changes(self._of.values(), self._is_ours) as seen:
             await self._read()
             while True:
-                self.verdict = self._judge(datetime.now(UTC))
+                self.verdict = self._judge(seen, datetime.now(UTC))
                 if self.verdict.state is not RolloutState.PROGRESSING:
                     return self.verdict
                 await seen.wait(self.verdict.recheck or timedelta(minutes=1))
 
     async def _read(self) -> None:
         """Reads each object once: the watch may still show it as it was before the apply."""
-        for obj in self._wanted:
-            name = obj["metadata"]["name"]
-            self._fresh[obj["kind"], name] = await self._cluster.get(
-                _FOLLOWED[obj["kind"]], name, self._namespace
-            )
 
-    def _judge(self, now: datetime) -> Verdict:
+        async def read(obj: dict[str, Any]) -> None:
+            key = obj["kind"], obj["metadata"]["name"]
+            self._fresh[key] = await self._applied.live(obj, _FOLLOWED[obj["kind"]])
+
+        await together(*(read(obj) for obj in self._wanted))
+
+    def _judge(self, seen: Changes, now: datetime) -> Verdict:
         verdicts = []
         for obj in self._wanted:
-            live = self._live(obj["kind"], obj["metadata"]["name"])
+            live = self._live(seen, obj["kind"], obj["metadata"]["name"])
             if obj["kind"] == "HTTPRoute":
                 verdicts.append(judge_route(live, now))
             else:
-                replica_sets = self._all(self._of[REPLICA_SETS])
-                pods = self._all(self._of[PODS])
+                replica_sets, pods = seen.objects(REPLICA_SETS), seen.objects(PODS)
                 verdicts.append(judge_deployment(live, replica_sets, pods, (), now=now))
         return combined(verdicts)
 
-    def _live(self, kind: str, name: str) -> dict[str, Any]:
+    def _live(self, seen: Changes, kind: str, name: str) -> dict[str, Any]:
         """Returns the newer of what the watch shows and what was read."""
         fresh = self._fresh[kind, name]
-        seen = self._of[_FOLLOWED[kind]].store.get((self._namespace, name))
-        if seen is None or seen["metadata"]["generation"] < fresh["metadata"]["generation"]:
-            return fresh
-        return seen
-
-    def _all(self, watch: SharedWatch) -> list[dict[str, Any]]:
-        return [obj for (namespace, _), obj in watch.store.items() if namespace == self._namespace]
+        for live in seen.objects(_FOLLOWED[kind]):
+            meta = live["metadata"]
+            if meta["name"] == name and meta["generation"] >= fresh["metadata"]["generation"]:
+                return live
+        return fresh
 
     def _is_ours(self, obj: dict[str, Any]) -> bool:
-        return bool(obj["metadata"].get("namespace") == self._namespace)
+        """Tells whether an object belongs to what is followed, by namespace and component."""
+        meta = obj["metadata"]
+        return (
+            meta.get("namespace") == self._namespace
+            and meta["labels"].get(names.COMPONENT) in self._components
+        )

@@ -42,3 +42,23 @@ async def write_status(cluster: Cluster, resource: Resource, status: Status) -> 
     """
     changed = resource.model_copy(update={"status": status})
     await cluster.apply_status(changed.status_manifest(), manager=MANAGER)
+
+
+async def write_status_of(
+    cluster: Cluster, model: type[Resource], name: str, namespace: str, status: Status
+) -> None:
+    """Applies a whole status of a resource that need not be read for it.
+
+    Idempotent: equal content writes nothing.
+
+    Raises:
+        NotFound: The resource does not exist.
+    """
+    identity = {"name": name, "namespace": namespace}
+    manifest = {
+        "apiVersion": model.api_version,
+        "kind": model.kind,
+        "metadata": {key: value for key, value in identity.items() if value},
+        "status": status.model_dump(mode="json", by_alias=True),
+    }
+    await cluster.apply_status(manifest, manager=MANAGER)

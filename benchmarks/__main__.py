@@ -1,4 +1,4 @@
-"""Measures a running full stack and shows a table: ``python -m benchmarks``."""
+"""Measures a running stack and shows a table: ``python -m benchmarks``."""
 
 from __future__ import annotations
 
@@ -6,62 +6,104 @@ import argparse
 import asyncio
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 
-from benchmarks.bindings import NotMeasured, binding_changes
+from benchmarks.burst import burst
+from benchmarks.changes import one_change, one_change_under_load
 from benchmarks.machine import this_machine
+from benchmarks.parked import parked_operations
 from benchmarks.report import NotAReport, Report, read_measurements, table
-from benchmarks.waits import api_answer, cli_start
+from benchmarks.requests import api_requests
+from benchmarks.samples import Measurement
+from benchmarks.sightings import NotMeasured
+from benchmarks.stacks import Bench, NoStack, bench_on, ensure_stack, remove_stack
+from benchmarks.starts import api_start, cli_start, worker_start
 from devstack.errors import DevstackError
-from devstack.lifecycle import running
-from devstack.state import state_dir
-from domain.errors import NotFound, PlatformError
+from devstack.record import StackRecord
+from domain.errors import PlatformError
 
 _ROOT = Path(__file__).resolve().parent.parent
 _FAILED = 1
 _NOT_READY = 2
+PARTS = ("starts", "change", "api", "burst", "load", "parked")
+_LOAD = 200
+"""So many components are deployed while one change is measured."""
 
 
-class NoDemo(Exception):
-    """There is nothing to measure."""
+def _starts(record: StackRecord) -> list[Measurement]:
+    environment = record.environment
+    return [
+        cli_start("--help"),
+        cli_start("status", environment=environment),
+        worker_start(environment),
+        api_start(environment),
+    ]
 
 
-def environment_of(name: str) -> dict[str, str]:
-    """Returns how the stack is reached.
+async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[Measurement]:
+    found: list[Measurement] = []
+    async with bench_on(record) as bench:
+        if "change" in arguments.parts:
+            found += await one_change(bench, arguments.runs)
+        if "api" in arguments.parts:
+            found += await api_requests(bench, arguments.requests)
+        if "burst" in arguments.parts:
+            for number in arguments.burst:
+                found += await burst(bench, _names(number))
+        if "load" in arguments.parts:
+            found += await _under_load(bench, arguments.runs)
+        if "parked" in arguments.parts:
+            found += await parked_operations(bench, arguments.parked)
+    return found
 
-    Raises:
-        NoDemo: It does not run completely.
-    """
-    record = running(state_dir(name))
-    if record is None or not record.is_ready or "PAVANE_API__URL" not in record.environment:
-        raise NoDemo(f"the full stack {name!r} is not running")
-    return record.environment
+
+async def _under_load(bench: Bench, runs: int) -> list[Measurement]:
+    names = _names(_LOAD)
+    await burst(bench, names)
+    return [*await one_change_under_load(bench, runs, names)]
 
 
-def measure(name: str) -> Report:
+def _names(number: int) -> Sequence[str]:
+    mark = f"{time.time_ns() // 10**9 % 10**6:x}"
+    return [f"b{mark}-{one:04}" for one in range(number)]
+
+
+def measure(arguments: argparse.Namespace) -> Report:
     """Measures one thing after the other, so that none disturbs another.
 
     Raises:
-        NoDemo: The stack or the demo's resources are not there.
-        NotMeasured: A change took too long.
+        NoStack: The stack is not there and cannot be started.
+        NotMeasured: Something took too long.
     """
-    environment = environment_of(name)
     machine = this_machine()
-    measurements = [cli_start(), api_answer(environment["PAVANE_API__URL"])]
-    kubeconfig = Path(environment["KUBECONFIG"])
+    record, started = ensure_stack(arguments.name)
     try:
-        measurements += asyncio.run(binding_changes(kubeconfig))
-    except NotFound as error:
-        raise NoDemo(str(error)) from error
-    return Report(name, machine, measurements)
+        found = _starts(record) if "starts" in arguments.parts else []
+        found += asyncio.run(_on_stack(record, arguments))
+    finally:
+        if started and not arguments.keep:
+            remove_stack(arguments.name)
+    return Report(f"{record.name} ({record.profile})", machine, found)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--name", default="demo", help="name of the stack")
+    parser.add_argument(
+        "--name", default="bench", help="stack; one that does not run is started and removed again"
+    )
+    parser.add_argument("--keep", action="store_true", help="leave a stack that was started")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--runs", type=int, default=50, help="changes that are measured")
+    parser.add_argument(
+        "--burst", type=int, nargs="+", default=[200, 1000], help="components created at once"
+    )
+    parser.add_argument("--requests", type=int, default=300, help="API requests of each kind")
+    parser.add_argument("--parked", type=int, default=2000, help="operations that only wait")
     parser.add_argument("--compare", type=Path, help="report of an earlier run")
     parser.add_argument("--output", type=Path, default=_ROOT / "build" / "bench.json")
     return parser.parse_args()
@@ -73,9 +115,9 @@ def main() -> int:
     console = Console(highlight=False)
     try:
         before = read_measurements(arguments.compare) if arguments.compare else None
-        report = measure(arguments.name)
-    except NoDemo as error:
-        console.print(f"{error}: run `make demo` first", markup=False)
+        report = measure(arguments)
+    except NoStack as error:
+        console.print(f"not measured: {error}", markup=False)
         return _NOT_READY
     except (
         NotAReport, NotMeasured, PlatformError, DevstackError,

@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks.machine import Machine
-from benchmarks.samples import Samples, ratio
+from benchmarks.samples import Figure, Measurement, Samples, measurement_from_json, ratio
 
 _NONE = "-"
 
@@ -27,7 +27,7 @@ class Report:
 
     stack: str
     machine: Machine
-    measurements: Sequence[Samples]
+    measurements: Sequence[Measurement]
 
     def write(self, path: Path) -> None:
         """Writes the report as JSON; creates the folder."""
@@ -41,7 +41,7 @@ class Report:
         path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def read_measurements(path: Path) -> dict[str, Samples]:
+def read_measurements(path: Path) -> dict[str, Measurement]:
     """Reads the measurements of an earlier report, by name.
 
     Raises:
@@ -49,39 +49,57 @@ def read_measurements(path: Path) -> dict[str, Samples]:
     """
     try:
         raw: list[dict[str, Any]] = json.loads(path.read_text())["measurements"]
-        found = [Samples.from_json(one) for one in raw]
+        found = [measurement_from_json(one) for one in raw]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotAReport(f"{path} is not a report of a benchmark run: {error!r}") from error
     return {one.name: one for one in found}
 
 
-def table(report: Report, before: dict[str, Samples] | None = None) -> Table:
-    """Returns the measurements for people; with ``before``, how many times as long it takes now."""
-    shown = Table(title=str(report.machine), title_justify="left")
+def table(report: Report, before: dict[str, Measurement] | None = None) -> Table:
+    """Returns the measurements for people; with ``before``, how many times as much it is now."""
+    shown = Table(title=f"stack {report.stack}: {report.machine}", title_justify="left")
     shown.add_column("measurement")
-    for title in ("runs", "p50 ms", "p95 ms", "budget p50 / p95", "budget"):
+    for title in ("runs", "value or p50", "p95", "p99", "budget", "kept"):
         shown.add_column(title, justify="right")
-    for title in ("p50 now / then", "p95 now / then") if before is not None else ():
+    for title in ("now / then", "p95 now / then") if before is not None else ():
         shown.add_column(title, justify="right")
     for one in report.measurements:
-        cells = [one.name, str(len(one.seconds)), _ms(one.p50), _ms(one.p95)]
-        cells += [f"{_ms(one.budget.p50)} / {_ms(one.budget.p95)}", _verdict(one)]
+        cells = _of_samples(one) if isinstance(one, Samples) else _of_figure(one)
         cells += _ratios(one, before) if before is not None else []
-        shown.add_row(*cells)
+        shown.add_row(one.name, *cells)
     return shown
 
 
-def _verdict(one: Samples) -> str:
-    if one.budget.p50 is None and one.budget.p95 is None:
+def _of_samples(one: Samples) -> list[str]:
+    has_budget = (one.budget.p50, one.budget.p95) != (None, None)
+    budget = f"{_ms(one.budget.p50)} / {_ms(one.budget.p95)}" if has_budget else _NONE
+    times = [_ms(value) for value in (one.p50, one.p95, one.p99)]
+    return [str(len(one.seconds)), *times, budget, _verdict(one, has_budget=has_budget)]
+
+
+def _of_figure(one: Figure) -> list[str]:
+    budget = _NONE
+    if one.at_most is not None:
+        budget = f"<= {one.at_most:g} {one.unit}".rstrip()
+    elif one.at_least is not None:
+        budget = f">= {one.at_least:g} {one.unit}".rstrip()
+    value = f"{one.value:.1f} {one.unit}".rstrip()
+    return ["", value, "", "", budget, _verdict(one, has_budget=budget != _NONE)]
+
+
+def _verdict(one: Measurement, *, has_budget: bool) -> str:
+    if not has_budget:
         return _NONE
-    return "[red]over[/red]" if one.is_over else "[green]kept[/green]"
+    return "[red]no[/red]" if one.is_over else "[green]yes[/green]"
 
 
-def _ratios(one: Samples, before: dict[str, Samples]) -> list[str]:
+def _ratios(one: Measurement, before: dict[str, Measurement]) -> list[str]:
     then = before.get(one.name)
-    if then is None:
-        return [_NONE, _NONE]
-    return [_times(ratio(one.p50, then.p50)), _times(ratio(one.p95, then.p95))]
+    if isinstance(one, Samples) and isinstance(then, Samples):
+        return [_times(ratio(one.p50, then.p50)), _times(ratio(one.p95, then.p95))]
+    if isinstance(one, Figure) and isinstance(then, Figure):
+        return [_times(ratio(one.value, then.value)), ""]
+    return [_NONE, _NONE]
 
 
 def _times(value: float | None) -> str:
@@ -89,4 +107,4 @@ def _times(value: float | None) -> str:
 
 
 def _ms(seconds: float | None) -> str:
-    return _NONE if seconds is None else f"{seconds * 1000:.1f}"
+    return _NONE if seconds is None else f"{seconds * 1000:.1f} ms"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import asdict, dataclass
+from typing import Any, Self, TypeAlias
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -54,6 +54,11 @@ class Samples:
         return percentile(self.seconds, 95)
 
     @property
+    def p99(self) -> float:
+        """The time that 99 of 100 runs did not exceed; of fewer than 100 runs the longest."""
+        return percentile(self.seconds, 99)
+
+    @property
     def is_over(self) -> bool:
         """Whether a budget is exceeded."""
         pairs = ((self.p50, self.budget.p50), (self.p95, self.budget.p95))
@@ -65,6 +70,7 @@ class Samples:
             "name": self.name,
             "p50": self.p50,
             "p95": self.p95,
+            "p99": self.p99,
             "budget": {"p50": self.budget.p50, "p95": self.budget.p95},
             "seconds": list(self.seconds),
         }
@@ -77,3 +83,47 @@ class Samples:
             KeyError: It is not such a thing.
         """
         return cls(raw["name"], tuple(raw["seconds"]), Budget(**raw["budget"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number that is no time of a run."""
+
+    name: str
+    value: float
+    unit: str
+    at_most: float | None = None
+    """Budget. None = the design says nothing, or names a least value instead."""
+    at_least: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget is not kept."""
+        too_much = self.at_most is not None and self.value > self.at_most
+        return too_much or (self.at_least is not None and self.value < self.at_least)
+
+    def to_json(self) -> dict[str, Any]:
+        """The number with what it means."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Self:
+        """Reads what ``to_json`` wrote.
+
+        Raises:
+            TypeError: It is not such a thing.
+        """
+        return cls(**raw)
+
+
+Measurement: TypeAlias = Samples | Figure
+
+
+def measurement_from_json(raw: dict[str, Any]) -> Measurement:
+    """Reads either of them.
+
+    Raises:
+        KeyError: It is neither.
+        TypeError: It is neither.
+    """
+    return Samples.from_json(raw) if "seconds" in raw else Figure.from_json(raw)

@@ -115,6 +115,7 @@ def _of_binding(binding: ServiceBinding, world: World) -> Decision | None:
             environment=binding.environment,
             request_id=request_id,
             binding=binding.name,
+            first=not binding.status.release_ref,
             trigger=_trigger(binding),
         )
     )

@@ -18,7 +18,7 @@ from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, Wat
 from clients.kubernetes.backoff import Backoff
 from clients.kubernetes.watch import DELETED
 from domain.errors import Conflict, InvalidRequest, NotFound, PlatformError
-from domain.resources import KINDS, Resource, parse_as
+from domain.resources import KINDS, Build, Resource, ServiceBinding, parse_as
 from intake.decisions import Decision, decide
 from intake.dispatch import dispatch
 from intake.summaries import summary
@@ -54,17 +54,23 @@ class Intake:
         """``namespace`` is where the Lease lies; ``identity`` must differ between processes."""
         self._cluster = cluster
         self._client = client
+        # They outlive the lead for a while: a process so busy that it lost the lead for a moment
+        # would only become busier by listing everything again.
+        self._watches = SharedWatches(cluster)
         self._namespace = namespace
         self._identity = identity or f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
 
     async def run(self) -> None:
         """Waits for the lead, then acts until it is lost; again and again until cancelled."""
         await self._ensure_namespace()
-        await Leader(self._cluster, _LEASE, self._namespace, self._identity).run(self._lead)
+        try:
+            await Leader(self._cluster, _LEASE, self._namespace, self._identity).run(self._lead)
+        finally:
+            await self._watches.close()
 
     async def _lead(self) -> None:
         _LOG.info("intake is active in this process")
-        await Watching(self._cluster, self._client).run()
+        await Watching(self._cluster, self._client, self._watches).run()
 
     async def _ensure_namespace(self) -> None:
         backoff = Backoff()
@@ -85,34 +91,31 @@ class Intake:
 class Watching:
     """One time of leading: begins with all there is, goes on with what changes."""
 
-    def __init__(self, cluster: Cluster, client: Client) -> None:
+    def __init__(self, cluster: Cluster, client: Client, watches: SharedWatches) -> None:
         self._cluster = cluster
         self._client = client
-        self._watches = SharedWatches(cluster)
+        self._watches = watches
         self._world = World()
-        self._queue: WorkQueue[Key] = WorkQueue(self._look, hands=_HANDS)
+        self._queue: WorkQueue[Key] = WorkQueue(self._look, hands=_HANDS, rank=self._rank)
         self._asked: dict[Key, Decision] = {}
 
     async def run(self) -> None:
         """Acts until it is cancelled."""
-        try:
-            async with AsyncExitStack() as stack:
-                shared = {name: self._watches.of(kind) for name, kind in WATCHED.items()}
-                events = {
-                    name: await stack.enter_async_context(one.subscribe())
-                    for name, one in shared.items()
-                }
-                # Before all kinds are known, a reference would look missing that is not.
-                await asyncio.gather(*(one.synced() for one in shared.values()))
-                for name, one in shared.items():
-                    for obj in one.store.values():
-                        self._take(name, obj)
-                async with asyncio.TaskGroup() as group:
-                    for name in WATCHED:
-                        group.create_task(self._follow(name, events[name]), name=f"intake {name}")
-                    group.create_task(self._queue.run(), name="intake queue")
-        finally:
-            await self._watches.close()
+        async with AsyncExitStack() as stack:
+            shared = {name: self._watches.of(kind) for name, kind in WATCHED.items()}
+            events = {
+                name: await stack.enter_async_context(one.subscribe())
+                for name, one in shared.items()
+            }
+            # Before all kinds are known, a reference would look missing that is not.
+            await asyncio.gather(*(one.synced() for one in shared.values()))
+            for name, one in shared.items():
+                for obj in one.store.values():
+                    self._take(name, obj)
+            async with asyncio.TaskGroup() as group:
+                for name in WATCHED:
+                    group.create_task(self._follow(name, events[name]), name=f"intake {name}")
+                group.create_task(self._queue.run(), name="intake queue")
 
     async def _follow(self, kind: str, events: AsyncIterator[WatchEvent]) -> None:
         async for event in events:
@@ -122,6 +125,10 @@ class Watching:
                 self._take(kind, event.object)
 
     def _take(self, kind: str, obj: Object) -> None:
+        meta = obj["metadata"]
+        known = self._world.get(Key(kind, meta.get("namespace", ""), meta["name"]))
+        if known is not None and known.metadata.resource_version == meta["resourceVersion"]:
+            return  # what was there at the start comes as an event as well
         try:
             resource = parse_as(KINDS[kind], obj)
         except InvalidRequest as error:
@@ -134,6 +141,13 @@ class Watching:
         key = Key(kind, meta.get("namespace", ""), meta["name"])
         self._asked.pop(key, None)
         self._queue.add(self._world.remove(key))
+
+    def _rank(self, key: Key) -> int:
+        """Changes of what runs come first, then what starts a procedure, then mere summaries."""
+        resource = self._world.get(key)
+        if isinstance(resource, ServiceBinding) and resource.status.release_ref:
+            return 0
+        return 1 if isinstance(resource, ServiceBinding | Build) else 2
 
     async def _look(self, key: Key) -> bool:
         """Does what the present state of a resource asks for; False = try again later."""

@@ -1,9 +1,10 @@
-"""Keys that need a look: each one at most once at a time, in the order in which they came."""
+"""Keys that need a look: each one at most once at a time, by rank, then as they came."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from itertools import count
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -20,11 +21,22 @@ class WorkQueue(Generic[K]):
     sees the last state.
     """
 
-    def __init__(self, look: Callable[[K], Awaitable[bool]], *, hands: int) -> None:
-        """``look`` returns False when the key should be looked at again later."""
+    def __init__(
+        self,
+        look: Callable[[K], Awaitable[bool]],
+        *,
+        hands: int,
+        rank: Callable[[K], int] = lambda _key: 0,
+    ) -> None:
+        """``look`` returns False when the key should be looked at again later.
+
+        A key of lower ``rank`` is taken first; the rank counts at the moment of adding.
+        """
         self._look = look
         self._hands = hands
-        self._queue: asyncio.Queue[K] = asyncio.Queue()
+        self._rank = rank
+        self._added = count()
+        self._queue: asyncio.PriorityQueue[tuple[int, int, K]] = asyncio.PriorityQueue()
         self._waiting: set[K] = set()
         self._busy: set[K] = set()
         self._again: set[K] = set()
@@ -37,7 +49,7 @@ class WorkQueue(Generic[K]):
                 self._again.add(key)
             elif key not in self._waiting:
                 self._waiting.add(key)
-                self._queue.put_nowait(key)
+                self._queue.put_nowait((self._rank(key), next(self._added), key))
 
     async def run(self) -> None:
         """Works until it is cancelled. An error of ``look`` ends everything."""
@@ -47,7 +59,7 @@ class WorkQueue(Generic[K]):
 
     async def _work(self) -> None:
         while True:
-            key = await self._queue.get()
+            _, _, key = await self._queue.get()
             self._waiting.discard(key)
             self._busy.add(key)
             done = await self._look(key)

@@ -12,8 +12,15 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from domain.errors import PlatformError
 from runtime.errors import ErrorInterceptor
 
-PASSED_THROUGH = ("domain", "activities", "clients", "settings", "runtime")
-"""Imported once instead of once a workflow run: they hold no state of a run."""
+PASSED_THROUGH = (
+    *("domain", "activities", "clients", "settings", "runtime"),
+    *("workflows.calls", "workflows.deploy_queue", "workflows.progress", "workflows.saga"),
+)
+"""Imported once instead of once a workflow run: they hold no state of a run.
+
+The helpers of the workflows are among them, the modules with the workflows themselves are not:
+those the sandbox looks at again for each run.
+"""
 
 
 def _runner(given: WorkflowRunner | None) -> WorkflowRunner:

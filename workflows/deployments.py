@@ -10,6 +10,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.releases import ReleaseActivities
@@ -48,16 +49,10 @@ class DeployWorkflow:
         self._queue.add(request)
         self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
         self._results: list[Deployment] = []
-        workflow.upsert_search_attributes(
-            [
-                attributes.KIND.value_set("deploy"),
-                attributes.ORGANIZATION.value_set(request.organization),
-                attributes.COMPONENT.value_set(request.component),
-                attributes.ENVIRONMENT.value_set(request.environment),
-                attributes.ACTOR.value_set(request.trigger.actor or request.trigger.kind.value),
-                attributes.PHASE.value_set(Phase.PENDING.value),
-            ]
-        )
+        if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
+            # Whoever starts it by hand does not tell them.
+            given = deployment_attributes(request, Phase.PENDING)
+            workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
 
     @workflow.run
     async def run(self, _request: DeployRequest) -> Deployment:
@@ -111,7 +106,7 @@ class DeployWorkflow:
 
     async def _deploy(self, attempt: _Attempt, saga: Saga) -> Deployment:
         request = attempt.request
-        self._progress.is_at(Phase.RUNNING, f"deploy {request.component} to {request.environment}")
+        self._progress.begins(f"deploy {request.component} to {request.environment}")
         with self._progress.step("prepare"):
             release = attempt.release = await call(
                 ReleaseActivities.prepare_release,
@@ -172,7 +167,9 @@ class DeployWorkflow:
         limit = timedelta(seconds=release.progress_deadline_seconds)
         ready = await call(
             RolloutActivities.follow_rollout,
-            FollowRollout(bundle=bundle, deadline_seconds=release.progress_deadline_seconds),
+            FollowRollout(
+                bundle=bundle.followed(), deadline_seconds=release.progress_deadline_seconds
+            ),
             f"await ready pods of {bundle.release}",
             queue=release.task_queue,
             options=watch(limit),
@@ -208,7 +205,7 @@ class DeployWorkflow:
             ReleaseActivities.record_deployment,
             DeployRecord(
                 request=attempt.request,
-                release=attempt.release,
+                release=attempt.release.named() if attempt.release else None,
                 generation=int(facts.get("generation", 0)),
                 phase=phase,
                 reason=facts.get("reason", type(failure).__name__ if failure else ""),
@@ -226,6 +223,24 @@ class DeployWorkflow:
             options=QUICK,
             even_if_cancelled=True,
         )
+
+
+def deployment_attributes(
+    request: DeployRequest, phase: Phase = Phase.RUNNING
+) -> TypedSearchAttributes:
+    """Returns what lists of operations are filtered by; given at the start, as an upsert costs."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(attributes.KIND, "deploy"),
+            SearchAttributePair(attributes.ORGANIZATION, request.organization),
+            SearchAttributePair(attributes.COMPONENT, request.component),
+            SearchAttributePair(attributes.ENVIRONMENT, request.environment),
+            SearchAttributePair(
+                attributes.ACTOR, request.trigger.actor or request.trigger.kind.value
+            ),
+            SearchAttributePair(attributes.PHASE, phase.value),
+        ]
+    )
 
 
 class _Attempt:

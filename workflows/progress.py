@@ -60,6 +60,15 @@ class Progress:
         workflow.upsert_search_attributes([attributes.PHASE.value_set(phase.value), *facts])
         self._show()
 
+    def begins(self, summary: str) -> None:
+        """Sets the phase to Running, without telling visibility what the start told it already."""
+        known = workflow.info().typed_search_attributes.get(attributes.PHASE)
+        if known != Phase.RUNNING.value:
+            self.is_at(Phase.RUNNING, summary)
+            return
+        self._phase, self._summary = Phase.RUNNING, summary
+        self._show()
+
     @contextmanager
     def step(
         self, name: str, *, awaiting: str = "", until: datetime | None = None, who: str = ""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain import ids
 from domain.deliveries import Build, BuildRequest, BuildStarted, Deployment, DeployRequest, Enqueued
+from domain.policies.priority import priority_of
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
-from workflows.deployments import DeployWorkflow
+from workflows.deployments import DeployWorkflow, deployment_attributes
 
 
 async def start_build(
@@ -96,6 +97,8 @@ async def signal_deployment(
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal="requested",
         start_signal_args=[request],
+        priority=Priority(priority_key=priority_of(request)),
+        search_attributes=deployment_attributes(request),
         static_summary=_deploy_summary(request),
         static_details=_why(request.trigger.kind.value, request.trigger.actor),
     )
@@ -118,6 +121,8 @@ async def enqueue_deployment(
         task_queue=ids.ORCHESTRATION_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        priority=Priority(priority_key=priority_of(request)),
+        search_attributes=deployment_attributes(request),
         static_summary=_deploy_summary(request),
         static_details=_why(request.trigger.kind.value, request.trigger.actor),
     )

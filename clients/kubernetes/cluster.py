@@ -193,8 +193,12 @@ class Cluster:
             confidential=kind.kind in _CONFIDENTIAL,
         )
 
-    async def replace(self, obj: Object, *, manager: str = FIELD_MANAGER) -> Object:
+    async def replace(
+        self, obj: Object, *, manager: str = FIELD_MANAGER, urgent: bool = False
+    ) -> Object:
         """Replaces an object if it is still at its ``metadata.resourceVersion``.
+
+        ``urgent`` = the request waits for no other one of this process.
 
         Raises:
             StaleRevision: It was changed since.
@@ -208,6 +212,7 @@ class Cluster:
             params={"fieldManager": manager},
             body=obj,
             confidential=kind.kind in _CONFIDENTIAL,
+            urgent=urgent,
         )
 
     async def patch(

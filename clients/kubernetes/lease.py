@@ -53,6 +53,8 @@ class Leader:
         self._observed = ""
         self._observed_at = 0.0
         self._held_until = 0.0
+        self._mine: Object | None = None
+        """The lease as it was written here last, so that renewing it is one request."""
 
     @property
     def leads(self) -> bool:
@@ -115,11 +117,12 @@ class Leader:
         """Takes or renews the lease if that is allowed, and tells whether it is held now."""
         asked = time.monotonic()
         try:
-            lease = await self._cluster.find(_LEASES, self._name, self._namespace)
+            known, self._mine = self._mine, None
+            lease = known or await self._cluster.find(_LEASES, self._name, self._namespace)
             if lease is None:
-                await self._cluster.create(self._wanted(None))
+                self._mine = await self._cluster.create(self._wanted(None))
             elif self._may_take(lease):
-                await self._cluster.replace(self._wanted(lease))
+                self._mine = await self._cluster.replace(self._wanted(lease), urgent=True)
             else:
                 self._held_until = 0.0
                 return False
@@ -168,7 +171,7 @@ class Leader:
         }
 
     async def _release(self) -> None:
-        self._held_until = 0.0
+        self._held_until, self._mine = 0.0, None
         try:
             lease = await self._cluster.find(_LEASES, self._name, self._namespace)
             if lease and lease["spec"].get("holderIdentity") == self._identity:

@@ -8,10 +8,11 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio.client.configuration import Configuration
@@ -23,7 +24,9 @@ from clients.kubernetes.errors import cut, from_answer
 from domain.errors import DependencyUnavailable, Errored
 
 _LOG = logging.getLogger(__name__)
-_CONNECTIONS = 256
+_AT_ONCE = 32
+"""Requests that are on their way at the same time; more only open connections, whose handshakes
+cost more than the requests. What streams (watches, logs) does not count."""
 _KEEPALIVE_SECONDS = 60
 """Below the 90 s after which API servers close idle connections."""
 _RELOAD_SECONDS = 10
@@ -37,13 +40,19 @@ class _Transport(RESTClientObject):
 
     def _create_connector(self) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector(
-            limit=_CONNECTIONS,
+            limit=0,
             ssl=self.ssl_context,
             keepalive_timeout=_KEEPALIVE_SECONDS,
             socket_factory=_socket,
         )
 
     def open(self) -> aiohttp.ClientSession:
+        """Makes the session.
+
+        Without a proxy in the environment it is not told to trust that: aiohttp would look for
+        and read ``.netrc`` before every request.
+        """
+        self.configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
         return self._create_pool_manager()
 
 
@@ -76,6 +85,7 @@ class Session:
         self._source = source
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
         self._loaded = time.monotonic()
+        self._hands = asyncio.Semaphore(_AT_ONCE)
 
     @classmethod
     async def open(cls, kubeconfig: Path | None, context: str | None, user_agent: str) -> Self:
@@ -104,18 +114,20 @@ class Session:
         body: object = None,
         content_type: str = "application/json",
         confidential: bool = False,
+        urgent: bool = False,
     ) -> dict[str, Any]:
         """Sends one request and returns the object of the answer.
 
         Every request of this class is idempotent by its kind or by the names inside it, so one
-        whose reused connection turned out to be closed is sent once more.
+        whose reused connection turned out to be closed is sent once more. ``urgent`` = it waits
+        for no other request.
         """
         data = None if body is None else to_json(body)
         sent = self._response(
             method, path, _TIMEOUT, params=params, data=data, content_type=content_type
         )
         try:
-            async with sent as response:
+            async with nullcontext() if urgent else self._hands, sent as response:
                 code, answer = response.status, await response.read()
                 retry_after = response.headers.get("Retry-After", "")
         except aiohttp.ClientResponseError as error:

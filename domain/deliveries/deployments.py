@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
+
+FOLLOWED = frozenset({"Deployment", "HTTPRoute"})
+"""Kinds whose readiness is waited for."""
 
 
 class DeployRequest(Wire):
@@ -25,6 +28,8 @@ class DeployRequest(Wire):
     """DeployableArtifact to point the binding to first; empty = leave it."""
     force_conflicts: bool = False
     """Take fields over from another field manager."""
+    first: bool = False
+    """Nothing runs there yet. False when unknown; only the order of work depends on it."""
     trigger: Trigger = Trigger()
 
 
@@ -54,6 +59,18 @@ class Bundle(Wire):
     objects: tuple[dict[str, Any], ...] = ()
     stored: str = ""
     """Key in the object store when the objects are too large to travel (``objects`` is empty)."""
+
+    def followed(self) -> Self:
+        """Returns the bundle with only the objects whose readiness is waited for.
+
+        What an activity does not need is not written into the history again.
+        """
+        kept = tuple(each for each in self.objects if each["kind"] in FOLLOWED)
+        return self.model_copy(update={"objects": kept})
+
+    def named(self) -> Self:
+        """Returns the bundle without its objects, for whoever needs its name only."""
+        return self.model_copy(update={"objects": ()})
 
 
 class PreparedRelease(Wire):
@@ -85,6 +102,11 @@ class PreparedRelease(Wire):
     url: str = ""
     """Where the component answers; empty when it has no public endpoint."""
     progress_deadline_seconds: int = 600
+
+    def named(self) -> Self:
+        """Returns the release without the objects of its bundles, for the record."""
+        names = {"bundle": self.bundle.named(), "previous": self.previous.named()}
+        return self.model_copy(update=names)
 
 
 class ApplyRelease(Wire):

@@ -58,10 +58,10 @@ class DeploymentSpec(Model):
 
 
 class DeploymentStatus(Status):
-    """How a deployment goes or went."""
+    """How a deployment went; written once, when it ended."""
 
     phase: Phase | None = None
-    """Where it stands. Absent = not begun."""
+    """How it ended. Absent = it has not ended: the binding says where it stands."""
     reason: str = Field("", max_length=128)
     """CamelCase word, such as CrashLoopBackOff."""
     message: str = Field("", max_length=4096)

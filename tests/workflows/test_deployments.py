@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from temporalio import activity
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError, CancelledError
@@ -75,6 +76,32 @@ async def test_the_phase_can_be_searched_for(
 
     phase = description.typed_search_attributes[SearchAttributeKey.for_keyword("PavanePhase")]
     assert phase == "Succeeded"
+
+
+async def test_what_lists_filter_by_is_told_at_the_start_and_the_phase_once_at_the_end(
+    temporal: Client, running: World, organization: str
+) -> None:
+    handle = await signal_deployment(temporal, a_request(organization))
+    await handle.result()
+
+    kinds = [event.event_type async for event in handle.fetch_history_events()]
+    assert kinds.count(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) == 1
+    attributes = (await handle.describe()).typed_search_attributes
+    for name, value in (("Kind", "deploy"), ("Organization", organization), ("Component", "web")):
+        assert attributes[SearchAttributeKey.for_keyword(f"Pavane{name}")] == value
+
+
+async def test_objects_travel_to_the_apply_and_not_to_the_record(
+    temporal: Client, running: World, organization: str
+) -> None:
+    handle = await signal_deployment(temporal, a_request(organization))
+    await handle.result()
+
+    assert running.last("apply_release").bundle.objects
+    assert running.last("apply_release").previous.objects
+    assert running.last("record_deployment").release.bundle.release
+    assert not running.last("record_deployment").release.bundle.objects
+    assert not running.last("record_deployment").release.previous.objects
 
 
 async def test_equal_content_is_not_rolled_out_again(

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from benchmarks.machine import Machine
 from benchmarks.report import NotAReport, Report, read_measurements, table
-from benchmarks.samples import Budget, Samples, percentile, ratio
+from benchmarks.samples import Budget, Figure, Measurement, Samples, percentile, ratio
 
 MACHINE = Machine(2, 8.0, "6.1", "3.11", (0.1, 0.2, 0.3))
 
 
-def told(report: Report, before: dict[str, Samples] | None) -> str:
+def told(report: Report, before: dict[str, Measurement] | None) -> str:
     console = Console(width=200)
     with console.capture() as capture:
         console.print(table(report, before))
@@ -85,3 +85,28 @@ def test_another_file_is_not_taken_for_a_report(tmp_path: Path, content: str) ->
     file.write_text(content)
     with pytest.raises(NotAReport, match=r"old\.json"):
         read_measurements(file)
+
+
+@pytest.mark.parametrize(
+    ("figure", "over"),
+    [
+        (Figure("x", 5, "s"), False),
+        (Figure("x", 5, "s", at_most=5), False),
+        (Figure("x", 5.1, "s", at_most=5), True),
+        (Figure("x", 700, "/min", at_least=700), False),
+        (Figure("x", 699, "/min", at_least=700), True),
+    ],
+)
+def test_a_figure_keeps_a_greatest_or_a_least_value(figure: Figure, over: bool) -> None:
+    assert figure.is_over is over
+
+
+def test_figures_are_written_read_and_compared_like_times(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    then = Figure("rate", 100.0, "/min", at_least=700)
+    Report("demo", MACHINE, [then]).write(file)
+    assert read_measurements(file) == {"rate": then}
+
+    text = told(Report("demo", MACHINE, [Figure("rate", 250.0, "/min")]), read_measurements(file))
+    assert "250.0 /min" in text
+    assert "2.50" in text

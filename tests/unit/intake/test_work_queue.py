@@ -95,3 +95,24 @@ async def test_bug_in_a_look_ends_the_work() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await queue.run()
     assert caught.group_contains(ZeroDivisionError)
+
+
+async def test_a_key_of_lower_rank_is_taken_first_whenever_it_came() -> None:
+    seen: list[str] = []
+    last = asyncio.Event()
+
+    async def look(key: str) -> bool:
+        seen.append(key)
+        if len(seen) == 4:
+            last.set()
+        return True
+
+    queue = WorkQueue(look, hands=1, rank=lambda key: 0 if key == "urgent" else 1)
+    queue.add(["a", "b", "c"])
+    queue.add(["urgent"])
+    working = asyncio.create_task(queue.run())
+    async with asyncio.timeout(5):
+        await last.wait()
+    working.cancel()
+
+    assert seen == ["urgent", "a", "b", "c"]

@@ -1,0 +1,164 @@
+"""The organization the benchmarks deploy in: small resources, many components."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from clients.kubernetes import Cluster, Kind, Object
+from domain import ids
+from domain.errors import Conflict
+from domain.resources import KINDS
+from domain.resources.base import API_VERSION
+
+ORGANIZATION = "bench"
+PROJECT = "load"
+ENVIRONMENT = "development"
+PLANE = "local"
+GROUP = "platform-engineers"
+"""Whose members may ask the API about it."""
+CLASS = "bench-service"
+NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, ENVIRONMENT)
+VARIABLE = "BENCH"
+IMAGE = "127.0.0.1:5000/bench/none@sha256:" + "0" * 64
+"""Never pulled where no pod is started."""
+_AT_ONCE = 32
+
+
+def kind(name: str) -> Kind:
+    """Returns one of Pavane's kinds."""
+    model = KINDS[name]
+    return Kind(model.api_version, name, model.plural, namespaced=model.scope == "Namespaced")
+
+
+def foundation() -> list[Object]:
+    """Returns what a tenant has before its first component."""
+    template: dict[str, Any] = {"replicas": 1, "minReadySeconds": 0}
+    path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": []}
+    return [
+        _resource("Organization", ORGANIZATION, {"access": [{"group": GROUP, "role": "admin"}]}),
+        _resource("DataPlane", PLANE, {"gateway": {"domain": "localhost"}}),
+        _resource("Environment", ENVIRONMENT, {"dataPlaneRef": PLANE}),
+        _resource(
+            "DeploymentPipeline",
+            "bench-pipeline",
+            {"promotionPaths": [path]},
+        ),
+        _resource("Project", PROJECT, {"deploymentPipelineRef": "bench-pipeline"}),
+        _resource("ServiceClass", CLASS, {"deploymentTemplate": template}),
+    ]
+
+
+def component(name: str, image: str = IMAGE) -> list[Object]:
+    """Returns everything a developer and a build write for one component."""
+    return [
+        _resource(
+            "Component",
+            name,
+            {
+                "componentOwner": {"projectRef": PROJECT},
+                "componentType": "Service",
+                "serviceClassRef": CLASS,
+            },
+        ),
+        _resource(
+            "Workload",
+            name,
+            {
+                "componentRef": name,
+                "containers": [{"name": "main"}],
+                "endpoints": [{"name": "http", "port": 8080, "visibility": "project"}],
+            },
+        ),
+        _resource("DeployableArtifact", name, {"componentRef": name, "image": image}),
+        _resource(
+            "ServiceBinding",
+            binding_of(name),
+            {
+                "serviceClassRef": CLASS,
+                "environmentRef": ENVIRONMENT,
+                "componentRef": name,
+                "artifactRef": name,
+            },
+        ),
+    ]
+
+
+def binding_of(name: str) -> str:
+    """Returns the name of a component's binding."""
+    return ids.binding_name(name, ENVIRONMENT)
+
+
+def wish(value: str) -> dict[str, Any]:
+    """Returns the merge patch that makes a binding want another value of the variable."""
+    return {"spec": {"workload": {"env": [{"name": VARIABLE, "value": value}]}}}
+
+
+async def lay_foundation(cluster: Cluster) -> None:
+    """Creates the tenant; safe to repeat."""
+    namespace: Object = {
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ORGANIZATION},
+    }  # fmt: skip
+    for one in [namespace, *foundation()]:
+        await _create(cluster, one)
+
+
+async def create(cluster: Cluster, names: Iterable[str]) -> None:
+    """Creates components, many at once, each in the order in which a person would."""
+    hands = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> None:
+        async with hands:
+            for resource in component(name):
+                await _create(cluster, resource)
+
+    await asyncio.gather(*(one(name) for name in names))
+
+
+async def change(cluster: Cluster, names: Iterable[str], value: str) -> None:
+    """Makes the bindings of components want another value, many at once."""
+    hands = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> None:
+        async with hands:
+            await cluster.patch(kind("ServiceBinding"), binding_of(name), ORGANIZATION, wish(value))
+
+    await asyncio.gather(*(one(name) for name in names))
+
+
+async def remove(cluster: Cluster, names: Sequence[str]) -> None:
+    """Deletes components; their bindings first, whose objects the platform takes down."""
+    hands = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> None:
+        async with hands:
+            await cluster.delete(kind("ServiceBinding"), binding_of(name), ORGANIZATION)
+            await _gone(cluster, binding_of(name))
+            for other in ("DeployableArtifact", "Workload", "Component"):
+                await cluster.delete(kind(other), name, ORGANIZATION)
+
+    await asyncio.gather(*(one(name) for name in names))
+
+
+async def _gone(cluster: Cluster, binding: str) -> None:
+    events = cluster.watch(kind("ServiceBinding"), ORGANIZATION, fields=f"metadata.name={binding}")
+    if await cluster.find(kind("ServiceBinding"), binding, ORGANIZATION) is None:
+        return
+    async for event in events:
+        if event.type == "DELETED":
+            return
+
+
+async def _create(cluster: Cluster, resource: Object) -> None:
+    try:
+        await cluster.create(resource, manager="pavane-benchmarks")
+    except Conflict:
+        return
+
+
+def _resource(kind_name: str, name: str, spec: dict[str, Any]) -> Object:
+    metadata = {"name": name}
+    if KINDS[kind_name].scope == "Namespaced":
+        metadata["namespace"] = ORGANIZATION
+    return {"apiVersion": API_VERSION, "kind": kind_name, "metadata": metadata, "spec": spec}
