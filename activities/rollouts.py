@@ -101,14 +101,7 @@ class RolloutActivities:
                 async with asyncio.timeout(request.deadline_seconds):
                     verdict = await follower.settled()
             except TimeoutError:
-                verdict = follower.verdict.model_copy(
-                    update={
-                        "state": RolloutState.FAILED,
-                        "reason": "DeadlineExceeded",
-                        "message": f"not ready after {request.deadline_seconds} s: "
-                        f"{follower.verdict.message}",
-                    }
-                )
+                verdict = await follower.at_last(request.deadline_seconds)
             if verdict.state is RolloutState.READY:
                 return RolloutReady(replicas=verdict.replicas, message=verdict.message)
             raise await self._failure(request.bundle.namespace, verdict)
@@ -142,6 +135,7 @@ class _Follower:
             if kind is not HTTP_ROUTES or any(obj["kind"] == "HTTPRoute" for obj in wanted)
         }
         self._fresh: dict[tuple[str, str], dict[str, Any]] = {}
+        self._fresh_only = False
         self.verdict = Verdict(state=RolloutState.PROGRESSING, reason="Pending", message="starting")
 
     async def settled(self) -> Verdict:
@@ -153,6 +147,25 @@ class _Follower:
                 if self.verdict.state is not RolloutState.PROGRESSING:
                     return self.verdict
                 await seen.wait(self.verdict.recheck or timedelta(minutes=1))
+
+    async def at_last(self, seconds: float) -> Verdict:
+        """Judges after the deadline, by what is read now: a watch may have been cut off meanwhile.
+
+        Raises:
+            DependencyUnavailable: The plane does not answer, so nobody knows; no verdict.
+        """
+        await self._read()
+        self._fresh_only = True
+        verdict = self._judge(datetime.now(UTC))
+        if verdict.state is not RolloutState.PROGRESSING:
+            return verdict
+        return verdict.model_copy(
+            update={
+                "state": RolloutState.FAILED,
+                "reason": "DeadlineExceeded",
+                "message": f"not ready after {seconds} s: {verdict.message}",
+            }
+        )
 
     async def _read(self) -> None:
         """Reads each object once: the watch may still show it as it was before the apply."""
@@ -178,7 +191,11 @@ class _Follower:
         """Returns the newer of what the watch shows and what was read."""
         fresh = self._fresh[kind, name]
         seen = self._of[_FOLLOWED[kind]].store.get((self._namespace, name))
-        if seen is None or seen["metadata"]["generation"] < fresh["metadata"]["generation"]:
+        if (
+            seen is None
+            or self._fresh_only
+            or seen["metadata"]["generation"] < fresh["metadata"]["generation"]
+        ):
             return fresh
         return seen
 

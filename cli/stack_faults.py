@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.stack_running import Name, fail, record_of, run, state_of
 from devstack import faults
@@ -34,16 +33,15 @@ def list_faults(name: Name = "default") -> None:
     """List every fault there is, what it breaks, how it is undone, and which are active now."""
     state = state_of(name)
     active = run(faults.active(state)) if state.socket.exists() else []
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("NAME", "STACK", "BREAKS", "UNDONE", "NOW"):
-        table.add_column(column, no_wrap=column in {"NAME", "STACK", "NOW"})
     for one in catalogue().values():
-        now = ", ".join(_left(found) for found in active if found.name == one.name)
-        title = f"{one.name} --on" if one.target else one.name
-        table.add_row(title, one.profile, one.breaks, one.undone, now)
-    _out.print(table)
+        title = f"{one.name} --on TARGET" if one.target else one.name
+        _out.print(f"[bold]{title}[/bold] ({one.profile})", soft_wrap=True)
+        _out.print(f"    {one.breaks}; afterwards {one.undone}", soft_wrap=True)
+        for found in active:
+            if found.name == one.name:
+                _out.print(f"    [red]{_left(found)}[/red]", soft_wrap=True)
     for fault, why in LEFT_OUT.items():
-        _out.print(f"not made: {fault}: {why}", style="dim")
+        _out.print(f"not made: {fault}: {why}", style="dim", soft_wrap=True)
 
 
 @fault_app.command()
