@@ -21,9 +21,7 @@ _PATIENCE = timedelta(seconds=5)
 """How long an activity may be without a worker before that is worth telling."""
 
 
-async def retries(
-    client: Client, execution: WorkflowExecutionDescription
-) -> tuple[RetryView, ...]:
+async def retries(client: Client, execution: WorkflowExecutionDescription) -> tuple[RetryView, ...]:
     """Returns the activities that failed and are tried again, and those no worker takes."""
     pending = execution.raw_description.pending_activities
     told = [one for one in pending if one.HasField("last_failure") or _is_left_lying(one)]
@@ -40,9 +38,7 @@ def _is_left_lying(one: PendingActivityInfo) -> bool:
     return one.state == scheduled and since is not None and datetime.now(UTC) - since > _PATIENCE
 
 
-async def _view(
-    client: Client, one: PendingActivityInfo, summaries: dict[str, str]
-) -> RetryView:
+async def _view(client: Client, one: PendingActivityInfo, summaries: dict[str, str]) -> RetryView:
     what = summaries.get(one.activity_id) or one.activity_type.name.replace("_", " ")
     until = _time(one.expiration_time)
     if not one.HasField("last_failure"):
@@ -77,4 +73,3 @@ async def _summaries(client: Client, execution: WorkflowExecutionDescription) ->
 
 def _time(stamp: Timestamp) -> datetime | None:
     return stamp.ToDatetime(UTC) if stamp.seconds else None
-

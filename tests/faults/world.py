@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ from domain import ids
 
 PATIENCE = 120.0
 _PAUSE = 0.2
+_REVISION = "deployment.kubernetes.io/revision"
 _COMPONENT = "web"
 _PROJECT = "shop"
 _ENVIRONMENT = "development"
@@ -61,6 +64,20 @@ class Person:
 
     async def ended(self, operation_id: str) -> Operation:
         return await self.sees(operation_id, lambda shown: shown["finished"])
+
+
+def told(shown: Operation) -> str:
+    """An operation as a failing test tells it, whole."""
+    return json.dumps(shown, indent=1)
+
+
+def runs(name: str) -> Callable[[Operation], bool]:
+    """Tells of an operation whether it is in the step of that name."""
+
+    def in_step(shown: Operation) -> bool:
+        return any(one["name"] == name and one["phase"] == "Running" for one in shown["steps"])
+
+    return in_step
 
 
 def retrying(shown: Operation, what: str = "") -> list[Operation]:
@@ -137,7 +154,7 @@ class Organization:
             "progressDeadlineSeconds": deadline,
             "template": {
                 "spec": {
-                    "terminationGracePeriodSeconds": 1,
+                    "terminationGracePeriodSeconds": 10,
                     "securityContext": {"runAsNonRoot": True, "runAsUser": 10001},
                     "containers": [
                         {"name": "main", "resources": {"requests": {"cpu": "10m"}}},
@@ -178,10 +195,48 @@ class Organization:
         )
         return str(accepted["id"])
 
+    async def push(self, folder: Path, text: str = "one") -> str:
+        """Commits a small service to the component's repository; returns the commit."""
+        source = f"{os.environ['PAVANE_GIT__URL']}/{self.name}/web.git"
+        (folder / "Dockerfile").write_text(
+            "ARG PYTHON_IMAGE\nFROM ${PYTHON_IMAGE}\nCOPY index.html /srv/index.html\n"
+        )
+        (folder / "index.html").write_text(text)
+        await _git(folder, "init", "--quiet", "--initial-branch=main")
+        await _git(folder, "add", "--all")
+        await _git(folder, "commit", "--quiet", f"--message={text}")
+        await _git(folder, "push", "--quiet", source, "main")
+        return (await _git(folder, "rev-parse", "HEAD")).strip()
+
+    async def build(self, revision: str) -> str:
+        """Orders a build; returns the operation."""
+        order = {"organization": self.name, "component": _COMPONENT, "revision": revision}
+        return str((await self.person.post("/v1/builds", order))["id"])
+
+    async def artifacts(self) -> list[str]:
+        """The images of all artifacts."""
+        kind = await self.cluster.kind_of("choreo.dev/v1alpha1", "DeployableArtifact")
+        found = await self.cluster.list(kind, self.name)
+        return [str(one["spec"].get("image", "")) for one in found.items]
+
+    async def argo_workflows(self) -> list[str]:
+        """The names of all Argo Workflows there are."""
+        kind = await self.cluster.kind_of("argoproj.io/v1alpha1", "Workflow")
+        found = await self.cluster.list(kind, self.builds)
+        return [str(one["metadata"]["name"]) for one in found.items]
+
+    async def build_pod_runs(self) -> None:
+        """Returns when the pod of a build runs."""
+        await self._seen(
+            self.builds,
+            Kind("v1", "Pod", "pods", True),
+            lambda pod: bool(pod["status"].get("phase") == "Running"),
+        )
+
     async def deployed(self, greeting: str = "hello") -> Operation:
         """Deploys and awaits the end, for tests whose fault comes later."""
         done = await self.person.ended(await self.deploy(await self.workload(greeting)))
-        assert done["phase"] == "Succeeded", done
+        assert done["phase"] == "Succeeded", told(done)
         return done
 
     async def running(self) -> list[str]:
@@ -190,26 +245,82 @@ class Organization:
         return [
             env["value"]
             for pod in pods.items
-            if not pod["metadata"].get("deletionTimestamp")
-            and any(
-                one["type"] == "Ready" and one["status"] == "True"
-                for one in pod["status"].get("conditions", ())
-            )
+            if not pod["metadata"].get("deletionTimestamp") and condition(pod, "Ready") == "True"
             for env in pod["spec"]["containers"][0]["env"]
             if env["name"] == "GREETING"
         ]
 
-    async def recorded(self) -> list[str]:
-        """The phases of all deployments that were written down, oldest first."""
+    async def rollouts(self) -> dict[str, str]:
+        """How often pods were rolled out, for each Deployment of Kubernetes on the plane."""
+        kind = await self.cluster.kind_of("apps/v1", "Deployment")
+        found = await self.cluster.list(kind, self.namespace)
+        return {
+            one["metadata"]["name"]: one["metadata"]["annotations"][_REVISION]
+            for one in found.items
+        }
+
+    async def unschedulable(self) -> None:
+        """Returns when the scheduler has found no node for a pod."""
+        await self._seen(
+            self.namespace,
+            Kind("v1", "Pod", "pods", True),
+            lambda pod: condition(pod, "PodScheduled") == "False",
+        )
+
+    async def node_not_ready(self) -> None:
+        """Returns when the cluster has noticed that a node is away."""
+        nodes = Kind("v1", "Node", "nodes", namespaced=False)
+        await self._seen("", nodes, lambda node: condition(node, "Ready") == "Unknown")
+
+    async def _seen(
+        self, namespace: str, kind: Kind, holds: Callable[[dict[str, Any]], bool]
+    ) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = await self.cluster.list(kind, namespace)
+                if any(holds(one) for one in found.items):
+                    return
+                await asyncio.sleep(_PAUSE)
+
+    async def bind(self, artifact: str) -> None:
+        """Changes the binding itself, as somebody with kubectl would."""
+        spec = {"environmentRef": _ENVIRONMENT, "componentRef": _COMPONENT, "artifactRef": artifact}
+        await self.mine("ServiceBinding", "web-development", spec)
+
+    async def recorded(self) -> set[str]:
+        """The phases of all deployments that were written down.
+
+        There may be more of them than rollouts: the intake asks again for what an order changed in
+        the binding, and finds nothing to do.
+        """
         kind = await self.cluster.kind_of("choreo.dev/v1alpha1", "Deployment")
         found = await self.cluster.list(kind, self.name)
-        found.items.sort(key=lambda one: one["metadata"]["creationTimestamp"])
-        return [str(one.get("status", {}).get("phase", "")) for one in found.items]
+        return {str(one.get("status", {}).get("phase", "")) for one in found.items}
 
     async def runs(self, kind: str) -> int:
         """How many runs of a kind of procedure there are."""
         query = f"PavaneOrganization = '{self.name}' AND PavaneKind = '{kind}'"
         return (await self.temporal.count_workflows(query)).count
+
+
+def condition(obj: dict[str, Any], name: str) -> str:
+    """The status of a condition; empty when there is none."""
+    conditions = obj.get("status", {}).get("conditions") or ()
+    return next((str(one["status"]) for one in conditions if one["type"] == name), "")
+
+
+async def _git(folder: Path, *arguments: str) -> str:
+    nobody = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    for role in ("AUTHOR", "COMMITTER"):
+        nobody |= {f"GIT_{role}_NAME": "Dev", f"GIT_{role}_EMAIL": "dev@example.test"}
+    process = await asyncio.create_subprocess_exec(
+        *("git", "-C", str(folder), *arguments),
+        env={"PATH": os.environ["PATH"], **nobody},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, arguments
+    return output.decode()
 
 
 async def runtime_image() -> str:
