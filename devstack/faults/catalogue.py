@@ -1,10 +1,10 @@
 """Every fault there is, by name."""
 
 from devstack.errors import DevstackError
-from devstack.faults import database, disks, objects, plane, processes, secret_store
+from devstack.faults import disks, objects, plane, processes, secret_store
 from devstack.faults.model import Fault
 
-_FAMILIES = (processes, plane, objects, disks, secret_store, database)
+_FAMILIES = (processes, plane, objects, disks, secret_store)
 
 
 def catalogue() -> dict[str, Fault]:
@@ -17,8 +17,10 @@ LEFT_OUT = {
         "Linux gives no process a wall clock of its own; moving the machine's would break all else "
         "on it. Procedures take time from Temporal alone (`workflow.now`), never from a worker."
     ),
-    "database of records locked": (
-        "there is no database of records yet; `temporal-database-locked` is the one there is."
+    "database locked": (
+        "there is no database of records yet. Temporal's own, when another process held it locked "
+        "for five seconds, kept the stack's Temporal from working until it was restarted: its "
+        "server for development holds a SQLite file, which a production server never does."
     ),
 }
 """Faults that are not made, and why."""

@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import Client
 
 from cli.issuers import OpenBao
-from clients.kubernetes import Cluster, Kind
+from clients.kubernetes import Cluster
 from devstack import faults
 from devstack.core.people import passwords
 from devstack.state import StateDir, state_dir
@@ -61,8 +61,4 @@ async def org(cluster: Cluster, server: Client, dev: Person) -> AsyncIterator[Or
     organization = Organization(f"f{secrets.token_hex(4)}", cluster, server, dev)
     await organization.declare()
     yield organization
-    namespaces = Kind("v1", "Namespace", "namespaces", namespaced=False)
-    kind = await cluster.kind_of("choreo.dev/v1alpha1", "Organization")
-    await cluster.delete(kind, organization.name)
-    for name in (organization.name, organization.namespace, organization.builds):
-        await cluster.delete(namespaces, name)
+    await organization.forget()

@@ -142,29 +142,6 @@ async def test_binding_changed_while_temporal_is_down_is_deployed_afterwards(
 
 
 @promise(
-    "Temporal's database locked by another process",
-    "temporal-database-locked",
-    sees="orders wait or are refused with 503; what is shown stays as it was",
-    retried="by Temporal itself, then by the worker",
-    ends=ONCE,
-    limit=300,
-)
-async def test_rollout_outlives_a_locked_database_of_temporal(
-    broken: StateDir, org: Organization
-) -> None:
-    await org.service_class(settle=4)
-    operation = await org.deploy(await org.workload())
-    await org.person.sees(operation, runs("rollout"))
-    async with fault(broken, "temporal-database-locked"):
-        async with asyncio.timeout(60):
-            while await org.running() != ["hello"]:  # noqa: ASYNC110 - pods go on meanwhile
-                await asyncio.sleep(0.5)
-    done = await org.person.ended(operation)
-
-    await made_once(org, done)
-
-
-@promise(
     "Worker stands still",
     "worker-frozen",
     sees="`no worker answers: the steps are not known at the moment`",

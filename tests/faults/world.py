@@ -143,6 +143,20 @@ class Organization:
             },
         )
 
+    async def forget(self) -> None:
+        """Removes all of it at once; bindings are let go without their ordered teardown."""
+        bindings = await self.cluster.kind_of("choreo.dev/v1alpha1", "ServiceBinding")
+        for one in (await self.cluster.list(bindings, self.name)).items:
+            name = one["metadata"]["name"]
+            free = {"metadata": {"finalizers": None}}
+            await self.cluster.patch(bindings, name, self.name, free)
+            await self.cluster.delete(bindings, name, self.name)
+        organizations = await self.cluster.kind_of("choreo.dev/v1alpha1", "Organization")
+        await self.cluster.delete(organizations, self.name)
+        namespaces = Kind("v1", "Namespace", "namespaces", namespaced=False)
+        for name in (self.name, self.namespace, self.builds):
+            await self.cluster.delete(namespaces, name)
+
     async def mine(self, kind: str, name: str, spec: dict[str, Any]) -> None:
         await self.apply(kind, name, spec, self.name)
 
@@ -284,7 +298,12 @@ class Organization:
 
     async def bind(self, artifact: str) -> None:
         """Changes the binding itself, as somebody with kubectl would."""
-        spec = {"environmentRef": _ENVIRONMENT, "componentRef": _COMPONENT, "artifactRef": artifact}
+        spec = {
+            "environmentRef": _ENVIRONMENT,
+            "componentRef": _COMPONENT,
+            "artifactRef": artifact,
+            "serviceClassRef": "quick",
+        }
         await self.mine("ServiceBinding", "web-development", spec)
 
     async def recorded(self) -> set[str]:
