@@ -112,14 +112,7 @@ class RolloutActivities:
                 async with asyncio.timeout(request.deadline_seconds):
                     verdict = await follower.settled()
             except TimeoutError:
-                verdict = follower.verdict.model_copy(
-                    update={
-                        "state": RolloutState.FAILED,
-                        "reason": "DeadlineExceeded",
-                        "message": f"not ready after {request.deadline_seconds} s: "
-                        f"{follower.verdict.message}",
-                    }
-                )
+                verdict = await follower.at_last(request.deadline_seconds)
             if verdict.state is RolloutState.READY:
                 return RolloutReady(replicas=verdict.replicas, message=verdict.message)
             raise await self._failure(request.bundle.namespace, verdict)
@@ -161,17 +154,39 @@ class _Follower:
             obj["metadata"].get("labels", {}).get(names.COMPONENT) for obj in wanted
         }
         self._fresh: dict[tuple[str, str], dict[str, Any]] = {}
+        self._fresh_only = False
+        self._seen = Changes()
         self.verdict = Verdict(state=RolloutState.PROGRESSING, reason="Pending", message="starting")
 
     async def settled(self) -> Verdict:
         """Returns the first verdict that is not "progressing"."""
         async with changes(self._of.values(), self._is_ours) as seen:
+            self._seen = seen
             await self._read()
             while True:
                 self.verdict = self._judge(seen, datetime.now(UTC))
                 if self.verdict.state is not RolloutState.PROGRESSING:
                     return self.verdict
                 await seen.wait(self.verdict.recheck or timedelta(minutes=1))
+
+    async def at_last(self, seconds: float) -> Verdict:
+        """Judges after the deadline, by what is read now: a watch may have been cut off meanwhile.
+
+        Raises:
+            DependencyUnavailable: The plane does not answer, so nobody knows; no verdict.
+        """
+        await self._read()
+        self._fresh_only = True
+        verdict = self._judge(self._seen, datetime.now(UTC))
+        if verdict.state is not RolloutState.PROGRESSING:
+            return verdict
+        return verdict.model_copy(
+            update={
+                "state": RolloutState.FAILED,
+                "reason": "DeadlineExceeded",
+                "message": f"not ready after {seconds} s: {verdict.message}",
+            }
+        )
 
     async def _read(self) -> None:
         """Reads each object once: the watch may still show it as it was before the apply."""
@@ -196,7 +211,7 @@ class _Follower:
     def _live(self, seen: Changes, kind: str, name: str) -> dict[str, Any]:
         """Returns the newer of what the watch shows and what was read."""
         fresh = self._fresh[kind, name]
-        for live in seen.objects(_FOLLOWED[kind]):
+        for live in () if self._fresh_only else seen.objects(_FOLLOWED[kind]):
             meta = live["metadata"]
             if meta["name"] == name and meta["generation"] >= fresh["metadata"]["generation"]:
                 return live

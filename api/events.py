@@ -23,6 +23,7 @@ from domain.errors import PlatformError
 
 _CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 _RECONNECT_MILLISECONDS = 1000
+_LOOK_AGAIN_SECONDS = 3.0
 
 
 async def follow(
@@ -31,7 +32,8 @@ async def follow(
     """Yields the operation after each change, and ends when it is over or the process stops."""
     before: OperationView | None = None
     try:
-        async for event_id in until(_changes(client, reference, last_event_id), stopping):
+        changes = _changes(client, reference, last_event_id)
+        async for event_id in until(_or_retried(client, reference, changes), stopping):
             run = Reference(reference.procedure, event_id.partition(":")[0])
             view = await read(client, run)
             if view != before:
@@ -65,6 +67,41 @@ async def _changes(
                 yield f"{run_id}:{last.event_id}"
             following = _next_run(last)
         run_id, seen = following, 0
+
+
+async def _or_retried(
+    client: Client, reference: Reference, changes: AsyncGenerator[str, None]
+) -> AsyncGenerator[str, None]:
+    """Yields what ``changes`` yields, and that again when an activity failed meanwhile.
+
+    The tries of an activity are no part of the history, so nothing tells of them: they are looked
+    at every few seconds.
+    """
+    last, tries = "", ""
+    coming = asyncio.ensure_future(anext(changes, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=_LOOK_AGAIN_SECONDS)
+            if done:
+                if (change := coming.result()) is None:
+                    return
+                coming = asyncio.ensure_future(anext(changes, None))
+                last = change
+                yield last
+            elif last and (now := await _tries(client, reference, last)) != tries:
+                tries = now
+                yield last
+    finally:
+        coming.cancel()
+        await asyncio.wait({coming})
+        await changes.aclose()
+
+
+async def _tries(client: Client, reference: Reference, event_id: str) -> str:
+    """What differs when an activity of the run has failed, or lies without a worker."""
+    run = Reference(reference.procedure, event_id.partition(":")[0])
+    pending = (await run.handle(client).describe()).raw_description.pending_activities
+    return " ".join(f"{one.activity_id}.{one.attempt}.{one.state}" for one in pending)
 
 
 async def _grown(history: WorkflowHistoryEventAsyncIterator) -> HistoryEvent | None:

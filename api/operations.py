@@ -22,6 +22,7 @@ from temporalio.client import (
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.retries import retries
 from api.schemas import DeploymentView, Failure, Links, OperationSummary, OperationView
 from domain import ids
 from domain.deliveries import OperationStatus
@@ -155,6 +156,7 @@ async def read(client: Client, reference: Reference) -> OperationView:
         "summary": status.summary if status else "",
         "steps": status.steps if status else (),
         "waiting_for": status.waiting_for if status else None,
+        "retrying": await retries(client, execution),
         "queue": status.queue if status else (),
         "deployments": _deployments(status),
         "note": note,

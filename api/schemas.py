@@ -119,12 +119,26 @@ class DeploymentView(View):
     undone: tuple[str, ...] = ()
 
 
+class RetryView(View):
+    """Something that failed for a technical reason, or lies waiting, and is tried again."""
+
+    what: str = Field(description="What is being done, in the words of the procedure.")
+    attempt: int = Field(description="The try that runs or comes next, from 1.")
+    type: str = Field(description="Name of the last error; NoWorker = nobody has taken it yet.")
+    message: str
+    next_try: datetime | None = Field(None, description="Empty = it runs, or may at any moment.")
+    until: datetime | None = Field(None, description="When it is given up.")
+
+
 class OperationView(OperationSummary):
     """An operation in all detail."""
 
     summary: str = ""
     steps: tuple[Step, ...] = ()
     waiting_for: Waiting | None = None
+    retrying: tuple[RetryView, ...] = Field(
+        (), description="What failed for a technical reason and is tried again by itself."
+    )
     queue: tuple[str, ...] = Field((), description="Requests behind this one, in order.")
     deployments: tuple[DeploymentView, ...] = Field(
         (), description="Deployments this run has finished, oldest first."

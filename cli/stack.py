@@ -5,22 +5,26 @@ import json
 import sys
 import time
 from collections import deque
-from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from cli.stack_faults import fault_app
+from cli.stack_running import Name
+from cli.stack_running import fail as _fail
+from cli.stack_running import record_of as _running
+from cli.stack_running import run as _run
+from cli.stack_running import state_of as _state
 from cli.stack_views import Progress, as_environment, show_status
 from devstack import lifecycle, preflight
 from devstack.core import openbao, people
-from devstack.errors import DevstackError, NotRunning
+from devstack.errors import DevstackError
 from devstack.lifecycle import Wish
 from devstack.programs import CORE, FULL, ensure, index, reporter
-from devstack.record import StackRecord
-from devstack.state import StateDir, locked, state_dir
+from devstack.state import locked
 
 stack_app = typer.Typer(
     name="stack",
@@ -29,7 +33,7 @@ stack_app = typer.Typer(
 )
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
-_Result = TypeVar("_Result")
+stack_app.add_typer(fault_app)
 
 
 class Profile(StrEnum):
@@ -54,10 +58,6 @@ class StatusFormat(StrEnum):
     JSON = "json"
 
 
-Name = Annotated[
-    str,
-    typer.Option("--name", envvar="PAVANE_STACK", help="Name of the stack, for several at once."),
-]
 PROFILE_HELP = "core: control plane, Temporal, OpenBao; no root. full: also a node that runs pods."
 PLATFORM_HELP = "Run Pavane's API and worker too. Default: with full, not with core."
 
@@ -225,33 +225,3 @@ def _acquire(profile: Profile) -> dict[str, Path]:
             return index(ensure(CORE if profile is Profile.CORE else FULL, progress=progress))
     except DevstackError as error:
         _fail(str(error))
-
-
-def _state(name: str) -> StateDir:
-    try:
-        return state_dir(name)
-    except DevstackError as error:
-        _fail(str(error))
-
-
-def _running(state: StateDir) -> StackRecord:
-    record = lifecycle.running(state)
-    if record is None:
-        _fail(str(NotRunning("the stack is not running; start it with `pavane stack up`")))
-    return record
-
-
-def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Does the work; an error of the stack becomes a sentence and exit status 1."""
-    try:
-        return asyncio.run(work)
-    except DevstackError as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        _err.print("interrupted; what was started goes on, `pavane stack up` shows it again")
-        raise typer.Exit(130) from None
-
-
-def _fail(message: str) -> NoReturn:
-    _err.print(f"[red]error:[/red] {message}" if _err.is_terminal else f"error: {message}")
-    raise typer.Exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -17,7 +18,7 @@ from rich.text import Text
 from cli.client import Api
 from cli.console import err
 from cli.errors import ExitCode
-from cli.output import between, styled
+from cli.output import between, lasted, styled
 
 _MARKS = {
     "Waiting": Text("·", style="quiet"),
@@ -104,6 +105,11 @@ class PlainView:
                 took = between(step["started"], step["finished"]) if step["finished"] else ""
                 parts = (step["name"], step["phase"].lower(), took, note)
                 self._console.print("  ".join(part for part in parts if part), markup=False)
+        for one in operation.get("retrying") or ():
+            key = (one["what"], one["message"])
+            if key not in self._said:  # once for each reason, not for each try
+                self._said.add(key)
+                self._console.print(_retry(one), markup=False, soft_wrap=True)
 
 
 def watch(
@@ -217,7 +223,18 @@ def _note(step: Mapping[str, Any], operation: Mapping[str, Any]) -> str:
     return str(step["message"])
 
 
+def _retry(one: Mapping[str, Any]) -> str:
+    """Says what is tried again, why, and when."""
+    words = f"tried again: {one['what']}, attempt {one['attempt']}: {one['message']}"
+    if one.get("nextTry"):
+        left = (datetime.fromisoformat(one["nextTry"]) - datetime.now(UTC)).total_seconds()
+        words += f" (next try in {lasted(max(left, 0))})"
+    return words
+
+
 def _footnotes(operation: Mapping[str, Any]) -> Iterable[RenderableType]:
+    for one in operation.get("retrying") or ():
+        yield Text(f"  {_retry(one)}", style="warn")
     if operation["queue"]:
         behind = len(operation["queue"])
         yield Text(f"  {behind} more in the queue", style="quiet")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -71,6 +72,24 @@ class ComponentRunner(Runner):
         """Kills the process group as a fault would; the restart policy takes over."""
         if self._process is not None:
             self._process.kill()
+
+    def freeze(self) -> None:
+        """Lets the process group stand still: it keeps its connections and answers nothing."""
+        if self._process is not None:
+            self._process.kill(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets a frozen process group go on."""
+        if self._process is not None:
+            self._process.kill(signal.SIGCONT)
+
+    async def wait_ready(self) -> None:
+        """Returns when the process is ready."""
+        await self.ready.wait()
+
+    def reconfigure(self, **variables: str) -> None:
+        """Adds to the environment of the process from its next start on."""
+        self.component = replace(self.component, env={**self.component.env, **variables})
 
     async def _carry(self, runners: Mapping[str, Runner]) -> None:
         while True:
@@ -173,4 +192,5 @@ class ComponentRunner(Runner):
     async def _stop_process(self) -> None:
         process = self._process
         if process is not None:
+            process.kill(signal.SIGCONT)  # a frozen one would not hear that it should end
             await process.stop(self.component.stop_signal, self.component.stop_timeout)

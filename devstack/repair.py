@@ -6,6 +6,7 @@ from datetime import timedelta
 from devstack import profiles
 from devstack.assembly import assemble
 from devstack.component import Part, Step
+from devstack.faults.disks import unmount_all
 from devstack.graph import ordered
 from devstack.processes import end_stale
 from devstack.record import StackRecord, read_record
@@ -25,6 +26,7 @@ async def undo_leftovers(name: str, state: StateDir) -> bool:
     Returns:
         Whether there was anything to clean up after.
     """
+    unmount_all(state)
     record = read_record(state.record)
     if record is None:
         return False

@@ -58,6 +58,11 @@ class StateDir:
         return self.root / "stack.json"
 
     @property
+    def faults(self) -> Path:
+        """Faults begun on purpose that would outlive the processes of the stack."""
+        return self.root / "faults.json"
+
+    @property
     def socket(self) -> Path:
         """The control socket of the supervisor."""
         return self.run / "supervisor.sock"

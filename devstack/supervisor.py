@@ -124,12 +124,21 @@ class Supervisor:
             if runner.status.phase in {PartPhase.FAILED, PartPhase.HELD}:
                 runner.resume()
 
-    async def _steer(self, verb: str, name: str) -> None:
+    def component(self, name: str) -> ComponentRunner:
+        """The runner of a component.
+
+        Raises:
+            DevstackError: the stack has none of that name.
+        """
         runner = self._runners.get(name)
         if not isinstance(runner, ComponentRunner):
             known = [key for key, one in self._runners.items() if isinstance(one, ComponentRunner)]
             message = f"the stack has no component {name!r}; it has {', '.join(sorted(known))}"
             raise DevstackError(message)
+        return runner
+
+    async def _steer(self, verb: str, name: str) -> None:
+        runner = self.component(name)
         _LOG.info("%s %s on request", verb, name)
         if verb == "restart":
             await runner.restart()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +12,7 @@ from clients.kubernetes.errors import Expired
 from clients.kubernetes.kinds import Kind, Kinds
 from clients.kubernetes.session import Session
 from clients.kubernetes.watch import Object, WatchEvent, resource_version, watch
-from domain.errors import Conflict, InvalidRequest, NotFound
+from domain.errors import Conflict, DependencyUnavailable, InvalidRequest, NotFound, StaleRevision
 from domain.ids import FIELD_MANAGER
 
 _APPLY = "application/apply-patch+yaml"
@@ -167,15 +168,16 @@ class Cluster:
             params["force"] = "true"
         if dry_run:
             params["dryRun"] = "All"
-        return await self.session.json(
-            "PATCH",
-            kind.path(namespace, name, subresource),
-            what=kind.describe(name, namespace),
-            params=params,
-            body=obj,
-            content_type=_APPLY,
-            confidential=kind.kind in _CONFIDENTIAL,
-        )
+        with _unconditional(obj):
+            return await self.session.json(
+                "PATCH",
+                kind.path(namespace, name, subresource),
+                what=kind.describe(name, namespace),
+                params=params,
+                body=obj,
+                content_type=_APPLY,
+                confidential=kind.kind in _CONFIDENTIAL,
+            )
 
     async def create(self, obj: Object, *, manager: str = FIELD_MANAGER) -> Object:
         """Creates an object.
@@ -224,15 +226,16 @@ class Cluster:
         subresource: str = "",
     ) -> Object:
         """Changes the given fields (JSON merge patch); None removes one."""
-        return await self.session.json(
-            "PATCH",
-            kind.path(namespace, name, subresource),
-            what=kind.describe(name, namespace),
-            params={"fieldManager": FIELD_MANAGER},
-            body=merge_patch,
-            content_type=_MERGE,
-            confidential=kind.kind in _CONFIDENTIAL,
-        )
+        with _unconditional(merge_patch):
+            return await self.session.json(
+                "PATCH",
+                kind.path(namespace, name, subresource),
+                what=kind.describe(name, namespace),
+                params={"fieldManager": FIELD_MANAGER},
+                body=merge_patch,
+                content_type=_MERGE,
+                confidential=kind.kind in _CONFIDENTIAL,
+            )
 
     async def delete(
         self,
@@ -301,3 +304,21 @@ class Cluster:
         if kind.namespaced and not namespace:
             raise InvalidRequest(f"{kind.describe(name)}: metadata.namespace is missing")
         return kind, name, namespace
+
+
+@contextmanager
+def _unconditional(change: Object) -> Iterator[None]:
+    """Makes a lost race retryable where the change does not depend on a version of the object.
+
+    API servers repeat such a change themselves, but only a few times; then they answer 409.
+
+    Raises:
+        DependencyUnavailable: Others changed the object in the same moment, again and again.
+        StaleRevision: The change names the version it is meant for, and that is gone.
+    """
+    try:
+        yield
+    except StaleRevision as error:
+        if resource_version(change):
+            raise
+        raise DependencyUnavailable(f"{error.message} (others write it all the time)") from error

@@ -28,7 +28,7 @@ def parts(context: StackContext) -> Sequence[Part]:
         _write_configuration(context)
 
     async def unseal() -> None:
-        await _unseal(context.state, url)
+        await unseal_server(context.state, url)
 
     async def set_up() -> None:
         async with connect(context.state, url) as bao:
@@ -118,7 +118,7 @@ ui           = true
     write_private(context.state.config / "openbao.hcl", configuration)
 
 
-async def _unseal(state: StateDir, url: str) -> None:
+async def unseal_server(state: StateDir, url: str) -> None:
     """Initialises the server on its first start, unseals it, and waits until it is active.
 
     Raises:

@@ -125,14 +125,21 @@ def read_manifests(path: Path, values: Mapping[str, str] | None = None) -> list[
 @asynccontextmanager
 async def connect(context: StackContext) -> AsyncIterator[Cluster]:
     """Connects to the API server of the stack as a member of `system:masters`."""
+    async with client(context) as http:
+        yield Cluster(http)
+
+
+@asynccontextmanager
+async def client(context: StackContext) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the API server with the same rights."""
     request = Request("pavane-stack", organizations=("system:masters",))
     identity = context.pki.issue("stack-operator", request)
     trust = ssl.create_default_context(cafile=identity.authority)
     trust.load_cert_chain(identity.certificate, identity.key)
     async with httpx.AsyncClient(
         base_url=api_server(context), verify=trust, timeout=_TIMEOUT, trust_env=False
-    ) as client:
-        yield Cluster(client)
+    ) as http:
+        yield http
 
 
 def api_server(context: StackContext) -> str:

@@ -1,0 +1,55 @@
+"""What the commands of `pavane stack` share: which stack is meant, and how errors are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from devstack import lifecycle
+from devstack.errors import DevstackError, NotRunning
+from devstack.record import StackRecord
+from devstack.state import StateDir, state_dir
+
+Name = Annotated[
+    str,
+    typer.Option("--name", envvar="PAVANE_STACK", help="Name of the stack, for several at once."),
+]
+_err = Console(stderr=True, highlight=False)
+_Result = TypeVar("_Result")
+
+
+def state_of(name: str) -> StateDir:
+    """Returns the folder of a stack; a name that cannot be one ends the command."""
+    try:
+        return state_dir(name)
+    except DevstackError as error:
+        fail(str(error))
+
+
+def record_of(state: StateDir) -> StackRecord:
+    """Returns the record of a running stack; one that does not run ends the command."""
+    record = lifecycle.running(state)
+    if record is None:
+        fail(str(NotRunning("the stack is not running; start it with `pavane stack up`")))
+    return record
+
+
+def run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Does the work; an error of the stack becomes a sentence and exit status 1."""
+    try:
+        return asyncio.run(work)
+    except DevstackError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        _err.print("interrupted; what was started goes on, `pavane stack up` shows it again")
+        raise typer.Exit(130) from None
+
+
+def fail(message: str) -> NoReturn:
+    """Ends the command with a message."""
+    _err.print(f"[red]error:[/red] {message}" if _err.is_terminal else f"error: {message}")
+    raise typer.Exit(1)

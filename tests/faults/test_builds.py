@@ -1,0 +1,199 @@
+"""What builds stand on is broken: Argo, the registry, Git, the disk of the log archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devstack import faults
+from devstack.state import StateDir
+from tests.faults.promises import promise
+from tests.faults.world import Operation, Organization, fault, retrying, runs, told
+
+pytestmark = pytest.mark.faults
+ONCE = "the build goes on by itself; there is one artifact"
+AGAIN = "the whole build, up to three tries, 15 and 30 s apart"
+
+
+def tries_again(shown: Operation) -> bool:
+    waiting = shown["waitingFor"]
+    return bool(waiting) and str(waiting["what"]).startswith("the next try after a technical fault")
+
+
+async def built_once(org: Organization, done: Operation) -> None:
+    """Asserts that the build succeeded and left one artifact, from one run."""
+    assert done["phase"] == "Succeeded", told(done)
+    assert len(await org.artifacts()) == 1
+    assert await org.runs("build") == 1
+    assert len(await org.argo_workflows()) == 1
+
+
+@promise(
+    "Argo's controller down",
+    "argo-down",
+    sees="the step `build`, waiting for the build pods, and until when",
+    retried="nothing needs to be: the Argo Workflow is there and waits",
+    ends=ONCE,
+    limit=300,
+)
+async def test_build_submitted_while_argo_is_down_runs_afterwards(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    commit = await org.push(tmp_path)
+    async with fault(broken, "argo-down"):
+        operation = await org.build(commit)
+        shown = await org.person.sees(operation, runs("build"))
+    done = await org.person.ended(operation)
+
+    assert shown["waitingFor"]["what"] == "the build pods"
+    await built_once(org, done)
+
+
+@promise(
+    "Argo's controller restarted during a build",
+    "argo-killed",
+    sees="the step `build`, as without the fault",
+    ends=ONCE,
+    limit=300,
+)
+async def test_build_outlives_a_restart_of_argo(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    operation = await org.build(await org.push(tmp_path))
+    await org.build_pod_runs()
+    await faults.begin(broken, "argo-killed")
+    done = await org.person.ended(operation)
+
+    await built_once(org, done)
+
+
+@promise(
+    "Argo Workflow deleted by hand",
+    "argo-workflow-deleted",
+    sees="waiting for `the next try after a technical fault: Argo Workflow … was deleted while it "
+    "ran`, and until when",
+    retried=AGAIN,
+    ends=ONCE,
+    cheap=True,
+)
+async def test_build_is_made_again_when_its_argo_workflow_was_deleted(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    operation = await org.build(await org.push(tmp_path))
+    await org.build_pod_runs()
+    await faults.begin(broken, "argo-workflow-deleted", org.builds)
+    shown = await org.person.sees(operation, tries_again)
+    done = await org.person.ended(operation)
+
+    assert "was deleted while it ran" in shown["waitingFor"]["what"]
+    await built_once(org, done)
+
+
+@promise(
+    "Build pod evicted",
+    "pods-evicted",
+    sees="waiting for `the next try after a technical fault`, with what Argo says of the pod",
+    retried=AGAIN,
+    ends=ONCE,
+    limit=300,
+)
+async def test_build_is_made_again_when_its_pod_was_evicted(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    operation = await org.build(await org.push(tmp_path))
+    await org.build_pod_runs()
+    await faults.begin(broken, "pods-evicted", org.builds)
+    await org.person.sees(operation, tries_again)
+    done = await org.person.ended(operation)
+
+    await built_once(org, done)
+
+
+@promise(
+    "Registry down during a build",
+    "registry-down",
+    sees="waiting for `the next try after a technical fault: a base image could not be pulled` "
+    "(or: `the image could not be pushed`)",
+    retried=AGAIN,
+    ends=ONCE,
+    limit=300,
+)
+async def test_build_is_made_again_when_the_registry_was_down(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    commit = await org.push(tmp_path)
+    async with fault(broken, "registry-down"):
+        operation = await org.build(commit)
+        shown = await org.person.sees(operation, tries_again)
+    done = await org.person.ended(operation)
+
+    assert "image could not be" in shown["waitingFor"]["what"]
+    await built_once(org, done)
+
+
+@promise(
+    "Registry full: it refuses what is pushed",
+    "registry-full",
+    sees="waiting for `the next try after a technical fault: …` with the registry's part in it",
+    retried=AGAIN,
+    ends=ONCE,
+    person="a platform engineer, when it stays full: make room, then build again",
+    limit=300,
+)
+async def test_build_is_made_again_when_the_registry_was_full(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    commit = await org.push(tmp_path)
+    async with fault(broken, "registry-full", org.name):
+        operation = await org.build(commit)
+        shown = await org.person.sees(operation, lambda one: tries_again(one) or one["finished"])
+    assert tries_again(shown), told(shown)
+    done = await org.person.ended(operation)
+
+    await built_once(org, done)
+
+
+@promise(
+    "Git server down",
+    "git-down",
+    sees="of the build request: resolving the revision, its attempt, `DependencyUnavailable` with "
+    "the repository",
+    retried="with growing pauses up to 30 s, for two hours",
+    ends=ONCE,
+    limit=300,
+)
+async def test_build_of_a_branch_waits_for_the_git_server(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    commit = await org.push(tmp_path)
+    async with fault(broken, "git-down"):
+        request = await org.build("main")
+        shown = await org.person.sees(request, retrying)
+    await org.person.ended(request)
+    done = await org.person.ended(f"build/{org.name}/web/{commit[:12]}")
+
+    (retry,) = retrying(shown)
+    assert retry["type"] == "DependencyUnavailable"
+    await built_once(org, done)
+
+
+@promise(
+    "Disk of the worker full (log archive)",
+    "worker-disk-full",
+    sees="the build as without the fault, or `DependencyUnavailable: object … the store`",
+    retried="writing the log, as long as the build is followed",
+    ends=ONCE,
+    limit=300,
+)
+async def test_full_disk_of_the_log_archive_loses_no_build(
+    broken: StateDir, org: Organization, tmp_path: Path
+) -> None:
+    commit = await org.push(tmp_path)
+    async with fault(broken, "worker-disk-full"):
+        operation = await org.build(commit)
+        await org.build_pod_runs()
+        await org.person.sees(operation, lambda one: retrying(one) or one["finished"])
+    done = await org.person.ended(operation)
+
+    await built_once(org, done)
