@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib.metadata import version
 
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -155,7 +156,7 @@ class WorkerProcess:
         self._stop.set()
 
 
-async def _main() -> None:
+async def _main(plugins: Sequence[Plugin]) -> None:
     settings = load()
     logs.configure(settings.log)
     metrics_port = free_port()
@@ -167,7 +168,7 @@ async def _main() -> None:
             counters_total_suffix=True,
         )
     )
-    client = await temporal.connect(runtime=Runtime(telemetry=telemetry))
+    client = await temporal.connect(runtime=Runtime(telemetry=telemetry), plugins=plugins)
     await search_attributes.register(client)
     cluster = await Cluster.connect(
         settings.kubernetes.kubeconfig,
@@ -184,9 +185,9 @@ async def _main() -> None:
         await cluster.close()
 
 
-def main() -> None:
-    """Runs a worker until it is told to stop."""
-    asyncio.run(_main())
+def main(plugins: Sequence[Plugin] = ()) -> None:
+    """Runs a worker until it is told to stop; ``plugins`` are added to Pavane's own."""
+    asyncio.run(_main(plugins))
     logging.shutdown()
     # The SDK's native threads can crash the interpreter's exit after all work is done.
     os._exit(0)
