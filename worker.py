@@ -39,6 +39,9 @@ _LOG = logging.getLogger("worker")
 _HEARTBEAT = timedelta(seconds=1)
 """A cancel arrives with the answer to a heartbeat: this bounds how long it takes."""
 
+_STICKY = timedelta(seconds=5)
+"""How long a task waits for the worker that has its workflow in memory; then any worker takes it."""
+
 
 class WorkerProcess:
     """Everything one process runs, by its roles."""
@@ -70,6 +73,7 @@ class WorkerProcess:
             task_queue=ids.ORCHESTRATION_QUEUE,
             workflows=WORKFLOWS,
             max_cached_workflows=self._settings.worker.max_cached_workflows,
+            sticky_queue_schedule_to_start_timeout=_STICKY,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
             deployment_config=self._versioning(),
         )
@@ -88,6 +92,7 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
             ],
+            max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
 

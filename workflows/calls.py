@@ -17,6 +17,10 @@ Owner = TypeVar("Owner")
 BUDGET = timedelta(hours=2)
 """How long a technical fault is retried before the step gives up."""
 
+_SILENCE = timedelta(seconds=10)
+"""How long nothing may be heard of an activity before another worker takes it: every activity
+tells that it lives (``runtime.liveness``), so this is what a killed worker costs."""
+
 
 class Options(TypedDict, total=False):
     """The options of an activity call that a preset decides."""
@@ -36,6 +40,7 @@ _RETRY = RetryPolicy(
 
 QUICK: Options = {
     "start_to_close_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": _SILENCE,
     "schedule_to_close_timeout": BUDGET,
     "retry_policy": _RETRY,
     "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -45,7 +50,7 @@ QUICK: Options = {
 WRITE: Options = {
     "start_to_close_timeout": timedelta(minutes=2),
     "schedule_to_close_timeout": BUDGET,
-    "heartbeat_timeout": timedelta(seconds=45),
+    "heartbeat_timeout": _SILENCE,
     "retry_policy": _RETRY,
     "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
@@ -61,7 +66,7 @@ def watch(longest: timedelta) -> Options:
     return {
         "start_to_close_timeout": longest + timedelta(minutes=2),
         "schedule_to_close_timeout": longest + BUDGET,
-        "heartbeat_timeout": timedelta(seconds=30),
+        "heartbeat_timeout": _SILENCE,
         "retry_policy": _RETRY,
         "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     }
