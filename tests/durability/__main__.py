@@ -20,7 +20,7 @@ from pathlib import Path
 from clients.kubernetes import Cluster
 from tests.durability.lane import Lane, lane
 from tests.durability.points import Point
-from tests.durability.scenarios import DEPLOYS, Scenario
+from tests.durability.scenarios import SCENARIOS, Scenario
 from tests.durability.sweep import Outcome, Recorded, disturbed, record
 from tests.durability.table import table
 
@@ -73,7 +73,7 @@ async def _all(
 
 
 async def _main(options: argparse.Namespace) -> int:
-    scenarios = [one for one in DEPLOYS if options.scenario in one.name]
+    scenarios = [one for one in SCENARIOS if options.scenario in one.name]
     folder = Path(tempfile.mkdtemp(prefix="pavane-durability-"))
     print(f"logs of the workers: {folder}; seed {options.seed}", flush=True)
     start = time.monotonic()

@@ -12,6 +12,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from activities.kinds import ARGO_WORKFLOWS
 from clients.kubernetes import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.registry import Registry
@@ -39,6 +40,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(commit.encode())
 http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
 """
+_DOCKERFILE = """ARG PYTHON_IMAGE
+FROM ${PYTHON_IMAGE}
+COPY . /srv
+WORKDIR /srv
+USER 10001
+"""
+SLOW = _DOCKERFILE.replace("USER", "RUN sleep 120\nUSER")
+"""Long enough that it is still built when a newer commit comes, whoever is killed meanwhile."""
 DEADLINE_SECONDS = 20
 
 
@@ -74,7 +83,7 @@ class Place:
             obj["metadata"]["namespace"] = self.name
         await self.cluster.apply(obj, manager="person", force=True)
 
-    async def declare(self, *, auto_deploy: bool = False) -> None:
+    async def declare(self, *, auto_deploy: bool = True) -> None:
         """Everything a component needs; it is small, so that its pods are ready soon."""
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}}
         await self.cluster.apply(namespace, manager="person")
@@ -144,8 +153,21 @@ class Place:
             self.remember(self.client.get_workflow_handle(started.workflow_id))
 
     async def commit(self, message: str, **files: str) -> str:
-        """Pushes a commit and returns its id."""
-        return await asyncio.to_thread(_push, self.folder, self.repository, message, files)
+        """Commits a small image's source and returns the commit's id; not pushed yet."""
+        content = {"Dockerfile": _DOCKERFILE, "message": message, **files}
+        return await asyncio.to_thread(_commit, self.folder, message, content)
+
+    async def push(self) -> None:
+        await asyncio.to_thread(_git, self.folder, "push", "--quiet", self.repository, "main")
+
+    async def argo_is(self, commit: str, *phases: str) -> None:
+        """Waits until the Argo Workflow of a commit is in one of the phases."""
+        namespace, name = ids.build_namespace(self.name), ids.build_name(COMPONENT, commit)
+        while True:
+            found = await self.cluster.find(ARGO_WORKFLOWS, name, namespace) or {}
+            if found.get("status", {}).get("phase") in phases:
+                return
+            await asyncio.sleep(0.2)
 
     def remember(self, handle: WorkflowHandle[Any, Any]) -> None:
         self.operations[handle.id] = handle
@@ -238,26 +260,25 @@ async def _runtime_image(environment: Mapping[str, str]) -> str:
     return _images[name]
 
 
-def _push(folder: Path, repository: str, message: str, files: Mapping[str, str]) -> str:
+def _commit(folder: Path, message: str, files: Mapping[str, str]) -> str:
     folder.mkdir(parents=True, exist_ok=True)
-    when = "2026-01-01T00:00:00Z"
-    nobody = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    for role in ("AUTHOR", "COMMITTER"):
-        nobody |= {f"GIT_{role}_NAME": "Dev", f"GIT_{role}_EMAIL": "dev@example.test"}
-        nobody |= {f"GIT_{role}_DATE": when}
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ("git", *arguments), cwd=folder, env={"PATH": os.environ["PATH"], **nobody},
-            check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        return done.stdout.strip()
-
     if not (folder / ".git").exists():
-        git("init", "--quiet", "--initial-branch=main")
+        _git(folder, "init", "--quiet", "--initial-branch=main")
     for name, content in files.items():
         (folder / name).write_text(content)
-    git("add", "--all")
-    git("commit", "--quiet", "--message", message)
-    git("push", "--quiet", repository, "main")
-    return git("rev-parse", "HEAD")
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "--message", message)
+    return _git(folder, "rev-parse", "HEAD")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Runs git as nobody in particular, at one moment: equal sources are equal commits."""
+    made = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    for role in ("AUTHOR", "COMMITTER"):
+        made |= {f"GIT_{role}_NAME": "Dev", f"GIT_{role}_EMAIL": "dev@example.test"}
+        made[f"GIT_{role}_DATE"] = "2026-01-01T00:00:00Z"
+    done = subprocess.run(
+        ("git", *arguments), cwd=folder, env={"PATH": os.environ["PATH"], **made},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return done.stdout.strip()

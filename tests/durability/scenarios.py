@@ -6,7 +6,7 @@ which workers die are found in its recorded history.
 
 from __future__ import annotations
 
-from tests.durability.place import BETTER, CRASHING, GOOD, SILENT, Place
+from tests.durability.place import BETTER, CRASHING, GOOD, SILENT, SLOW, Place
 from tests.durability.state import State
 
 
@@ -117,6 +117,65 @@ class Queue(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
+class Build(Scenario):
+    name = "build"
+
+    async def act(self, place: Place) -> None:
+        commit = await place.commit("Begin")
+        await place.push()
+        await place.build(commit)
+
+    def facts(self, state: State) -> None:
+        assert phases(state, "Build") == ["Succeeded"]
+        assert len(state["DeployableArtifact"]) == len(state["ServiceBinding"]) == 1
+        assert [one["phase"] for one in state["plane Workflow"]] == ["Succeeded"]
+
+
+class FailingTest(Scenario):
+    name = "build failing"
+
+    async def act(self, place: Place) -> None:
+        commit = await place.commit("Break", broken="yes")
+        await place.push()
+        await place.build(commit)
+
+    def facts(self, state: State) -> None:
+        assert phases(state, "Build") == ["Failed"]
+        assert state["DeployableArtifact"] == []
+
+
+class Superseded(Scenario):
+    name = "build superseded"
+
+    async def act(self, place: Place) -> None:
+        older = await place.commit("Begin", Dockerfile=SLOW)
+        newer = await place.commit("Go on")
+        await place.push()
+        await place.build(older)
+        await place.argo_is(older, "Running")
+        await place.build(newer)
+
+    def facts(self, state: State) -> None:
+        assert phases(state, "Build") == ["Succeeded", "Superseded"]
+        assert len(state["DeployableArtifact"]) == 1
+
+
+class FaultOfThePlane(Scenario):
+    """The repository cannot be read at first."""
+
+    name = "build retried"
+
+    async def act(self, place: Place) -> None:
+        commit = await place.commit("Begin")
+        await place.build(commit)
+        await place.argo_is(commit, "Failed", "Error")
+        await place.push()
+
+    def facts(self, state: State) -> None:
+        assert phases(state, "Build") == ["Succeeded"]
+        assert len(state["DeployableArtifact"]) == 1
+
+
 DEPLOYS: tuple[Scenario, ...] = (
     FirstDeployment(),
     SecondVersion(),
@@ -125,3 +184,6 @@ DEPLOYS: tuple[Scenario, ...] = (
     Undeploy(),
     Queue(),
 )
+
+BUILDS: tuple[Scenario, ...] = (Build(), FailingTest(), Superseded(), FaultOfThePlane())
+SCENARIOS = (*DEPLOYS, *BUILDS)
