@@ -40,7 +40,7 @@ _HEARTBEAT = timedelta(seconds=1)
 """A cancel arrives with the answer to a heartbeat: this bounds how long it takes."""
 
 _STICKY = timedelta(seconds=5)
-"""How long a task waits for the worker that has its workflow in memory; then any worker takes it."""
+"""How long a task waits for the worker that has its workflow in memory, before any may take it."""
 
 
 class WorkerProcess:

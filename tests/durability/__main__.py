@@ -14,62 +14,61 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from clients.kubernetes import Cluster
+from tests.durability.cancelling import cancelled
 from tests.durability.lane import Lane, lane
-from tests.durability.points import Point
 from tests.durability.scenarios import SCENARIOS, Scenario
 from tests.durability.sweep import Outcome, Recorded, disturbed, record
 from tests.durability.table import table
+from tests.durability.work import Run, Work
 
 
-async def sweep(
-    lanes: list[Lane], cluster: Cluster, scenarios: list[Scenario], options: argparse.Namespace
-) -> list[Outcome]:
-    """Records every scenario, then works off all points on all lanes."""
-    recordings: asyncio.Queue[Scenario] = asyncio.Queue()
-    recorded: list[Recorded] = []
-    for scenario in scenarios:
-        recordings.put_nowait(scenario)
+def told(done: int, total: int, outcome: Outcome) -> None:
+    """One line a run, and what was wrong below it."""
+    verdict = "ok" if not outcome.problems else "FAILED"
+    recovery = f"{outcome.recovery:5.1f}" if outcome.recovery is not None else "    -"
+    print(f"{done:4}/{total} {verdict:6} {recovery} s {outcome.seconds:5.1f} s  "
+          f"{outcome.scenario} | {outcome.point}", flush=True)  # fmt: skip
+    for problem in outcome.problems:
+        print(f"        {problem}", flush=True)
+
+
+async def recordings(
+    lanes: list[Lane], cluster: Cluster, scenarios: Iterable[Scenario]
+) -> list[Recorded]:
+    """Runs each scenario undisturbed."""
+    pending, recorded = list(scenarios), list[Recorded]()
 
     async def recording(own: Lane) -> None:
-        while not recordings.empty():
-            found = await record(recordings.get_nowait(), own, cluster)
+        while pending:
+            found = await record(pending.pop(0), own, cluster)
             recorded.append(found)
             print(f"recorded {found.scenario.name}: {len(found.points)} points, "
                   f"{found.seconds:.1f} s undisturbed", flush=True)  # fmt: skip
 
     await asyncio.gather(*(recording(each) for each in lanes))
-    work = [(one, point) for one in recorded for point in one.points if options.match in str(point)]
-    dice = random.Random(options.seed)
+    return recorded
+
+
+def runs(recorded: list[Recorded], cluster: Cluster, options: argparse.Namespace) -> list[Run]:
+    """Every point of every scenario, killed; with `--cancel` cancelled at those of activities."""
+    points = [(one, point) for one in recorded for point in one.points]
+    wanted = [(one, point) for one, point in points if options.match in str(point)]
+    kills = [partial(disturbed, one, point, cluster=cluster) for one, point in wanted]
+    cancels = [
+        partial(cancelled, one, point, cluster=cluster)
+        for one, point in wanted
+        if point.kind == "activity"
+    ]
+    found: list[Run] = [*([] if options.only_cancel else kills), *cancels]
     if options.sample:
-        work = dice.sample(work, min(options.sample, len(work)))
-    return await _all(lanes, cluster, work)
-
-
-async def _all(
-    lanes: list[Lane], cluster: Cluster, work: list[tuple[Recorded, Point]]
-) -> list[Outcome]:
-    pending = list(reversed(work))
-    outcomes: list[Outcome] = []
-
-    async def working(own: Lane) -> None:
-        while pending:
-            recorded, point = pending.pop()
-            outcome = await disturbed(recorded, point, own, cluster)
-            own.check()
-            outcomes.append(outcome)
-            told = "ok" if not outcome.problems else "FAILED"
-            recovery = f"{outcome.recovery:5.1f}" if outcome.recovery is not None else "    -"
-            print(f"{len(outcomes):4}/{len(work)} {told:6} {recovery} s {outcome.seconds:5.1f} s  "
-                  f"{outcome.scenario} | {outcome.point}", flush=True)  # fmt: skip
-            for problem in outcome.problems:
-                print(f"        {problem}", flush=True)
-
-    await asyncio.gather(*(working(each) for each in lanes))
-    return outcomes
+        found = random.Random(options.seed).sample(found, min(options.sample, len(found)))
+    return found
 
 
 async def _main(options: argparse.Namespace) -> int:
@@ -88,7 +87,8 @@ async def _main(options: argparse.Namespace) -> int:
         ]
         for each in lanes:
             await each.start()
-        outcomes = await sweep(lanes, cluster, scenarios, options)
+        recorded = await recordings(lanes, cluster, scenarios)
+        outcomes = await Work(lanes, told).done(runs(recorded, cluster, options))
     print(table(outcomes))
     print(f"{time.monotonic() - start:.0f} s")
     return 1 if any(one.problems for one in outcomes) else 0
@@ -98,6 +98,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.durability", description=__doc__)
     parser.add_argument("--scenario", default="", help="only those whose name contains this")
     parser.add_argument("--match", default="", help="only points whose text contains this")
+    parser.add_argument("--only-cancel", action="store_true", help="cancel, do not kill")
     parser.add_argument("--lanes", type=int, default=3, help="how many run beside each other")
     parser.add_argument("--sample", type=int, default=0, help="only so many points, by the seed")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))

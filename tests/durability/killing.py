@@ -56,7 +56,7 @@ class _Execution:
 
     async def released(self) -> None:
         """Waits while the test wants to do something in this very moment."""
-        while self._held and not self._carrier.may_go_on():
+        while self._held and not self._carrier.may_go_on():  # noqa: ASYNC110 - another process says so
             await asyncio.sleep(_LOOK)
         self._held = False
 
@@ -194,9 +194,7 @@ def _leaving(command: WorkflowCommand) -> Iterator[tuple[str, str, str]]:
         case "signal_external_workflow_execution":
             yield "outgoing-signal", "signal", "before"
         case (
-            "complete_workflow_execution"
-            | "fail_workflow_execution"
-            | "cancel_workflow_execution"
+            "complete_workflow_execution" | "fail_workflow_execution" | "cancel_workflow_execution"
         ):
             yield "workflow", "end", "before"
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,19 +39,33 @@ class WorkerDied(Exception):
     """A worker ended although nobody had told it to; its log is named."""
 
 
+@dataclass(frozen=True)
+class _Worker:
+    process: asyncio.subprocess.Process
+    begin: Path
+    """The file for which it waits."""
+
+
 class Lane:
     """Keeps the wished number of workers running and counts those that were killed."""
 
     def __init__(self, name: str, environment: dict[str, str], folder: Path) -> None:
         self.name = name
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.environment = environment
+        self.environment = {
+            # Without byte code every process would compile all it imports again.
+            name: value
+            for name, value in environment.items()
+            if name != "PYTHONDONTWRITEBYTECODE"
+        }
         self.kills: list[float] = []
         """When each kill happened, in seconds since the epoch."""
-        self._processes: set[asyncio.subprocess.Process] = set()
+        self._serving: set[asyncio.subprocess.Process] = set()
+        self._standing_by: dict[str, _Worker] = {}
         self._keepers: set[asyncio.Task[None]] = set()
         self._client: Client | None = None
-        self._started = 0
+        self._launched = 0
 
     @property
     def client(self) -> Client:
@@ -71,9 +86,7 @@ class Lane:
         except RPCError as error:
             if error.status is not RPCStatusCode.ALREADY_EXISTS:
                 raise
-        self._client = await Client.connect(
-            address, namespace=self.name, plugins=[PavanePlugin()]
-        )
+        self._client = await Client.connect(address, namespace=self.name, plugins=[PavanePlugin()])
         async with asyncio.timeout(_READY):
             while True:
                 with suppress(RPCError):
@@ -82,37 +95,44 @@ class Lane:
                     return
                 await asyncio.sleep(0.2)
 
-    async def start(self, **settings: str) -> asyncio.subprocess.Process:
+    async def start(self, **settings: str) -> None:
         """Starts one more worker; one that is killed by an order is followed by another."""
-        self._started += 1
-        log = (self.folder / f"worker-{self._started}.log").open("ab")
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.durability.launcher"),
-            cwd=ROOT,
-            env={
-                **self.environment,
-                "PYTHONPATH": str(ROOT),
-                "TEMPORAL_NAMESPACE": self.name,
-                "PAVANE_WORKER__ROLES": _ROLES,
-                "PAVANE_WORKER__LISTEN": f"127.0.0.1:{free_port()}",
-                "PAVANE_OBJECTS__URL": (self.folder / "objects").as_uri(),
-                "PAVANE_LOG__FORMAT": "json",
-                VARIABLE: str(self.folder),
-                **settings,
-            },
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
-        self._processes.add(process)
-        keeper = asyncio.create_task(self._keep(process, settings), name=f"worker of {self.name}")
+        key = json.dumps(settings, sort_keys=True)
+        worker = self._standing_by.pop(key, None) or await self._launch(settings)
+        worker.begin.touch()
+        self._serving.add(worker.process)
+        keeper = asyncio.create_task(self._keep(worker, settings), name=f"worker of {self.name}")
         self._keepers.add(keeper)
         keeper.add_done_callback(self._keepers.discard)
-        return process
+        self._standing_by[key] = await self._launch(settings)
 
-    async def _keep(self, process: asyncio.subprocess.Process, settings: dict[str, str]) -> None:
-        code = await process.wait()
-        self._processes.discard(process)
+    async def _launch(self, settings: dict[str, str]) -> _Worker:
+        """Starts a process that imports everything and waits."""
+        self._launched += 1
+        begin = self.folder / f"begin-{self._launched}"
+        with (self.folder / f"worker-{self._launched}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.durability.launcher", str(begin)),
+                cwd=ROOT,
+                env={
+                    **self.environment,
+                    "PYTHONPATH": str(ROOT),
+                    "TEMPORAL_NAMESPACE": self.name,
+                    "PAVANE_WORKER__ROLES": _ROLES,
+                    "PAVANE_WORKER__LISTEN": f"127.0.0.1:{free_port()}",
+                    "PAVANE_OBJECTS__URL": (self.folder / "objects").as_uri(),
+                    "PAVANE_LOG__FORMAT": "json",
+                    VARIABLE: str(self.folder),
+                    **settings,
+                },
+                stdout=log,
+                stderr=log,
+            )
+        return _Worker(process, begin)
+
+    async def _keep(self, worker: _Worker, settings: dict[str, str]) -> None:
+        code = await worker.process.wait()
+        self._serving.discard(worker.process)
         done = self.folder / DONE
         if code == -signal.SIGKILL and done.exists():
             self.kills.append(done.stat().st_mtime)
@@ -122,10 +142,14 @@ class Lane:
         """Ends all workers in order."""
         for keeper in tuple(self._keepers):
             keeper.cancel()
-        for process in self._processes:
+        for process in self._serving:
             process.terminate()
-        await asyncio.gather(*(process.wait() for process in self._processes))
-        self._processes.clear()
+        for waiting in self._standing_by.values():
+            waiting.process.kill()
+        ending = {*self._serving, *(one.process for one in self._standing_by.values())}
+        await asyncio.gather(*(process.wait() for process in ending))
+        self._serving.clear()
+        self._standing_by.clear()
 
     def check(self) -> None:
         """Raises when a worker ended by itself.
@@ -133,7 +157,7 @@ class Lane:
         Raises:
             WorkerDied: It did.
         """
-        if not self._processes and not self._keepers:
+        if not self._serving and not self._keepers:
             raise WorkerDied(f"a worker of {self.name} ended by itself: see {self.folder}")
 
     def arm(self, order: Order) -> None:
@@ -172,7 +196,6 @@ class Lane:
 @asynccontextmanager
 async def lane(name: str, environment: dict[str, str], folder: Path) -> AsyncIterator[Lane]:
     """A connected lane; its workers end with the block."""
-    folder.mkdir(parents=True, exist_ok=True)
     made = Lane(name, environment, folder)
     await made.connect()
     try:

@@ -59,9 +59,9 @@ def points_of(
     """Lists every point of one workflow's history, in its order."""
     seen = _Counter(workflow)
     done: dict[str, list[Trace]] = {}
-    for trace in traces:
-        if trace.workflow == workflow:
-            done.setdefault(trace.name, []).append(trace)
+    for one in traces:
+        if one.workflow == workflow:
+            done.setdefault(one.name, []).append(one)
     found: list[Point] = []
     for event in events:
         for point in _points_at(event, seen):

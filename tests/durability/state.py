@@ -62,9 +62,9 @@ async def state_of(cluster: Cluster, organization: str) -> State:
         kind = await cluster.kind_of(api_version, name)
         found[f"plane {name}"] = objects = []
         for namespace in own.items:
-            listing = await _list(cluster, kind, namespace["metadata"]["name"])
+            there = await _list(cluster, kind, namespace["metadata"]["name"])
             view = _VIEWS.get(name, _resource)
-            objects += [view(one) for one in listing if not _is_given(one)]
+            objects += [view(one) for one in there if not _is_given(one)]
     return normalised(found, organization)
 
 
@@ -197,3 +197,16 @@ def _changes(old: Any, new: Any, path: str = "") -> list[str]:
             found += _changes(old.get(key), new.get(key), f"{path}.{key}")
         return found
     return [] if old == new else [f"{path}: {old!r} became {new!r}"[:400]]
+
+
+def running(state: State) -> State:
+    """What runs on the planes, whatever it took to get there: no counters, no old replica sets."""
+    return {
+        "pod": [pod for pod in state["plane Pod"] if pod["phase"] in {"Running", "Pending"}],
+        "deployment": [
+            {"spec": one["spec"], "status": one["status"]} for one in state["plane Deployment"]
+        ],
+        "service": [one["spec"] for one in state["plane Service"]],
+        "route": [one["spec"] for one in state["plane HTTPRoute"]],
+        "build": [one for one in state["plane Workflow"] if one["phase"] in {"Running", "Pending"}],
+    }

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
@@ -20,13 +19,13 @@ from domain.errors import PlatformError
 from domain.rendering import labels as names
 from domain.resources import KINDS
 from tests.durability.lane import Lane
-from tests.durability.orders import Order, Verb, without_organization
+from tests.durability.orders import Order, without_organization
 from tests.durability.place import Place
 from tests.durability.points import Point, points_of
 from tests.durability.scenarios import Scenario
 from tests.durability.state import State, differences, normalised, state_of
 
-_LONGEST = 300.0
+LONGEST = 300.0
 """Seconds one run may take before it counts as hanging."""
 _SETTLING = 45.0
 """Seconds within which pods that were told to end have ended."""
@@ -115,7 +114,7 @@ async def settled(place: Place) -> State:
 
 async def record(scenario: Scenario, lane: Lane, cluster: Cluster) -> Recorded:
     """Runs the scenario undisturbed and lists the points of its histories."""
-    async with a_place(lane, cluster) as place, asyncio.timeout(_LONGEST):
+    async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
         await scenario.before(place)
         await place.ended()
         before = await settled(place)
@@ -141,23 +140,42 @@ async def record(scenario: Scenario, lane: Lane, cluster: Cluster) -> Recorded:
     return Recorded(scenario, tuple(points), before, end, seconds)
 
 
-async def disturbed(
-    recorded: Recorded, point: Point, lane: Lane, cluster: Cluster
-) -> Outcome:
+async def disturbed(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
     """Runs the scenario with the worker killed at one point and compares the ends."""
     outcome = Outcome(recorded.scenario.name, str(point))
     start = time.monotonic()
     try:
-        async with a_place(lane, cluster) as place, asyncio.timeout(_LONGEST):
+        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
             await recorded.scenario.before(place)
             await place.ended()
             place.operations.clear()
             await _kill(recorded, point, lane, place, outcome)
             outcome.problems += await compared(place, recorded.end)
     except TimeoutError as error:
-        outcome.problems.append(f"hangs: {error or 'not ended in time'}")
+        outcome.problems.append(f"hangs: {error}")
     finally:
         lane.disarm()
+    outcome.seconds = time.monotonic() - start
+    return outcome
+
+
+async def repeated(
+    recorded: Recorded, lane: Lane, cluster: Cluster, *, what: str, times: int = 1
+) -> Outcome:
+    """Runs the scenario undisturbed on other workers, or with each request sent several times."""
+    outcome = Outcome(recorded.scenario.name, what)
+    start = time.monotonic()
+    try:
+        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+            place.times = times
+            await recorded.scenario.before(place)
+            await place.ended()
+            place.operations.clear()
+            await recorded.scenario.act(place)
+            await place.ended()
+            outcome.problems += await compared(place, recorded.end)
+    except TimeoutError as error:
+        outcome.problems.append(f"hangs: {error}")
     outcome.seconds = time.monotonic() - start
     return outcome
 
@@ -184,11 +202,11 @@ async def compared(place: Place, expected: State) -> list[str]:
         found = await whole_state(place)
         problems = differences(expected, found)
         if not problems or time.monotonic() > deadline:
-            return problems + await _leftovers(place)
+            return problems + await leftovers(place)
         await asyncio.sleep(0.5)
 
 
-async def _leftovers(place: Place) -> list[str]:
+async def leftovers(place: Place) -> list[str]:
     query = f"PavaneOrganization='{place.name}' AND ExecutionStatus='Running'"
     return [f"still runs: {one.id}" async for one in place.client.list_workflows(query)]
 
@@ -211,6 +229,3 @@ async def _taken_up(handle: WorkflowHandle[object, object]) -> list[float]:
         for event in history.events
         if event.event_type in _PICKED_UP
     ]
-
-
-__all__ = ["Outcome", "Recorded", "Verb", "compared", "disturbed", "record"]
