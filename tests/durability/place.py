@@ -20,7 +20,7 @@ from domain import ids
 from domain.deliveries import BuildRequest, DeployRequest
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from tests.durability.orders import without_organization
-from workflows.starting import signal_deployment, start_build
+from workflows.starting import request_build, signal_deployment, start_build
 
 COMPONENT, PROJECT, ENVIRONMENT = "web", "shop", "dev"
 GOOD, BETTER, CRASHING, SILENT = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
@@ -152,6 +152,14 @@ class Place:
             started = await start_build(self.client, request)
             self.remember(self.client.get_workflow_handle(started.workflow_id))
 
+    async def request_build(self, commit: str) -> None:
+        """Asks for the build of the branch, which is at a commit."""
+        request = BuildRequest(organization=self.name, component=COMPONENT, revision="main")
+        for _ in range(self.times):
+            self.remember(await request_build(self.client, request, "one"))
+        build = ids.build_id(self.name, COMPONENT, commit)
+        self.remember(self.client.get_workflow_handle(build))
+
     async def commit(self, message: str, **files: str) -> str:
         """Commits a small image's source and returns the commit's id; not pushed yet."""
         content = {"Dockerfile": _DOCKERFILE, "message": message, **files}
@@ -174,7 +182,8 @@ class Place:
 
     async def ended(self) -> None:
         """Waits until everything that was asked for has ended, well or not."""
-        for handle in tuple(self.operations.values()):
+        for handle in sorted(self.operations.values(), key=lambda one: one.id):
+            # A request of a build ends before the build that it starts is sure to exist.
             try:
                 await handle.result()
             except WorkflowFailureError:

@@ -131,6 +131,19 @@ class Build(Scenario):
         assert [one["phase"] for one in state["plane Workflow"]] == ["Succeeded"]
 
 
+class RequestedBuild(Scenario):
+    name = "build requested"
+
+    async def act(self, place: Place) -> None:
+        commit = await place.commit("Begin")
+        await place.push()
+        await place.request_build(commit)
+
+    def facts(self, state: State) -> None:
+        assert phases(state, "Build") == ["Succeeded"]
+        assert [one["status"] for one in state["operation"]] == ["COMPLETED", "COMPLETED"]
+
+
 class FailingTest(Scenario):
     name = "build failing"
 
@@ -185,5 +198,11 @@ DEPLOYS: tuple[Scenario, ...] = (
     Queue(),
 )
 
-BUILDS: tuple[Scenario, ...] = (Build(), FailingTest(), Superseded(), FaultOfThePlane())
+BUILDS: tuple[Scenario, ...] = (
+    Build(),
+    RequestedBuild(),
+    FailingTest(),
+    Superseded(),
+    FaultOfThePlane(),
+)
 SCENARIOS = (*DEPLOYS, *BUILDS)
