@@ -81,7 +81,7 @@ async def _main(options: argparse.Namespace) -> int:
         stack.push_async_callback(cluster.close)
         lanes = [
             await stack.enter_async_context(
-                lane(f"durability-{number}", dict(os.environ), folder / f"{number}")
+                lane(f"durability-{os.getpid()}-{number}", dict(os.environ), folder / f"{number}")
             )
             for number in range(options.lanes)
         ]

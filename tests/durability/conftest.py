@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -42,7 +43,7 @@ async def lanes(
             folder = tmp_path_factory.mktemp("lanes")
             made = [
                 await entered.enter_async_context(
-                    lane(f"durability-{number}", stack, folder / f"{number}")
+                    lane(f"durability-{os.getpid()}-{number}", stack, folder / f"{number}")
                 )
                 for number in range(_LANES)
             ]

@@ -47,7 +47,8 @@ COPY . /srv
 """One layer: each more is a copy of the whole image to the builder."""
 SLOW = f"{_DOCKERFILE}RUN sleep 120\n"
 """Long enough that it is still built when a newer commit comes, whoever is killed meanwhile."""
-DEADLINE_SECONDS = 20
+PATIENT, SHORT = 180, 20
+"""Seconds a rollout may take: generous for a machine under load, short where it is to be missed."""
 
 
 class Place:
@@ -93,7 +94,7 @@ class Place:
         path = {"sourceEnvironmentRef": ENVIRONMENT}
         await self.apply("DeploymentPipeline", "default", {"promotionPaths": [path]})
         await self.apply("Project", PROJECT, {"deploymentPipelineRef": "default"})
-        await self.apply("ServiceClass", DEFAULT_SERVICE_CLASS, _service_class())
+        await self.rollouts_may_take(PATIENT)
         await self.apply("Workload", COMPONENT, _workload())
         await self.apply(
             "Component",
@@ -107,6 +108,9 @@ class Place:
                 },
             },
         )
+
+    async def rollouts_may_take(self, seconds: int) -> None:
+        await self.apply("ServiceClass", DEFAULT_SERVICE_CLASS, _service_class(seconds))
 
     @property
     def repository(self) -> str:
@@ -209,12 +213,12 @@ class Place:
         return found
 
 
-def _service_class() -> dict[str, Any]:
+def _service_class(deadline: int) -> dict[str, Any]:
     return {
         "deploymentTemplate": {
             "replicas": 1,
             "revisionHistoryLimit": 5,
-            "progressDeadlineSeconds": DEADLINE_SECONDS,
+            "progressDeadlineSeconds": deadline,
             "strategy": {
                 "type": "RollingUpdate",
                 "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},

@@ -6,7 +6,7 @@ which workers die are found in its recorded history.
 
 from __future__ import annotations
 
-from tests.durability.place import BETTER, CRASHING, GOOD, SILENT, SLOW, Place
+from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, SLOW, Place
 from tests.durability.state import State
 
 
@@ -84,6 +84,7 @@ class NeverReady(Scenario):
         await place.deploy(GOOD)
 
     async def act(self, place: Place) -> None:
+        await place.rollouts_may_take(SHORT)
         await place.deploy(SILENT)
 
     def facts(self, state: State) -> None:

@@ -128,7 +128,7 @@ async def record(scenario: Scenario, lane: Lane, cluster: Cluster) -> Recorded:
         try:
             scenario.facts(end)
         except AssertionError as error:
-            error.add_note(json.dumps(end, indent=1))
+            error.add_note(json.dumps(end["operation"] + end["plane Pod"], indent=1))
             raise
         await asyncio.sleep(0.1)  # the last trace is written after the last answer
         traces = lane.traces(place.name)[known:]

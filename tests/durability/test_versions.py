@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ async def test_a_run_ends_on_the_worker_version_it_began_on_beside_a_newer_one(
 ) -> None:
     known = recorded[SecondVersion.name]
     (apply,) = (one for one in known.points if str(one).endswith("before activity apply_release"))
-    async with lane("durability-versions", stack, tmp_path) as own:
+    async with lane(f"durability-{os.getpid()}-versions", stack, tmp_path) as own:
         await own.start(PAVANE_WORKER__BUILD_ID="1")
         await become_current(own, "1")
         async with a_place(own, cluster) as place, asyncio.timeout(300):
