@@ -12,9 +12,6 @@ from temporalio.api.history.v1 import HistoryEvent
 
 Moment = Literal["before", "during", "after"]
 
-_BEATS_BEFORE_A_SECOND_POINT = 4
-"""An activity that beat so often runs long enough to be met in its middle too."""
-
 
 @dataclass(frozen=True)
 class Point:
@@ -138,14 +135,12 @@ def _points_of_others(event: HistoryEvent, seen: _Counter) -> Iterator[Point]:
 
 
 def _inside(point: Point, trace: Trace | None) -> list[Point]:
-    """After each effect but the last, which is the same as after all; else at a heartbeat."""
+    """After each effect but the last, which is the same as after all; else at its first beat."""
     common = (point.workflow, point.kind, point.name, point.occurrence)
     inside: list[Point] = []
     if trace is not None and trace.effects:
         inside = [Point(*common, "during", effects=one) for one in range(1, trace.effects)]
     elif trace is not None and trace.beats:
-        numbers = [1]
-        if trace.beats >= _BEATS_BEFORE_A_SECOND_POINT:
-            numbers.append(trace.beats // 2)
-        inside = [Point(*common, "during", beats=number) for number in numbers]
+        # How often a wait beats hangs on how long it takes: only the first beat is in every run.
+        inside = [Point(*common, "during", beats=1)]
     return [*inside, Point(*common, "after")]
