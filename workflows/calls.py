@@ -95,12 +95,29 @@ async def call(
         even_if_cancelled: The result is needed although all is cancelled: to undo, to write
             down, or because it tells what there is to undo.
     """
-    result = await workflow.execute_activity_method(
+    called = workflow.execute_activity_method(
         method, argument, summary=summary, task_queue=queue, **options
     )
-    if not even_if_cancelled:
-        stop_if_cancelled()
+    if even_if_cancelled:
+        return await to_the_end(called)
+    result = await called
+    stop_if_cancelled()
     return result
+
+
+async def to_the_end(work: Awaitable[Result]) -> Result:
+    """Awaits what must not be left half done, although the workflow is cancelled meanwhile.
+
+    Nothing of ``work`` is cancelled. An activity that was asked to cancel would not be tried again
+    when its worker dies. The caller looks for the cancel afterwards, if it matters to it.
+    """
+    task = asyncio.ensure_future(work)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
 
 
 def stop_if_cancelled() -> None:
