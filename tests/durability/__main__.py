@@ -63,7 +63,7 @@ def runs(recorded: list[Recorded], cluster: Cluster, options: argparse.Namespace
     cancels = [
         partial(cancelled, one, point, cluster=cluster)
         for one, point in wanted
-        if point.kind == "activity"
+        if point.kind == "activity" and one.scenario.is_undone_by_cancel
     ]
     found: list[Run] = [*([] if options.only_cancel else kills), *cancels]
     if options.sample:

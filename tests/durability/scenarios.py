@@ -14,6 +14,8 @@ class Scenario:
     """Base: what exists, what is asked for, what must hold."""
 
     name: str
+    is_undone_by_cancel = True
+    """False when a part of it is finished and stays, whatever is cancelled later."""
 
     async def before(self, place: Place) -> None:
         """Brings about what exists before; nobody is killed yet."""
@@ -108,6 +110,7 @@ class Undeploy(Scenario):
 
 class Queue(Scenario):
     name = "deploy queued"
+    is_undone_by_cancel = False
 
     async def act(self, place: Place) -> None:
         await place.deploy(GOOD)
