@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 PAVANE := $(PYTHON) -m cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-fast check format bench replay proof crds
+.PHONY: help setup demo demo-down test test-fast check format bench replay sweep proof crds
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -19,7 +19,7 @@ demo: setup ## Bring up the full local stack and take a sample from Git commits 
 demo-down: setup ## Remove the demo's stack and its data
 	@$(PYTHON) -m scripts.demo --down
 
-test: setup ## Run everything: checks, unit, workflows, replay, then integration and e2e on a full stack
+test: setup ## Run everything: checks, unit, workflows, replay, then integration, e2e and durability on a full stack
 	@$(PYTHON) -m scripts.test
 
 test-fast: setup ## Run what needs no stack: checks, unit, workflows, replay
@@ -37,7 +37,10 @@ bench: setup ## Measure the budgets of the design on this machine; COMPARE=old.j
 replay: setup ## Replay the stored workflow histories against the code as it is
 	@$(PYTHON) -m pytest tests/replay
 
-proof: test bench ## All there is to prove the claims today: every test, then the measured budgets
+sweep: setup ## Kill a worker at every point of every procedure, on a full stack of its own (hours)
+	@$(PYTHON) -m scripts.sweep
+
+proof: test sweep bench ## All there is to prove the claims: every test, every kill, the measured budgets
 
 crds: setup ## Generate crds/ from the models in domain/resources
 	@$(PYTHON) -m scripts.generate_crds

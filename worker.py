@@ -7,11 +7,12 @@ import gc
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib.metadata import version
 
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -41,6 +42,9 @@ _HEARTBEAT = timedelta(seconds=1)
 _LINGER_SECONDS = 900.0
 """How long a watch of the plane is kept after its last use: the first deployment after a quiet
 minute should not wait until all pods are listed again."""
+
+_STICKY = timedelta(seconds=5)
+"""How long a task waits for the worker that has its workflow in memory, before any may take it."""
 
 
 class WorkerProcess:
@@ -74,6 +78,7 @@ class WorkerProcess:
             workflows=WORKFLOWS,
             max_cached_workflows=self._settings.worker.max_cached_workflows,
             max_concurrent_workflow_tasks=self._settings.worker.short_tasks,
+            sticky_queue_schedule_to_start_timeout=_STICKY,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
             deployment_config=self._versioning(),
         )
@@ -94,6 +99,7 @@ class WorkerProcess:
                 releases.record_deployment,
             ],
             max_concurrent_activities=self._settings.worker.short_tasks,
+            max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
 
@@ -163,7 +169,7 @@ class WorkerProcess:
         self._stop.set()
 
 
-async def _main() -> None:
+async def _main(plugins: Sequence[Plugin]) -> None:
     settings = load()
     logs.configure(settings.log)
     metrics_port = free_port()
@@ -175,7 +181,7 @@ async def _main() -> None:
             counters_total_suffix=True,
         )
     )
-    client = await temporal.connect(runtime=Runtime(telemetry=telemetry))
+    client = await temporal.connect(runtime=Runtime(telemetry=telemetry), plugins=plugins)
     await search_attributes.register(client)
     cluster = await Cluster.connect(
         settings.kubernetes.kubeconfig,
@@ -195,9 +201,9 @@ async def _main() -> None:
         await cluster.close()
 
 
-def main() -> None:
-    """Runs a worker until it is told to stop."""
-    asyncio.run(_main())
+def main(plugins: Sequence[Plugin] = ()) -> None:
+    """Runs a worker until it is told to stop; ``plugins`` are added to Pavane's own."""
+    asyncio.run(_main(plugins))
     logging.shutdown()
     # The SDK's native threads can crash the interpreter's exit after all work is done.
     os._exit(0)

@@ -159,15 +159,19 @@ class BuildRunActivities:
     async def stop_build(self, plan: BuildPlan) -> None:
         """Ends a build that still runs and waits until its pods are gone.
 
-        Idempotent: a build that has ended or is not there is left alone.
+        Idempotent: a build that has ended by itself or is not there is left alone; one that an
+        earlier try has stopped still loses its pod.
         """
         namespace = ids.build_namespace(plan.organization)
         found = await self._find(plan.name, namespace)
-        if found is None or judge_build(found).phase.is_terminal:
+        if found is None:
             return
-        await self._cluster.patch(
-            ARGO_WORKFLOWS, plan.name, namespace, {"spec": {"shutdown": "Terminate"}}
-        )
+        if not found["spec"].get("shutdown"):
+            if judge_build(found).phase.is_terminal:
+                return
+            await self._cluster.patch(
+                ARGO_WORKFLOWS, plan.name, namespace, {"spec": {"shutdown": "Terminate"}}
+            )
         watch = self._watches.of(ARGO_WORKFLOWS, labels=names.COMPONENT)
         async with changes([watch], _named(plan.name)) as seen:
             while True:

@@ -20,6 +20,7 @@ from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from domain.deliveries import Applied, ApplyRelease, FollowRollout, RolloutReady
 from domain.errors import Denied, NotFound, RolloutFailed
+from domain.policies.deadlines import time_left
 from domain.policies.rollout import judge_deployment, judge_route
 from domain.policies.verdicts import RolloutState, Verdict, combined
 from domain.rendering import labels as names
@@ -95,7 +96,8 @@ class RolloutActivities:
         """Waits until every workload and route of the release is ready.
 
         Idempotent: a reading. Fed by the shared watches of the plane; nothing is polled. Cancel:
-        at once. Heartbeat: what is waited for.
+        at once. Heartbeat: what is waited for. The deadline counts from when the wait was asked
+        for, not from when this worker took it up.
 
         Raises:
             RolloutFailed: Something is broken in a way that waiting does not mend, or the
@@ -107,9 +109,11 @@ class RolloutActivities:
             if obj["kind"] in _FOLLOWED
         ]
         follower = _Follower(self._applied, self._watches, request.bundle.namespace, wanted)
+        deadline = timedelta(seconds=request.deadline_seconds)
+        left = time_left(deadline, activity.info().scheduled_time, datetime.now(UTC))
         async with heartbeating(lambda: follower.verdict.message):
             try:
-                async with asyncio.timeout(request.deadline_seconds):
+                async with asyncio.timeout(left.total_seconds()):
                     verdict = await follower.settled()
             except TimeoutError:
                 verdict = await follower.at_last(request.deadline_seconds)

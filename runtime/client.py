@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from temporalio.client import Client
+from collections.abc import Sequence
+
+from temporalio.client import Client, Plugin
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from runtime.plugin import PavanePlugin
 
 
-async def connect(*, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+async def connect(
+    *, lazy: bool = False, runtime: Runtime | None = None, plugins: Sequence[Plugin] = ()
+) -> Client:
     """Returns the one client of this process.
 
     Args:
         lazy: Do not wait for the server: the first call does.
         runtime: Where metrics go; None = the default.
+        plugins: Applied after Pavane's own.
 
     Raises:
         RuntimeError: The server cannot be reached and ``lazy`` is off.
     """
     profile = ClientConfig.load_client_connect_config()
     profile.setdefault("target_host", "127.0.0.1:7233")
-    return await Client.connect(**profile, plugins=[PavanePlugin()], lazy=lazy, runtime=runtime)
+    return await Client.connect(
+        **profile, plugins=[PavanePlugin(), *plugins], lazy=lazy, runtime=runtime
+    )

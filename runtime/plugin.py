@@ -11,6 +11,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from domain.errors import PlatformError
 from runtime.errors import ErrorInterceptor
+from runtime.liveness import LivenessInterceptor
 
 PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
@@ -40,7 +41,7 @@ class PavanePlugin(SimplePlugin):
         super().__init__(
             "pavane",
             data_converter=pydantic_data_converter,
-            interceptors=[ErrorInterceptor()],
+            interceptors=[ErrorInterceptor(), LivenessInterceptor()],
             workflow_runner=_runner,
             workflow_failure_exception_types=[PlatformError],
         )

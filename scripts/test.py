@@ -1,7 +1,7 @@
 """Runs all tests in the order that finds mistakes early, on one shared stack, and tells the result.
 
-Checks come first, then the tiers that need no stack, then one full stack for integration and e2e,
-which is removed whatever happens. `--fast` stops before the stack.
+Checks come first, then the tiers that need no stack, then one full stack for integration, e2e
+and durability, which is removed whatever happens. `--fast` stops before the stack.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ REPORTS = ROOT / "build" / "test-reports"
 COVERAGE = REPORTS / "coverage.data"
 STACK = "test"
 FAST_TIERS = (("unit", ("unit",)), ("workflows and replay", ("workflows", "replay")))
-STACK_TIERS = (("integration and e2e", ("integration", "e2e")),)
+STACK_TIERS = (
+    ("integration and e2e", ("integration", "e2e")),
+    # Apart from the others: the stack's own worker rests while workers are killed.
+    ("durability", ("durability",)),
+)
 STOP_WAIT = 60.0
 
 
@@ -175,7 +179,8 @@ def stack_environment() -> dict[str, str]:
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def _stop(number: int, _frame: object) -> None:
+def stop(number: int, _frame: object) -> None:
+    """Ends this run in order when it is told to stop."""
     raise SystemExit(128 + number)
 
 
@@ -184,7 +189,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.test", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="only what needs no stack")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, stop)
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir(parents=True)
     seed = int(os.environ.get("PAVANE_TEST_SEED") or random.SystemRandom().randrange(2**32))

@@ -25,7 +25,7 @@ from domain.phases import Phase
 from domain.policies import build_retries
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, watch
+from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -62,18 +62,18 @@ class BuildWorkflow:
         try:
             return await self._build(request, saga)
         except asyncio.CancelledError:
-            await asyncio.shield(self._end(saga, self._superseded()))
+            await to_the_end(self._end(saga, self._superseded()))
             if self._newer:
                 raise as_failure(self._give_way()) from None
             raise
         except (FailureError, PlatformError) as failure:
             if is_cancelled_exception(failure):
-                await asyncio.shield(self._end(saga, self._superseded()))
+                await to_the_end(self._end(saga, self._superseded()))
                 if self._newer:
                     raise as_failure(self._give_way()) from None
                 raise
             error = as_domain_error(failure)
-            await self._end(saga, error)
+            await to_the_end(self._end(saga, error))
             raise as_failure(error) from failure
 
     @workflow.signal

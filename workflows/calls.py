@@ -17,6 +17,10 @@ Owner = TypeVar("Owner")
 BUDGET = timedelta(hours=2)
 """How long a technical fault is retried before the step gives up."""
 
+_SILENCE = timedelta(seconds=10)
+"""How long nothing may be heard of an activity before another worker takes it: every activity
+tells that it lives (``runtime.liveness``), so this is what a killed worker costs."""
+
 
 class Options(TypedDict, total=False):
     """The options of an activity call that a preset decides."""
@@ -36,6 +40,7 @@ _RETRY = RetryPolicy(
 
 QUICK: Options = {
     "start_to_close_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": _SILENCE,
     "schedule_to_close_timeout": BUDGET,
     "retry_policy": _RETRY,
     "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -45,7 +50,7 @@ QUICK: Options = {
 WRITE: Options = {
     "start_to_close_timeout": timedelta(minutes=2),
     "schedule_to_close_timeout": BUDGET,
-    "heartbeat_timeout": timedelta(seconds=45),
+    "heartbeat_timeout": _SILENCE,
     "retry_policy": _RETRY,
     "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
@@ -61,7 +66,7 @@ def watch(longest: timedelta) -> Options:
     return {
         "start_to_close_timeout": longest + timedelta(minutes=2),
         "schedule_to_close_timeout": longest + BUDGET,
-        "heartbeat_timeout": timedelta(seconds=30),
+        "heartbeat_timeout": _SILENCE,
         "retry_policy": _RETRY,
         "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     }
@@ -90,12 +95,29 @@ async def call(
         even_if_cancelled: The result is needed although all is cancelled: to undo, to write
             down, or because it tells what there is to undo.
     """
-    result = await workflow.execute_activity_method(
+    called = workflow.execute_activity_method(
         method, argument, summary=summary, task_queue=queue, **options
     )
-    if not even_if_cancelled:
-        stop_if_cancelled()
+    if even_if_cancelled:
+        return await to_the_end(called)
+    result = await called
+    stop_if_cancelled()
     return result
+
+
+async def to_the_end(work: Awaitable[Result]) -> Result:
+    """Awaits what must not be left half done, although the workflow is cancelled meanwhile.
+
+    Nothing of ``work`` is cancelled. An activity that was asked to cancel would not be tried again
+    when its worker dies. The caller looks for the cancel afterwards, if it matters to it.
+    """
+    task = asyncio.ensure_future(work)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
 
 
 def stop_if_cancelled() -> None:

@@ -31,7 +31,7 @@ from domain.errors import CompensationFailed, Errored, Failed, PlatformError
 from domain.phases import Phase
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, watch
+from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.deploy_queue import DeployQueue
 from workflows.progress import Progress
 from workflows.saga import Saga
@@ -95,13 +95,13 @@ class DeployWorkflow:
         try:
             self._results.append(await self._deploy(attempt, saga))
         except asyncio.CancelledError:
-            await asyncio.shield(self._end(attempt, saga, None))
+            await to_the_end(self._end(attempt, saga, None))
             raise
         except (FailureError, PlatformError) as failure:
             if is_cancelled_exception(failure):
-                await asyncio.shield(self._end(attempt, saga, None))
+                await to_the_end(self._end(attempt, saga, None))
                 raise
-            return await self._end(attempt, saga, as_domain_error(failure))
+            return await to_the_end(self._end(attempt, saga, as_domain_error(failure)))
         return None
 
     async def _deploy(self, attempt: _Attempt, saga: Saga) -> Deployment:

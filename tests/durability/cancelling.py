@@ -1,0 +1,83 @@
+"""Cancels a scenario at one of its points: all is undone and told, or it was too late."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from clients.kubernetes import Cluster
+from tests.durability.lane import Lane
+from tests.durability.orders import GO, Order, without_organization
+from tests.durability.place import Place
+from tests.durability.points import Point
+from tests.durability.state import State, differences, running
+from tests.durability.sweep import (
+    LONGEST,
+    Outcome,
+    Recorded,
+    a_place,
+    leftovers,
+    settled,
+)
+
+_RECORDS = ("Deployment", "Build")
+_APPLIES = {"apply_release", "follow_rollout"}
+
+
+async def cancelled(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
+    """Runs the scenario, cancels it at a point of an activity, and judges the end."""
+    outcome = Outcome(f"cancel {recorded.scenario.name}", str(point))
+    start = time.monotonic()
+    try:
+        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+            await recorded.scenario.before(place)
+            await place.ended()
+            before = await settled(place)
+            place.operations.clear()
+            lane.arm(Order(place.name, point, "hold"))
+            acting = asyncio.create_task(recorded.scenario.act(place))
+            await lane.carried_out(LONGEST)
+            await _cancel(place, point)
+            (lane.folder / GO).touch()
+            await acting
+            await place.ended()
+            end = await settled(place)
+            outcome.problems += judged(point, before, end, recorded.end)
+            outcome.problems += await leftovers(place)
+    except TimeoutError as error:
+        outcome.problems.append(f"hangs: {error}")
+    finally:
+        lane.disarm()
+        (lane.folder / GO).touch()
+    outcome.seconds = time.monotonic() - start
+    return outcome
+
+
+async def _cancel(place: Place, point: Point) -> None:
+    while True:
+        for workflow_id, handle in place.operations.items():
+            if without_organization(workflow_id) == point.workflow:
+                await place.client.get_workflow_handle(workflow_id).cancel()
+                del handle
+                return
+        await asyncio.sleep(0.02)
+
+
+def judged(point: Point, before: State, end: State, undisturbed: State) -> list[str]:
+    """What is wrong with the end of a run that was cancelled."""
+    (operation,) = (one for one in end["operation"] if one["workflow"] == point.workflow)
+    if operation["status"] != "CANCELED":
+        return [f"not cancelled, but: {each}" for each in differences(undisturbed, end)]
+    problems = differences(running(before), running(end))
+    for kind in _RECORDS:
+        phases = [one["status"].get("phase") for one in end[kind]]
+        problems += [f"{kind} is left {each}" for each in phases if each in {"Running", "Pending"}]
+    records = [one for kind in _RECORDS for one in end[kind]]
+    told = [one["status"] for one in records if one["status"].get("phase") == "Cancelled"]
+    if len(told) != 1:
+        problems.append(f"{len(told)} records tell of the cancel")
+    elif point.name in _APPLIES and not any(
+        word in told[0]["message"] for word in ("restored", "removed")
+    ):
+        problems.append(f"what was undone is not told: {told[0]['message']}")
+    return problems

@@ -1,0 +1,231 @@
+"""Runs a scenario undisturbed, finds its points, runs it once per point, compares the ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHandle
+
+from clients.kubernetes import Cluster
+from clients.kubernetes.kinds import Kind
+from domain.errors import PlatformError
+from domain.rendering import labels as names
+from domain.resources import KINDS
+from tests.durability.lane import Lane
+from tests.durability.orders import Order, without_organization
+from tests.durability.place import Place
+from tests.durability.points import Point, points_of
+from tests.durability.scenarios import Scenario
+from tests.durability.state import State, differences, normalised, state_of
+
+LONGEST = 300.0
+"""Seconds one run may take before it counts as hanging."""
+_SETTLING = 45.0
+"""Seconds within which pods that were told to end have ended."""
+_NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
+_PICKED_UP = {
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED,
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One undisturbed run."""
+
+    scenario: Scenario
+    points: tuple[Point, ...]
+    before: State
+    end: State
+    seconds: float
+
+
+@dataclass
+class Outcome:
+    """One disturbed run."""
+
+    scenario: str
+    point: str
+    problems: list[str] = field(default_factory=list)
+    recovery: float | None = None
+    """Seconds from the kill until a worker took the work up again."""
+    seconds: float = 0.0
+
+
+@asynccontextmanager
+async def a_place(lane: Lane, cluster: Cluster) -> AsyncIterator[Place]:
+    """A fresh organization, removed afterwards."""
+    place = Place(
+        f"k{secrets.token_hex(4)}",
+        cluster=cluster,
+        client=lane.client,
+        environment=lane.environment,
+    )
+    place.folder = lane.folder / "source" / place.name
+    await place.declare()
+    try:
+        yield place
+    finally:
+        await _remove(cluster, place.name)
+
+
+async def _remove(cluster: Cluster, organization: str) -> None:
+    """Deletes everything without waiting; no worker is left that would take finalizers away."""
+    bindings = Kind("choreo.dev/v1alpha1", "ServiceBinding", "servicebindings", namespaced=True)
+    with suppress(PlatformError):
+        for binding in (await cluster.list(bindings, organization)).items:
+            name = binding["metadata"]["name"]
+            await cluster.patch(bindings, name, organization, {"metadata": {"finalizers": None}})
+        selector = f"{names.ORGANIZATION}={organization}"
+        for namespace in (await cluster.list(_NAMESPACES, labels=selector)).items:
+            await cluster.delete(_NAMESPACES, namespace["metadata"]["name"])
+        await cluster.delete(_NAMESPACES, organization)
+        model = KINDS["Organization"]
+        kind = Kind(model.api_version, "Organization", model.plural, namespaced=False)
+        await cluster.delete(kind, organization)
+
+
+async def whole_state(place: Place) -> State:
+    found = await state_of(place.cluster, place.name)
+    found |= normalised({"operation": await place.outcomes()}, place.name)
+    return found
+
+
+async def settled(place: Place) -> State:
+    """The state once no pod is going and nothing changed between two looks."""
+    deadline = time.monotonic() + _SETTLING
+    last: State = {}
+    while True:
+        found = await whole_state(place)
+        if found == last and not any(pod["going"] for pod in found["plane Pod"]):
+            return found
+        if time.monotonic() > deadline:
+            return found
+        last = found
+        await asyncio.sleep(0.5)
+
+
+async def record(scenario: Scenario, lane: Lane, cluster: Cluster) -> Recorded:
+    """Runs the scenario undisturbed and lists the points of its histories."""
+    async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+        await scenario.before(place)
+        await place.ended()
+        before = await settled(place)
+        known = len(lane.traces(place.name))
+        place.operations.clear()
+        start = time.monotonic()
+        await scenario.act(place)
+        await place.ended()
+        seconds = time.monotonic() - start
+        end = await settled(place)
+        try:
+            scenario.facts(end)
+        except AssertionError as error:
+            error.add_note(json.dumps(end["operation"] + end["plane Pod"], indent=1))
+            raise
+        await asyncio.sleep(0.1)  # the last trace is written after the last answer
+        traces = lane.traces(place.name)[known:]
+        points: list[Point] = []
+        for handle in place.operations.values():
+            history = await handle.fetch_history()
+            workflow = without_organization(handle.id)
+            points += points_of(workflow, history.events, traces)
+    return Recorded(scenario, tuple(points), before, end, seconds)
+
+
+async def disturbed(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
+    """Runs the scenario with the worker killed at one point and compares the ends."""
+    outcome = Outcome(recorded.scenario.name, str(point))
+    start = time.monotonic()
+    try:
+        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+            await recorded.scenario.before(place)
+            await place.ended()
+            place.operations.clear()
+            await _kill(recorded, point, lane, place, outcome)
+            outcome.problems += await compared(place, recorded.end)
+    except TimeoutError as error:
+        outcome.problems.append(f"hangs: {error}")
+    finally:
+        lane.disarm()
+    outcome.seconds = time.monotonic() - start
+    return outcome
+
+
+async def repeated(
+    recorded: Recorded, lane: Lane, cluster: Cluster, *, what: str, times: int = 1
+) -> Outcome:
+    """Runs the scenario undisturbed on other workers, or with each request sent several times."""
+    outcome = Outcome(recorded.scenario.name, what)
+    start = time.monotonic()
+    try:
+        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+            place.times = times
+            await recorded.scenario.before(place)
+            await place.ended()
+            place.operations.clear()
+            await recorded.scenario.act(place)
+            await place.ended()
+            outcome.problems += await compared(place, recorded.end)
+    except TimeoutError as error:
+        outcome.problems.append(f"hangs: {error}")
+    outcome.seconds = time.monotonic() - start
+    return outcome
+
+
+async def _kill(
+    recorded: Recorded, point: Point, lane: Lane, place: Place, outcome: Outcome
+) -> None:
+    kills = len(lane.kills)
+    lane.arm(Order(place.name, point))
+    await recorded.scenario.act(place)
+    await place.ended()
+    if not lane.is_carried_out:
+        outcome.problems.append("the point was not met")
+        return
+    while len(lane.kills) == kills:  # noqa: ASYNC110 - the process's end is being reaped
+        await asyncio.sleep(0.02)
+    outcome.recovery = await _recovery(place, lane.kills[-1])
+
+
+async def compared(place: Place, expected: State) -> list[str]:
+    """What differs from the expected end once it had time to settle."""
+    deadline = time.monotonic() + _SETTLING
+    while True:
+        found = await whole_state(place)
+        problems = differences(expected, found)
+        if not problems or time.monotonic() > deadline:
+            return problems + await leftovers(place)
+        await asyncio.sleep(0.5)
+
+
+async def leftovers(place: Place) -> list[str]:
+    query = f"PavaneOrganization='{place.name}' AND ExecutionStatus='Running'"
+    return [f"still runs: {one.id}" async for one in place.client.list_workflows(query)]
+
+
+async def _recovery(place: Place, killed: float) -> float | None:
+    """Seconds until the first task after a kill was taken up; None when nothing was left to do."""
+    taken = [
+        when
+        for handle in place.operations.values()
+        for when in await _taken_up(handle)
+        if when > killed
+    ]
+    return min(taken) - killed if taken else None
+
+
+async def _taken_up(handle: WorkflowHandle[object, object]) -> list[float]:
+    history = await handle.fetch_history()
+    return [
+        event.event_time.ToNanoseconds() / 1e9
+        for event in history.events
+        if event.event_type in _PICKED_UP
+    ]
