@@ -79,10 +79,19 @@ class Progress:
         self._show()
         try:
             yield
+        except GeneratorExit:
+            # The worker forgets the run, which goes on elsewhere: nothing ended.
+            raise
         except BaseException:
             self._end(name, StepPhase.FAILED)
             raise
         self._end(name, StepPhase.DONE)
+
+    def awaits(self, what: str) -> None:
+        """Says more exactly what the running step waits for."""
+        if self._waiting:
+            self._waiting = self._waiting.model_copy(update={"what": what})
+            self._show()
 
     def note(self, name: str, message: str) -> None:
         """Adds what a person should know about a step."""

@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.build_lanes import ended_runs, request_slot
 from domain import ids
 from domain.deliveries import (
     Applied,
@@ -25,16 +26,20 @@ from domain.deliveries import (
     BuildRecord,
     BuildRequest,
     BuildStarted,
+    BuildTurn,
     Bundle,
     Deployment,
     DeployRecord,
     DeployRequest,
     FollowRollout,
+    LaneCheck,
+    LaneFacts,
     PreparedRelease,
     ResolvedCommit,
     RolloutReady,
+    SlotRequest,
 )
-from workflows.registry import WORKFLOWS
+from workflows.registry import LANES, PROCEDURES
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 Behaviour = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -68,6 +73,10 @@ class World:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.behaviours: dict[str, Behaviour] = {}
+        self.limit = 4
+        """How many builds the Organization allows."""
+        self.projects: dict[str, str] = {}
+        """Project of a component, ``shop`` for all others."""
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
@@ -91,7 +100,7 @@ class World:
     async def register_build(self, request: BuildRequest) -> BuildPlan:
         plan = BuildPlan(
             organization=request.organization,
-            project="shop",
+            project=self.projects.get(request.component, "shop"),
             component=request.component,
             name=ids.build_name(request.component, request.commit),
             repository="https://git.example/acme/web.git",
@@ -132,6 +141,22 @@ class World:
         return await self._answer("record_build", record, answer)
 
     @activity.defn
+    async def enter_build_lane(self, request: SlotRequest) -> None:
+        await self._answer("enter_build_lane", request, None)
+        asked = request.model_copy(update={"limit": self.limit, "generation": 1})
+        await request_slot(activity.client(), asked)
+
+    @activity.defn
+    async def inspect_build_lane(self, check: LaneCheck) -> LaneFacts:
+        ended = await ended_runs(activity.client(), check.holders)
+        answer = LaneFacts(limit=self.limit, generation=1, ended=ended)
+        return await self._answer("inspect_build_lane", check, answer)
+
+    @activity.defn
+    async def show_build_turn(self, turn: BuildTurn) -> None:
+        await self._answer("show_build_turn", turn, None)
+
+    @activity.defn
     async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
         return await self._answer("prepare_release", request, a_release(request))
 
@@ -169,6 +194,9 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.register_build,
         world.record_build,
         world.adopt_build,
+        world.enter_build_lane,
+        world.inspect_build_lane,
+        world.show_build_turn,
         world.prepare_release,
         world.record_deployment,
     ]
@@ -181,7 +209,8 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
     ]
     async with AsyncExitStack() as stack:
         for queue, content in {
-            ids.ORCHESTRATION_QUEUE: {"workflows": WORKFLOWS, **options},
+            ids.ORCHESTRATION_QUEUE: {"workflows": PROCEDURES, **options},
+            ids.LANES_QUEUE: {"workflows": LANES, **options},
             ids.CONTROL_QUEUE: {"activities": control},
             "plane.local": {
                 "activities": plane,
