@@ -45,7 +45,7 @@ class BuildLaneWorkflow:
         self._looks = 0
         workflow.upsert_search_attributes(
             [
-                attributes.KIND.value_set("build-lane"),
+                attributes.KIND.value_set(attributes.LANE),
                 attributes.ORGANIZATION.value_set(lane.organization),
                 attributes.PHASE.value_set(Phase.RUNNING.value),
             ]
@@ -114,12 +114,13 @@ class BuildLaneWorkflow:
 
     async def _something_happened(self) -> bool:
         """Waits for a message; False when it is time to look by oneself, or to end."""
-        pause, why = self._next_look - workflow.now(), "look whether the builds still run"
+        pause = max(self._next_look - workflow.now(), _SHORTEST)
+        why = "look whether the builds still run"
         if self._is_idle:
             pause, why = build_admission.LINGER, "end, unless a build comes"
         try:
             await workflow.wait_condition(
-                lambda: self._is_dirty, timeout=max(pause, _SHORTEST), timeout_summary=why
+                lambda: self._is_dirty, timeout=pause, timeout_summary=why
             )
         except TimeoutError:
             # A message that came in the same moment as the end of the pause counts.

@@ -61,9 +61,7 @@ async def tell_build_lane(client: Client, organization: str) -> bool:
 
     Idempotent: the lane reads what is so when it is told.
     """
-    lane = client.get_workflow_handle_for(
-        BuildLaneWorkflow.run, ids.build_lane_id(organization)
-    )
+    lane = client.get_workflow_handle_for(BuildLaneWorkflow.run, ids.build_lane_id(organization))
     try:
         await lane.signal(BuildLaneWorkflow.limit_changed)
     except RPCError as error:

@@ -39,6 +39,8 @@ from domain.deliveries import (
     RolloutReady,
     SlotRequest,
 )
+from domain.policies import build_admission
+from tests.workflows.building import Building, builds
 from workflows.registry import LANES, PROCEDURES
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -236,3 +238,16 @@ async def running(temporal: Client, world: World) -> AsyncIterator[World]:
 def organization() -> str:
     """A fresh name: ids of one test never meet those of another."""
     return f"org{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+async def building(temporal: Client, running: World, organization: str) -> AsyncIterator[Building]:
+    async with builds(temporal, running, organization) as building:
+        yield building
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanes and builds that look and ask again after moments."""
+    monkeypatch.setattr(build_admission, "_FIRST_LOOK", timedelta(milliseconds=200))
+    monkeypatch.setattr(build_admission, "_FIRST_REMINDER", timedelta(milliseconds=500))

@@ -198,7 +198,7 @@ def test_looks_and_reminders_become_rarer_up_to_a_longest_pause() -> None:
         assert pauses == sorted(pauses)
         assert pauses[0] < pauses[-1] == pauses[-2]
     assert policy.pause_before_look(0, somebody_waits=False) > looks[-1]
-    assert policy.LONGEST_WAIT == timedelta(hours=24)
+    assert timedelta(hours=24) == policy.LONGEST_WAIT
 
 
 requests = st.tuples(
@@ -281,7 +281,8 @@ class Simulation:
         self.lane = policy.leave(self.lane, ref)
         # The next request of the place counts from its own arrival.
         place = self.known[ref.run_id].place
-        self.projects[place[0]] = self.components[place] = Counter()
+        self.projects[place[0]] = Counter()
+        self.components[place] = Counter()
 
     def _adds_up(self, before: BuildLane, refs: list[SlotRef]) -> None:
         lane = self.lane
