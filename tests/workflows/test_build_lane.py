@@ -8,6 +8,8 @@ from temporalio.client import (
     WorkflowFailureError,
 )
 
+from api.operations import summarize
+from api.visibility import Filters, page
 from domain import ids
 from domain.deliveries import BuildRequest
 from domain.phases import Phase, StepPhase
@@ -199,3 +201,26 @@ async def test_a_newer_commit_takes_the_place_of_the_waiting_one_it_supersedes(
 
     assert failure_of(superseded.value).type == "Superseded"
     assert building.order == ["a", "new", "other"]
+
+
+async def test_lists_show_which_builds_wait_and_no_lane(building: Building) -> None:
+    building.world.limit = 1
+    await building.start("a")
+    await building.until_running("a")
+    await queued(await building.start("b"))
+
+    async def listed() -> dict[str, str]:
+        found, _ = await page(building.client, Filters(building.organization), limit=9, token="")
+        return {one.id: summarize(one).phase for one in found}
+
+    wanted = {
+        ids.build_id(building.organization, "web", commit_of("a")): "Running",
+        ids.build_id(building.organization, "web", commit_of("b")): "Pending",
+    }
+    async with asyncio.timeout(30):
+        while True:
+            if await listed() == wanted:
+                break
+            await asyncio.sleep(0.05)
+    lane = await building.lane.describe()
+    assert lane.typed_search_attributes[search_attributes.KIND] == search_attributes.LANE

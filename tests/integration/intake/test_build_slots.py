@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
 from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import ActivityEnvironment
 
+from activities.build_lanes import BuildLaneActivities
 from clients.kubernetes import Cluster, Kind
 from devstack.programs import Silent, ensure
 from domain import ids
-from domain.deliveries import Build, BuildRequest
+from domain.deliveries import Build, BuildRequest, BuildTurn, LaneCheck, QueuePlace, SlotRef
 from settings import ObjectSettings, RegistrySettings, Settings, WorkerSettings
 from tests.integration.intake.organizations import Organization, intake
 from tests.integration.resources.conftest import established
@@ -149,3 +153,52 @@ async def test_a_terminated_build_gives_up_its_slot_to_the_one_that_waits(
     await start(temporal, platform, "pay")
 
     await until_submitted(platform, "web", "pay")
+
+
+@pytest.mark.parametrize(
+    ("run_id", "phase", "told"),
+    [
+        ("mine", "Running", "Queued"),
+        ("mine", "Succeeded", "Before"),
+        ("another", "Running", "Before"),
+    ],
+)
+async def test_only_a_build_that_is_open_is_shown_as_waiting_and_only_by_its_own_run(
+    cluster: Cluster, organization: str, run_id: str, phase: str, told: str
+) -> None:
+    org = Organization(cluster, organization)
+    name = ids.build_name("web", COMMITS["web"])
+    await org.apply("Build", name, {"componentRef": "web"})
+    condition = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "Before",
+        "message": "as it was",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    status = {"phase": phase, "operation": {"runId": run_id}, "conditions": [condition]}
+    await cluster.patch(BUILDS, name, organization, {"status": status}, "status")
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, workflow_run_id="mine")
+    place = QueuePlace(place=1, waiting=1, running=1, limit=1)
+
+    turn = BuildTurn(organization=organization, name=name, place=place)
+    await environment.run(BuildLaneActivities(cluster).show_build_turn, turn)
+
+    assert (await until_told(org, "web", told))["conditions"][0]["reason"] == told
+
+
+async def test_a_look_reads_the_limit_and_finds_runs_that_temporal_does_not_know(
+    cluster: Cluster, temporal: Client, organization: str
+) -> None:
+    await limit(Organization(cluster, organization), 3)
+    unknown = SlotRef(build=f"build/{organization}/web/{'a' * 12}", run_id=str(uuid4()))
+    look = BuildLaneActivities(cluster).inspect_build_lane
+
+    facts = await ActivityEnvironment(temporal).run(
+        look, LaneCheck(organization=organization, holders=(unknown,))
+    )
+    gone = await ActivityEnvironment(temporal).run(look, LaneCheck(organization="org-unknown"))
+
+    assert (facts.limit, facts.ended) == (3, (unknown,))
+    assert gone.limit == 0
