@@ -17,6 +17,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from activities.build_lanes import BuildLaneActivities
 from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
 from activities.releases import ReleaseActivities
@@ -34,7 +35,7 @@ from runtime import search_attributes
 from runtime.health import HealthServer
 from runtime.ports import free_port
 from settings import Settings, load
-from workflows.registry import WORKFLOWS
+from workflows.registry import LANES, PROCEDURES
 
 _LOG = logging.getLogger("worker")
 _HEARTBEAT = timedelta(seconds=1)
@@ -64,7 +65,7 @@ class WorkerProcess:
         made = []
         roles = self._settings.worker.roles
         if "orchestration" in roles:
-            made.append(self._orchestration())
+            made += [self._orchestration(), self._lanes()]
         if "control" in roles:
             made.append(self._control())
         if "plane" in roles:
@@ -75,16 +76,28 @@ class WorkerProcess:
         return Worker(
             self._client,
             task_queue=ids.ORCHESTRATION_QUEUE,
-            workflows=WORKFLOWS,
+            workflows=PROCEDURES,
             max_cached_workflows=self._settings.worker.max_cached_workflows,
             max_concurrent_workflow_tasks=self._settings.worker.short_tasks,
             sticky_queue_schedule_to_start_timeout=_STICKY,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
-            deployment_config=self._versioning(),
+            deployment_config=self._versioning(VersioningBehavior.PINNED),
+        )
+
+    def _lanes(self) -> Worker:
+        return Worker(
+            self._client,
+            task_queue=ids.LANES_QUEUE,
+            workflows=LANES,
+            max_cached_workflows=self._settings.worker.max_cached_workflows,
+            sticky_queue_schedule_to_start_timeout=_STICKY,
+            graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
+            deployment_config=self._versioning(VersioningBehavior.AUTO_UPGRADE),
         )
 
     def _control(self) -> Worker:
         builds = BuildRecordActivities(self._cluster, self._settings)
+        lanes = BuildLaneActivities(self._cluster)
         releases = ReleaseActivities(self._cluster, self._objects, self._settings)
         return Worker(
             self._client,
@@ -95,6 +108,9 @@ class WorkerProcess:
                 builds.register_build,
                 builds.record_build,
                 builds.refuse_build,
+                lanes.enter_build_lane,
+                lanes.inspect_build_lane,
+                lanes.show_build_turn,
                 releases.prepare_release,
                 releases.record_deployment,
             ],
@@ -121,14 +137,14 @@ class WorkerProcess:
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
 
-    def _versioning(self) -> WorkerDeploymentConfig | None:
+    def _versioning(self, behavior: VersioningBehavior) -> WorkerDeploymentConfig | None:
         build_id = self._settings.worker.build_id
         if not build_id:
             return None
         return WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("pavane", build_id),
             use_worker_versioning=True,
-            default_versioning_behavior=VersioningBehavior.PINNED,
+            default_versioning_behavior=behavior,
         )
 
     async def run(self, metrics_port: int) -> None:

@@ -137,7 +137,7 @@ class BuildRecordActivities:
         running = [
             _in_progress(other, other.status)
             for other in others
-            if other.name != build.name and other.status.phase is Phase.RUNNING
+            if other.name != build.name and _is_open(other.status)
         ]
         policy = organization.spec.builds.supersede
         return superseded_builds(_in_progress(build, status, request.branch), running, policy)
@@ -258,6 +258,11 @@ def _source(component: Component) -> BuildSpec:
 def _operation() -> OperationRef:
     info = activity.info()
     return OperationRef(workflow_id=info.workflow_id or "", run_id=info.workflow_run_id or "")
+
+
+def _is_open(status: BuildStatus) -> bool:
+    """Tells whether a build runs, or waits for its turn to."""
+    return status.phase is not None and not status.phase.is_terminal
 
 
 def _in_progress(build: Build, status: BuildStatus, branch: str = "") -> BuildInProgress:

@@ -47,6 +47,9 @@ def _equals(key: SearchAttributeKey[str], value: str) -> str:
 def query(filters: Filters) -> str:
     """Returns the visibility query for the filters."""
     terms = ["ExecutionStatus != 'ContinuedAsNew'"]
+    if not filters.kind:
+        # A lane only orders builds: who waits in it is seen at the builds.
+        terms.append(f"{attributes.KIND.name} != {quoted(attributes.LANE)}")
     if filters.organization:
         terms.append(_equals(attributes.ORGANIZATION, filters.organization))
     else:

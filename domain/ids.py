@@ -26,6 +26,8 @@ _PARTS: dict[str, int] = {"build": 3, "build-request": 3, "deploy": 3}
 ORCHESTRATION_QUEUE = "orchestration"
 CONTROL_QUEUE = "control"
 SECRETS_QUEUE = "secrets"
+LANES_QUEUE = "lanes"
+"""Workflows that outlive a release of Pavane, apart because their versions are apart."""
 FIELD_MANAGER = "pavane"
 
 
@@ -91,6 +93,14 @@ def deploy_id(organization: str, component: str, environment: str) -> str:
         f"deploy/{slug(organization, 'organization')}/{slug(component, 'component')}/"
         f"{slug(environment, 'environment')}"
     )
+
+
+def build_lane_id(organization: str) -> str:
+    """Returns the workflow id of the lane in which the builds of an organization queue.
+
+    No operation: nobody asks for it, so ``parse`` does not know it and the API does not show it.
+    """
+    return f"build-lane/{slug(organization, 'organization')}"
 
 
 def parse(operation_id: str) -> OperationId:

@@ -47,7 +47,15 @@ class Deploy:
     request: DeployRequest
 
 
-Decision: TypeAlias = StartBuild | RequestBuild | Deploy
+@dataclass(frozen=True)
+class TellLane:
+    """How many builds an organization may run may have changed while some wait."""
+
+    organization: str
+    concurrency: int
+
+
+Decision: TypeAlias = StartBuild | RequestBuild | Deploy | TellLane
 
 
 def decide(resource: Resource, world: World) -> Decision | None:
@@ -63,6 +71,8 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_binding(resource, world)
         case Component():
             return _of_component(resource, world)
+        case Organization():
+            return TellLane(resource.name, resource.spec.builds.concurrency)
         case _:
             return None
 

@@ -8,8 +8,8 @@ from typing import assert_never
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from intake.decisions import Decision, Deploy, RequestBuild, StartBuild
-from workflows.starting import request_build, signal_deployment, start_build
+from intake.decisions import Decision, Deploy, RequestBuild, StartBuild, TellLane
+from workflows.starting import request_build, signal_deployment, start_build, tell_build_lane
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,5 +39,8 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case Deploy(request):
             asked = await signal_deployment(client, request)
             _LOG.info("asked %s for %s", asked.id, request.request_id)
+        case TellLane(organization, concurrency):
+            if await tell_build_lane(client, organization):
+                _LOG.info("told the builds of %s: %d may run", organization, concurrency)
         case _:
             assert_never(decision)

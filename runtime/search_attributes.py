@@ -25,6 +25,9 @@ RELEASE = SearchAttributeKey.for_keyword("PavaneRelease")
 AWAITING = SearchAttributeKey.for_bool("PavaneAwaiting")
 DEADLINE = SearchAttributeKey.for_datetime("PavaneDeadline")
 
+LANE = "build-lane"
+"""Kind of what orders operations and is none itself."""
+
 KEYWORDS = (ORGANIZATION, PROJECT, COMPONENT, ENVIRONMENT, KIND, PHASE, ACTOR, RELEASE)
 
 _WANTED: dict[str, IndexedValueType.ValueType] = {

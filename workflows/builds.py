@@ -19,17 +19,20 @@ from domain.deliveries import (
     BuildRecord,
     BuildRequest,
     OperationStatus,
+    QueuePlace,
 )
 from domain.errors import Errored, PlatformError, Superseded
 from domain.phases import Phase
 from domain.policies import build_retries
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
+from workflows.build_slot import BuildSlot
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.progress import Progress
 from workflows.saga import Saga
 
-_STEPS = ("register", "submit", "build", "record")
+_STEPS = ("register", "queue", "submit", "build", "record")
+_STEPS_WITHOUT_SLOTS = ("register", "submit", "build", "record")
 
 
 @workflow.defn
@@ -39,7 +42,11 @@ class BuildWorkflow:
     @workflow.init
     def __init__(self, request: BuildRequest) -> None:
         self._request = request
-        self._progress = Progress(f"build {request.component} at {request.commit[:12]}", _STEPS)
+        # To be removed when no build is open that began before there were slots.
+        self._has_slots = workflow.patched("build-slots")
+        steps = _STEPS if self._has_slots else _STEPS_WITHOUT_SLOTS
+        self._progress = Progress(f"build {request.component} at {request.commit[:12]}", steps)
+        self._slot = BuildSlot(self._progress)
         self._newer = ""
         self._main: asyncio.Task[object] | None = None
         self._plan: BuildPlan | None = None
@@ -84,6 +91,16 @@ class BuildWorkflow:
         self._newer = newer
         self._main.cancel()
 
+    @workflow.signal
+    def slot_granted(self) -> None:
+        """The lane of the organization lets this build run."""
+        self._slot.granted()
+
+    @workflow.signal
+    def slot_queued(self, place: QueuePlace) -> None:
+        """The lane of the organization says where in its queue this build stands."""
+        self._slot.queued(place)
+
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the build stands."""
@@ -100,11 +117,27 @@ class BuildWorkflow:
                 even_if_cancelled=True,
             )
         self._stop_if_unwanted()
-        await self._supersede(plan)
+        if self._has_slots:
+            await self._take_turn(plan, saga)
+        else:
+            await self._supersede(plan)
         saga.add("stopped the build and removed its pods", lambda: self._stop(plan))
         outcome = await self._run(plan)
         with self._progress.step("record"):
-            return await self._record(Phase.SUCCEEDED, outcome=outcome)
+            recording = self._record(Phase.SUCCEEDED, outcome=outcome)
+            if not self._has_slots:
+                return await recording
+            build, _ = await asyncio.gather(recording, self._slot.leave(plan.organization))
+            return build
+
+    async def _take_turn(self, plan: BuildPlan, saga: Saga) -> None:
+        """Waits for a slot; whom this build supersedes is told after it has taken their place."""
+        saga.add("gave the build slot back", lambda: self._slot.leave(plan.organization))
+        automatic = self._request.trigger.is_automatic
+        await self._slot.ask(plan, automatic=automatic)
+        await self._supersede(plan)
+        await self._slot.wait(plan, automatic=automatic)
+        self._stop_if_unwanted()
 
     async def _run(self, plan: BuildPlan) -> BuildOutcome:
         """Runs the build; a fault of the plane is tried again, a verdict on the code is not."""
@@ -189,12 +222,14 @@ class BuildWorkflow:
         if self._plan is None:
             return Build(name="", phase=phase, commit=self._request.commit, message=message)
         facts = failure.facts if failure else {}
+        told = outcome or BuildOutcome(log=facts.get("log_key", ""))
+        stages = (*self._slot.stages, *told.stages)
         return await call(
             BuildRecordActivities.record_build,
             BuildRecord(
                 plan=self._plan,
                 phase=phase,
-                outcome=outcome or BuildOutcome(log=facts.get("log_key", "")),
+                outcome=told.model_copy(update={"stages": stages}),
                 message=message,
                 log_tail=facts.get("log", ""),
                 trigger=self._request.trigger,

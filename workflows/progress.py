@@ -95,6 +95,12 @@ class Progress:
             raise
         self._end(name, StepPhase.DONE)
 
+    def awaits(self, what: str) -> None:
+        """Says more exactly what the running step waits for."""
+        if self._waiting:
+            self._waiting = self._waiting.model_copy(update={"what": what})
+            self._show()
+
     def note(self, name: str, message: str) -> None:
         """Adds what a person should know about a step."""
         self._steps[name] = self._steps[name].model_copy(update={"message": message})

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow
 
-WORKFLOWS = [BuildWorkflow, DeployWorkflow, RequestBuildWorkflow]
+PROCEDURES = [BuildWorkflow, DeployWorkflow, RequestBuildWorkflow]
+"""They end within a release of Pavane."""
+LANES = [BuildLaneWorkflow]
+"""They may stay open over many releases, so a new release takes them over while they run."""
+WORKFLOWS = [*PROCEDURES, *LANES]

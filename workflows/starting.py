@@ -7,10 +7,12 @@ from typing import Literal
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.deliveries import Build, BuildRequest, BuildStarted, Deployment, DeployRequest, Enqueued
 from domain.policies.priority import priority_of
+from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow, deployment_attributes
@@ -53,6 +55,21 @@ async def start_build(
     return BuildStarted(
         workflow_id=workflow_id, run_id=handle.first_execution_run_id or "", commit=request.commit
     )
+
+
+async def tell_build_lane(client: Client, organization: str) -> bool:
+    """Tells the lane of an organization that its limit may have changed; False = there is none.
+
+    Idempotent: the lane reads what is so when it is told.
+    """
+    lane = client.get_workflow_handle_for(BuildLaneWorkflow.run, ids.build_lane_id(organization))
+    try:
+        await lane.signal(BuildLaneWorkflow.limit_changed)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 async def request_build(

@@ -97,7 +97,7 @@ class BuildsPolicy(Model):
     build_plane_ref: NameOrEmpty = ""
     """BuildPlane on which builds run. Empty = the only one the organization has."""
     concurrency: int = Field(4, ge=1, le=200)
-    """How many builds may run at once; the others wait in the order they came."""
+    """How many builds may run at once; of the others each project has its turn."""
     supersede: SupersedePolicy = SupersedePolicy.SAME_BRANCH
     """SameBranch = a newer commit of a branch cancels the build of an older one that still runs.
     Never = every commit is built."""

@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.build_lanes import ended_runs, request_slot
 from domain import ids
 from domain.deliveries import (
     Applied,
@@ -26,16 +27,22 @@ from domain.deliveries import (
     BuildRefusal,
     BuildRequest,
     BuildStarted,
+    BuildTurn,
     Bundle,
     Deployment,
     DeployRecord,
     DeployRequest,
     FollowRollout,
+    LaneCheck,
+    LaneFacts,
     PreparedRelease,
     ResolvedCommit,
     RolloutReady,
+    SlotRequest,
 )
-from workflows.registry import WORKFLOWS
+from domain.policies import build_admission
+from tests.workflows.building import Building, builds
+from workflows.registry import LANES, PROCEDURES
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 Behaviour = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -69,6 +76,10 @@ class World:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.behaviours: dict[str, Behaviour] = {}
+        self.limit = 4
+        """How many builds the Organization allows."""
+        self.projects: dict[str, str] = {}
+        """Project of a component, ``shop`` for all others."""
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
@@ -92,7 +103,7 @@ class World:
     async def register_build(self, request: BuildRequest) -> BuildPlan:
         plan = BuildPlan(
             organization=request.organization,
-            project="shop",
+            project=self.projects.get(request.component, "shop"),
             component=request.component,
             name=ids.build_name(request.component, request.commit),
             repository="https://git.example/acme/web.git",
@@ -137,6 +148,22 @@ class World:
         await self._answer("refuse_build", refusal, None)
 
     @activity.defn
+    async def enter_build_lane(self, request: SlotRequest) -> None:
+        await self._answer("enter_build_lane", request, None)
+        asked = request.model_copy(update={"limit": self.limit, "generation": 1})
+        await request_slot(activity.client(), asked)
+
+    @activity.defn
+    async def inspect_build_lane(self, check: LaneCheck) -> LaneFacts:
+        ended = await ended_runs(activity.client(), check.holders)
+        answer = LaneFacts(limit=self.limit, generation=1, ended=ended)
+        return await self._answer("inspect_build_lane", check, answer)
+
+    @activity.defn
+    async def show_build_turn(self, turn: BuildTurn) -> None:
+        await self._answer("show_build_turn", turn, None)
+
+    @activity.defn
     async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
         return await self._answer("prepare_release", request, a_release(request))
 
@@ -175,6 +202,9 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.record_build,
         world.refuse_build,
         world.adopt_build,
+        world.enter_build_lane,
+        world.inspect_build_lane,
+        world.show_build_turn,
         world.prepare_release,
         world.record_deployment,
     ]
@@ -187,7 +217,8 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
     ]
     async with AsyncExitStack() as stack:
         for queue, content in {
-            ids.ORCHESTRATION_QUEUE: {"workflows": WORKFLOWS, **options},
+            ids.ORCHESTRATION_QUEUE: {"workflows": PROCEDURES, **options},
+            ids.LANES_QUEUE: {"workflows": LANES, **options},
             ids.CONTROL_QUEUE: {"activities": control},
             "plane.local": {
                 "activities": plane,
@@ -213,3 +244,16 @@ async def running(temporal: Client, world: World) -> AsyncIterator[World]:
 def organization() -> str:
     """A fresh name: ids of one test never meet those of another."""
     return f"org{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+async def building(temporal: Client, running: World, organization: str) -> AsyncIterator[Building]:
+    async with builds(temporal, running, organization) as building:
+        yield building
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanes and builds that look and ask again after moments."""
+    monkeypatch.setattr(build_admission, "_FIRST_LOOK", timedelta(milliseconds=200))
+    monkeypatch.setattr(build_admission, "_FIRST_REMINDER", timedelta(milliseconds=500))

@@ -34,7 +34,13 @@ async def test_a_commit_is_registered_submitted_followed_and_recorded(
 
     build = await build_result(temporal, started)
 
-    assert running.names() == ["register_build", "submit_build", "follow_build", "record_build"]
+    assert running.names() == [
+        "register_build",
+        "enter_build_lane",
+        "submit_build",
+        "follow_build",
+        "record_build",
+    ]
     assert (build.phase, build.commit) == (Phase.SUCCEEDED, COMMIT)
 
 

@@ -49,7 +49,8 @@ async def test_a_commit_is_built_once(acme: str, dev: httpx.AsyncClient, world: 
     assert first.status_code == 202
     assert first.headers["location"] == f"/v1/operations/{first.json()['id']}"
     assert done["phase"] == "Succeeded"
-    assert [step["name"] for step in done["steps"]] == ["register", "submit", "build", "record"]
+    steps = ["register", "queue", "submit", "build", "record"]
+    assert [step["name"] for step in done["steps"]] == steps
     assert second.json()["existing"] is True
     assert asked(world, "submit_build", acme) == 1
 

@@ -28,6 +28,10 @@ def test_filters_become_terms() -> None:
     )
 
 
+def test_lanes_are_not_listed_as_they_are_no_operations() -> None:
+    assert "PavaneKind != 'build-lane'" in query(Filters("acme"))
+
+
 def test_a_running_phase_that_was_left_behind_is_not_running() -> None:
     assert "ExecutionStatus = 'Running'" in query(Filters("acme", phase=Phase.RUNNING))
 

@@ -64,3 +64,11 @@ def test_an_error_is_found_by_its_wire_type_and_a_foreign_one_is_not() -> None:
     assert errors.by_type("CompensationFailed") is errors.CompensationFailed
     assert errors.by_type("PlatformError") is errors.PlatformError
     assert errors.by_type("ValueError") is None
+
+
+def test_a_lane_of_builds_has_an_id_that_is_none_of_an_operation() -> None:
+    assert ids.build_lane_id("acme") == "build-lane/acme"
+    with pytest.raises(InvalidRequest):
+        ids.parse(ids.build_lane_id("acme"))
+    with pytest.raises(InvalidRequest, match="organization"):
+        ids.build_lane_id("Acme/web")

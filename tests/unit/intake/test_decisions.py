@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
-from intake.decisions import Deploy, RequestBuild, StartBuild, decide
+from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide
 from tests.unit.intake import resources as given
 from tests.unit.intake.resources import COMMIT, ORG, world
 
@@ -201,6 +201,11 @@ def test_organization_that_names_an_absent_build_plane_waits_for_that_one() -> N
 def test_other_kinds_ask_for_nothing() -> None:
     made = world()
 
-    assert [decide(one, made) for one in given.everything() if one.kind != "Component"] == [
-        None
-    ] * 9
+    asking = {"Component", "Organization"}
+    assert [decide(one, made) for one in given.everything() if one.kind not in asking] == [None] * 8
+
+
+def test_organization_tells_its_builds_how_many_may_run() -> None:
+    decision = decide(given.organization(), world())
+
+    assert decision == TellLane(ORG, 4)
