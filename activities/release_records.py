@@ -20,6 +20,7 @@ from domain.rendering import labels as names
 from domain.resources import Deployment, Metadata, Release, ServiceBinding
 from domain.resources.binding import ServiceBindingStatus
 from domain.resources.build import OperationRef, TriggerInfo
+from domain.resources.conditions import ConditionType, without_condition
 from domain.resources.deployment import (
     DeployAction,
     DeploymentSpec,
@@ -61,12 +62,12 @@ async def begin(
         await cluster.create(deployment.manifest())
     except Conflict:
         activity.logger.info("deployment %s is written down already", prepared.deployment)
-    message = f"{prepared.action} of {prepared.version or prepared.component} runs"
+    message = f"{_action(prepared)} of {prepared.version or prepared.component} runs"
     running = DeploymentStatus(
         phase=Phase.RUNNING, message=message, operation=_operation(), started=now()
     )
     await _judge(cluster, deployment, running, ready=False, reason="Deploying", message=message)
-    if prepared.changed:
+    if prepared.changed and not request.put_back:
         status = binding.status.model_copy(
             update={"deployment_ref": prepared.deployment, "operation": _operation()}
         )
@@ -78,6 +79,9 @@ async def end(cluster: Cluster, record: DeployRecord, at: datetime) -> None:
     request, prepared = record.request, record.release
     if prepared is not None:
         await _end_deployment(cluster, record, prepared, at)
+    if request.put_back:
+        # The release was there before and is there after: only the drift procedure tells of it.
+        return
     name = request.binding or ids.binding_name(request.component, request.environment)
     binding = await find(cluster, ServiceBinding, name, request.organization)
     if binding is None:
@@ -200,9 +204,13 @@ def _told(record: DeployRecord) -> str:
     if record.phase is Phase.SUCCEEDED and record.release is not None:
         what = record.release.version or record.release.component
         unchanged = "" if record.release.changed else "; nothing changed, nothing was rolled out"
-        return f"{record.release.action} of {what} succeeded{unchanged}"
+        return f"{_action(record.release)} of {what} succeeded{unchanged}"
     undone = f"; {', '.join(record.undone)}" if record.undone else ""
     return f"{record.message or record.phase.value}{undone}"
+
+
+def _action(prepared: PreparedRelease) -> str:
+    return "put-back" if prepared.put_back else prepared.action
 
 
 def _operation() -> OperationRef:
@@ -221,6 +229,9 @@ async def _judge(
     generation: int | None = None,
 ) -> None:
     observed = resource.metadata.generation if generation is None else generation
+    # Drift has a writer of its own; a copy of its condition would outlive it.
+    own = without_condition(status.conditions, ConditionType.DRIFTED)
+    status = status.model_copy(update={"conditions": own})
     told = judged(
         status, ready=ready, reason=reason, message=message, generation=observed, at=now()
     )

@@ -10,14 +10,16 @@ from temporalio import activity
 
 from activities.bundles import objects_of
 from activities.heartbeats import heartbeating
-from activities.kinds import DEPLOYMENTS, HTTP_ROUTES, NAMESPACES, PODS, REPLICA_SETS
+from activities.kinds import DEPLOYMENTS, HTTP_ROUTES, PODS, REPLICA_SETS
 from activities.log_tails import log_tail
+from activities.namespaces import check_owner
 from activities.observation import changes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatch, SharedWatches
 from clients.objects import ObjectStore
 from domain.deliveries import Applied, ApplyRelease, FollowRollout, RolloutReady
-from domain.errors import Denied, NotFound, RolloutFailed
+from domain.errors import NotFound, RolloutFailed
+from domain.policies.drift import said
 from domain.policies.rollout import judge_deployment, judge_route
 from domain.policies.verdicts import RolloutState, Verdict, combined
 from domain.rendering import labels as names
@@ -48,7 +50,7 @@ class RolloutActivities:
         """
         wanted = await objects_of(request.bundle, self._objects)
         previous = await objects_of(request.previous, self._objects)
-        await self._check_owner(request)
+        await check_owner(self._cluster, request.bundle.namespace, request.organization)
         for done, obj in enumerate(wanted):
             activity.heartbeat(done)
             await self._cluster.apply(obj, force=request.force_conflicts)
@@ -66,19 +68,6 @@ class RolloutActivities:
             pruned=tuple(pruned),
         )
 
-    async def _check_owner(self, request: ApplyRelease) -> None:
-        """Refuses a namespace that exists and belongs to somebody else."""
-        if not request.organization or not request.bundle.namespace:
-            return
-        found = await self._cluster.find(NAMESPACES, request.bundle.namespace)
-        owner = (found or {}).get("metadata", {}).get("labels", {}).get(names.ORGANIZATION)
-        if found is not None and owner != request.organization:
-            message = (
-                f"namespace {request.bundle.namespace} belongs to "
-                f"{owner or 'nobody Pavane knows'}, not to organization {request.organization}"
-            )
-            raise Denied(message)
-
     @activity.defn
     async def follow_rollout(self, request: FollowRollout) -> RolloutReady:
         """Waits until every workload and route of the release is ready.
@@ -93,7 +82,7 @@ class RolloutActivities:
         wanted = [
             obj
             for obj in await objects_of(request.bundle, self._objects)
-            if obj["kind"] in _FOLLOWED
+            if obj["kind"] in _FOLLOWED and (not request.only or said(obj) in request.only)
         ]
         follower = _Follower(self._cluster, self._watches, request.bundle.namespace, wanted)
         async with heartbeating(lambda: follower.verdict.message):

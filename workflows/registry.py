@@ -5,5 +5,6 @@ from __future__ import annotations
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow
+from workflows.drift import DriftWorkflow
 
-WORKFLOWS = [BuildWorkflow, DeployWorkflow, RequestBuildWorkflow]
+WORKFLOWS = [BuildWorkflow, DeployWorkflow, DriftWorkflow, RequestBuildWorkflow]

@@ -1,4 +1,4 @@
-"""What the build and the deployment procedures are asked, pass on and answer.
+"""What the build, deployment and drift procedures are asked, pass on and answer.
 
 These models stand in Temporal histories: fields are only ever added, with defaults, and unknown
 ones are ignored so that an older worker survives a newer caller.
@@ -31,6 +31,19 @@ from domain.deliveries.deployments import (
     PreparedRelease,
     RolloutReady,
 )
+from domain.deliveries.drift import (
+    Contest,
+    DriftedField,
+    DriftMemory,
+    DriftPlace,
+    DriftRecord,
+    DriftReport,
+    DriftRequest,
+    Inspection,
+    InspectRelease,
+    PutBackNote,
+    PutBackRequest,
+)
 from domain.deliveries.operations import (
     OperationStatus,
 )
@@ -54,14 +67,25 @@ __all__ = [
     "BuildRequest",
     "BuildStarted",
     "Bundle",
+    "Contest",
     "DeployRecord",
     "DeployRequest",
     "Deployment",
+    "DriftMemory",
+    "DriftPlace",
+    "DriftRecord",
+    "DriftReport",
+    "DriftRequest",
+    "DriftedField",
     "Enqueued",
     "FollowRollout",
+    "InspectRelease",
+    "Inspection",
     "ObjectRef",
     "OperationStatus",
     "PreparedRelease",
+    "PutBackNote",
+    "PutBackRequest",
     "ResolvedCommit",
     "RolloutReady",
     "StageDuration",

@@ -25,6 +25,11 @@ class DeployRequest(Wire):
     """DeployableArtifact to point the binding to first; empty = leave it."""
     force_conflicts: bool = False
     """Take fields over from another field manager."""
+    put_back: tuple[str, ...] = ()
+    """``Kind/name`` of objects of the running release that somebody else changed: they are made
+    as it wants them and nothing else is brought there. Empty = an ordinary deployment."""
+    release: str = ""
+    """Release that the drift was seen against; when another one runs, nothing is put back."""
     trigger: Trigger = Trigger()
 
 
@@ -85,6 +90,12 @@ class PreparedRelease(Wire):
     url: str = ""
     """Where the component answers; empty when it has no public endpoint."""
     progress_deadline_seconds: int = 600
+    force_conflicts: bool = False
+    """Policy of the environment: take fields over from other managers."""
+    put_back: tuple[str, ...] = ()
+    """``Kind/name`` of the objects that are put back; empty = the whole release is applied."""
+    take_over: bool = False
+    """Putting back takes drifted fields over from whoever changed them."""
 
 
 class ApplyRelease(Wire):
@@ -110,6 +121,8 @@ class FollowRollout(Wire):
     """Asks the plane to wait until the objects of a release are ready."""
 
     bundle: Bundle
+    only: tuple[str, ...] = ()
+    """``Kind/name`` of the objects that are waited for; empty = all of the release."""
     deadline_seconds: int = 600
 
 
