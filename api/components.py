@@ -150,12 +150,15 @@ def _placement(
 
 
 def _why(binding: ServiceBinding, newest: DeployableArtifact | None) -> tuple[str, str]:
-    """Returns reason and message: a failure first, then a choice, then nothing to explain."""
+    """Returns reason and message: a failure, what others changed, a choice, or nothing."""
     wanted, ready = binding.artifact, binding.status.condition("Ready")
     if not binding.is_observed:
         return "NotObserved", "a change of the binding has not been looked at yet"
     if ready is not None and not ready.is_true:
         return ready.reason, ready.message
+    drifted = binding.status.condition("Drifted")
+    if drifted is not None:
+        return drifted.reason, drifted.message
     if newest is None or not wanted:
         which = f"the newest is {newest.name}" if newest else "there is none yet"
         return "WaitingForArtifact", f"no artifact is asked for; {which}"
