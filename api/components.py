@@ -154,11 +154,10 @@ def _why(binding: ServiceBinding, newest: DeployableArtifact | None) -> tuple[st
     wanted, ready = binding.artifact, binding.status.condition("Ready")
     if not binding.is_observed:
         return "NotObserved", "a change of the binding has not been looked at yet"
-    if ready is not None and not ready.is_true:
-        return ready.reason, ready.message
-    drifted = binding.status.condition("Drifted")
-    if drifted is not None:
-        return drifted.reason, drifted.message
+    is_failing = ready is not None and not ready.is_true
+    told = ready if is_failing else binding.status.condition("Drifted")
+    if told is not None:
+        return told.reason, told.message
     if newest is None or not wanted:
         which = f"the newest is {newest.name}" if newest else "there is none yet"
         return "WaitingForArtifact", f"no artifact is asked for; {which}"

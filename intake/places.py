@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from clients.kubernetes.watch import Object
 from domain.ids import content_hash
-from domain.policies.managed_fields import foreign_marks
+from domain.policies.managed_fields import foreign_marks, own_marks
 from domain.rendering import labels as names
 
 _MARKS = "marks"
+_OWN = "own"
 
 
 class Place(NamedTuple):
@@ -40,7 +41,8 @@ def trimmed(obj: Object) -> Object:
     labels = meta.get("labels") or {}
     wanted = (names.ORGANIZATION, names.PROJECT, names.COMPONENT, names.ENVIRONMENT)
     kept["labels"] = {key: labels[key] for key in wanted if key in labels}
-    return {"kind": obj["kind"], "metadata": kept, _MARKS: foreign_marks(obj)}
+    marks = {_MARKS: foreign_marks(obj), _OWN: own_marks(obj)}
+    return {"kind": obj["kind"], "metadata": kept, **marks}
 
 
 def place_of(obj: Object) -> Place | None:
@@ -62,6 +64,8 @@ class Places:
         self._present: defaultdict[Place, dict[_Key, str]] = defaultdict(dict)
         self._gone: defaultdict[Place, dict[_Key, str]] = defaultdict(dict)
         self._where: dict[_Key, Place] = {}
+        self._own: dict[_Key, tuple[str, str]] = {}
+        """When Pavane wrote an object last, and the fields it owned when that was first seen."""
 
     def put(self, obj: Object) -> set[Place]:
         """Takes over the present state of a trimmed object; returns the places it concerns."""
@@ -75,8 +79,16 @@ class Places:
             return set()
         self._where[key] = place
         self._gone[place].pop(key, None)
-        self._present[place][key] = str(obj[_MARKS])
+        self._present[place][key] = f"{obj[_MARKS]}{self._lost(key, obj[_OWN])}"
         return self._concerned(place)
+
+    def _lost(self, key: _Key, own: tuple[str, str]) -> str:
+        """Returns a mark when Pavane owns other fields than after its last write."""
+        known = self._own.get(key)
+        if known is None or known[0] != own[0]:
+            self._own[key] = own
+            return ""
+        return "" if known == own else own[1]
 
     def remove(self, obj: Object) -> set[Place]:
         """Notes that an object is gone; returns the places that concerns."""
@@ -117,6 +129,7 @@ class Places:
 
     def _lose(self, key: _Key, place: Place, obj: Object) -> set[Place]:
         del self._where[key]
+        self._own.pop(key, None)
         self._present[place].pop(key, None)
         self._gone[place][key] = str(obj["metadata"]["uid"])
         return self._concerned(place)

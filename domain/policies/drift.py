@@ -166,15 +166,22 @@ def _of_list(
 
 
 def _keys_of(path: Path, want: Sequence[Any], live: LiveObject) -> tuple[str, ...]:
-    field = path[-1]
-    if not all(isinstance(each, Mapping) for each in want) or not isinstance(field, str):
+    """Returns what tells the entries of a list apart; nothing for a list that is one whole."""
+    keys = _usual_keys(path, live)
+    if not keys or not all(isinstance(each, Mapping) and keys[0] in each for each in want):
         return ()
-    if field == "ports":
-        if live.get("kind") == "Service" and path == ("spec", "ports"):
-            return _SERVICE_PORT
-        in_container = len(path) > 2 and path[-3] in {"containers", "initContainers"}  # noqa: PLR2004 - list, entry, field
-        return _CONTAINER_PORT if in_container else ()
-    return _LIST_KEYS.get(field, ())
+    is_clear = len({_entry_key(each, keys) for each in want}) == len(want)
+    return keys if is_clear else ()
+
+
+def _usual_keys(path: Path, live: LiveObject) -> tuple[str, ...]:
+    field = path[-1]
+    if field != "ports":
+        return _LIST_KEYS.get(field, ()) if isinstance(field, str) else ()
+    if live.get("kind") == "Service" and path == ("spec", "ports"):
+        return _SERVICE_PORT
+    in_container = len(path) > 2 and path[-3] in {"containers", "initContainers"}  # noqa: PLR2004 - list, entry, field
+    return _CONTAINER_PORT if in_container else ()
 
 
 def _entry_key(entry: Mapping[str, Any], keys: tuple[str, ...]) -> ListKey:

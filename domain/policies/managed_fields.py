@@ -36,11 +36,12 @@ def is_owned(live: LiveObject, path: Path) -> bool:
 
 
 def foreign_marks(live: LiveObject) -> str:
-    """Returns a short text that changes when another manager writes; empty while none has.
+    """Returns a short text that changes when another manager writes; empty while none owns a field.
 
     It needs no knowledge of what is wanted: an applied object whose every field is Pavane's has no
     other writer but those of its status. The text is made of who wrote, when and at which
-    generation, so a second change by the same manager is another text.
+    generation, so a second change by the same manager is another text. Who only removes fields
+    owns none: see ``own_marks``.
     """
     marks = sorted(
         (str(entry.get("manager", "")), str(entry.get("operation", "")), str(entry.get("time", "")))
@@ -49,6 +50,18 @@ def foreign_marks(live: LiveObject) -> str:
     if not marks:
         return ""
     return content_hash([marks, live.get("metadata", {}).get("generation", 0)])[:16]
+
+
+def own_marks(live: LiveObject) -> tuple[str, str]:
+    """Returns when Pavane wrote last and a hash of the fields it owns.
+
+    The API server moves the time when Pavane writes, and leaves it when another manager removes or
+    takes over a field: other fields at an equal time are somebody else's doing.
+    """
+    own = [entry for entry in _entries(live) if entry.get("manager") == FIELD_MANAGER]
+    times = sorted(str(entry.get("time", "")) for entry in own)
+    fields = sorted(content_hash(entry.get("fieldsV1") or {}) for entry in own)
+    return ",".join(times), content_hash(fields)[:16]
 
 
 def _entries(live: LiveObject) -> Iterator[Mapping[str, Any]]:

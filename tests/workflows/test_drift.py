@@ -90,7 +90,16 @@ async def until_remembering(handle: WorkflowHandle[Any, Any]) -> OperationStatus
 
 
 async def until_asked(world: World, times: int) -> None:
-    while world.names().count("ask_put_back") < times:
+    while True:
+        if world.names().count("ask_put_back") >= times:
+            return
+        await asyncio.sleep(0.02)
+
+
+async def until_told(world: World, reason: str) -> None:
+    while True:
+        if world.last("record_drift").reason == reason:
+            return
         await asyncio.sleep(0.02)
 
 
@@ -143,9 +152,7 @@ async def test_drift_is_put_back_by_the_queue_of_deployments_and_then_no_longer_
 
     asked = running.last("ask_put_back")
     assert (asked.put_back, asked.release) == (("Deployment/web",), "web-one")
-    assert asked.trigger == Trigger(
-        kind=TriggerKind.AUTOMATIC, reference="drift of Deployment/web"
-    )
+    assert asked.trigger == Trigger(kind=TriggerKind.AUTOMATIC, reference="drift of Deployment/web")
     told = [argument.reason for name, argument in running.calls if name == "record_drift"]
     assert told == ["PuttingBack", "Drifted"]
     assert running.last("record_drift").drifted == ()
@@ -219,8 +226,7 @@ async def test_a_field_that_is_changed_again_and_again_is_contested_and_left_alo
         await until_remembering(handle)
     plane.drifted = (REPLICAS,)
     await signal_drift(temporal, seen(organization))
-    while running.last("record_drift").reason != "DriftContested":
-        await asyncio.sleep(0.02)
+    await until_told(running, "DriftContested")
 
     status = await until_remembering(handle)
     await handle.cancel()
@@ -299,8 +305,7 @@ async def test_a_worker_that_takes_over_goes_on_where_the_other_was(
     plane.drifted = (REPLICAS,)
     await signal_drift(temporal, seen(organization))
     async with workers(temporal, world):
-        while world.last("record_drift").reason != "DriftContested":
-            await asyncio.sleep(0.02)
+        await until_told(world, "DriftContested")
         await handle.cancel()
 
     assert world.names().count("ask_put_back") == 1

@@ -12,11 +12,21 @@ pytestmark = pytest.mark.unit
 WEB = Place("acme", "shop", "web", "dev")
 
 
-def live(kind: str, name: str, *, component: str = "web", foreign: str = "", **meta: Any) -> Any:
+def live(
+    kind: str,
+    name: str,
+    *,
+    component: str = "web",
+    foreign: str = "",
+    owns: tuple[str, ...] = ("f:a", "f:b"),
+    at: str = "12:00:00",
+    **meta: Any,
+) -> Any:
     labels = {names.ORGANIZATION: "acme", names.PROJECT: "shop", names.ENVIRONMENT: "dev"}
     if component:
         labels[names.COMPONENT] = component
-    managers = [{"manager": "pavane", "operation": "Apply", "fieldsV1": {}}]
+    fields: dict[str, Any] = {"f:spec": {name: {} for name in owns}}
+    managers = [{"manager": "pavane", "operation": "Apply", "time": at, "fieldsV1": fields}]
     if foreign:
         managers.append({"manager": "kubectl", "operation": "Update", "time": foreign})
     managers.append({"manager": "kube-controller-manager", "subresource": "status"})
@@ -58,6 +68,24 @@ def test_a_mark_vanishes_when_pavane_has_the_fields_again() -> None:
     places = Places()
     places.put(live("Deployment", "web", foreign="12:00:01"))
     places.put(live("Deployment", "web"))
+
+    assert places.fingerprint(WEB) == ""
+
+
+def test_a_field_that_somebody_removes_makes_a_mark_although_nobody_owns_it() -> None:
+    places = Places()
+    places.put(live("Deployment", "web"))
+    places.put(live("Deployment", "web", owns=("f:a",)))
+
+    assert places.fingerprint(WEB) != ""
+    places.put(live("Deployment", "web", at="12:00:09"))
+    assert places.fingerprint(WEB) == ""
+
+
+def test_another_release_that_wants_fewer_fields_makes_no_mark() -> None:
+    places = Places()
+    places.put(live("Deployment", "web"))
+    places.put(live("Deployment", "web", owns=("f:a",), at="12:00:09"))
 
     assert places.fingerprint(WEB) == ""
 

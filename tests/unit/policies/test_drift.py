@@ -131,7 +131,7 @@ def test_a_changed_field_is_told_with_both_values_and_who_has_it() -> None:
 def test_the_latest_of_several_managers_is_named() -> None:
     live = deployment()
     live["spec"]["replicas"] = 7
-    owns = {"f:spec": {"f:replicas": {}}}
+    owns: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
     owned(live, "new", owns, time="2026-03-01T12:00:05Z")
     owned(live, "old", owns, time="2026-03-01T12:00:00Z")
 
@@ -144,7 +144,7 @@ def test_an_entry_of_a_list_is_found_by_its_key_in_whatever_order() -> None:
     pod["containers"] = [{"name": "sidecar", "image": "proxy"}, *pod["containers"]]
     pod["containers"][1]["image"] = "other"
     key = 'k:{"name":"main"}'
-    owns = {"f:containers": {key: {".": {}, "f:image": {}}}}
+    owns: dict[str, Any] = {"f:containers": {key: {".": {}, "f:image": {}}}}
     owned(live, "kubectl-set", {"f:spec": {"f:template": {"f:spec": owns}}})
 
     (found,) = drifted_fields(deployment(), live)
@@ -263,7 +263,11 @@ def test_nothing_of_a_secret_is_shown() -> None:
 
     (found,) = drifted_fields(wanted, live)
 
-    assert (found.field, found.wanted, found.live) == ("data.password", "(not shown)", "(not shown)")
+    assert (found.field, found.wanted, found.live) == (
+        "data.password",
+        "(not shown)",
+        "(not shown)",
+    )
 
 
 def test_no_value_of_an_environment_variable_and_no_argument_is_shown() -> None:
