@@ -62,16 +62,7 @@ class DriftWorkflow:
         )
         title = f"drift of {request.component} in {request.environment}"
         self._progress = Progress(title, _STEPS)
-        workflow.upsert_search_attributes(
-            [
-                attributes.KIND.value_set("drift"),
-                attributes.ORGANIZATION.value_set(request.organization),
-                attributes.COMPONENT.value_set(request.component),
-                attributes.ENVIRONMENT.value_set(request.environment),
-                attributes.ACTOR.value_set(TriggerKind.AUTOMATIC.value),
-                attributes.PHASE.value_set(Phase.PENDING.value),
-            ]
-        )
+        self._is_listed = False
 
     @workflow.run
     async def run(self, _request: DriftRequest) -> DriftReport:
@@ -157,6 +148,21 @@ class DriftWorkflow:
         else:
             self._progress.skip("put back", "nothing is to be put back")
 
+    def _list(self) -> None:
+        """Shows the run in lists of operations: the many looks that find nothing stay out."""
+        if self._is_listed:
+            return
+        self._is_listed = True
+        workflow.upsert_search_attributes(
+            [
+                attributes.KIND.value_set("drift"),
+                attributes.ORGANIZATION.value_set(self._request.organization),
+                attributes.COMPONENT.value_set(self._request.component),
+                attributes.ENVIRONMENT.value_set(self._request.environment),
+                attributes.ACTOR.value_set(TriggerKind.AUTOMATIC.value),
+            ]
+        )
+
     async def _quiet(self) -> DriftPlace:
         """Returns the place as it is while no deployment of it runs."""
         while True:
@@ -201,6 +207,7 @@ class DriftWorkflow:
         if not found.drifted and not place.told:
             self._progress.skip("record", "all is as the release wants it")
             return True
+        self._list()
         reason, message = self._told(place, found, verdict, failure)
         without_objects = place.bundle.model_copy(update={"objects": (), "stored": ""})
         with self._progress.step("record"):

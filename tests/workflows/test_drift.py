@@ -25,7 +25,7 @@ from domain.deliveries import (
 from domain.errors import RolloutFailed
 from domain.phases import Phase, StepPhase
 from runtime.plugin import PavanePlugin
-from runtime.search_attributes import register
+from runtime.search_attributes import ORGANIZATION, register
 from tests.workflows.conftest import World, a_place, a_release, workers
 from tests.workflows.test_deployments import a_request
 from workflows.drift import DriftWorkflow
@@ -127,6 +127,19 @@ async def test_drift_is_reported_with_its_manager_and_left_where_policy_says_so(
     assert record.message == "Deployment/web spec.replicas is 5, wanted 2 (kubectl)"
     assert "ask_put_back" not in running.names()
     assert report.drifted == (REPLICAS,)
+
+
+@pytest.mark.parametrize("drifted", [(), (REPLICAS,)])
+async def test_only_looks_that_found_something_are_listed(
+    temporal: Client, running: World, organization: str, drifted: tuple[DriftedField, ...]
+) -> None:
+    Plane(running).drifted = drifted
+    handle = await signal_drift(temporal, seen(organization))
+    await handle.result()
+
+    known = (await handle.describe()).typed_search_attributes
+
+    assert (ORGANIZATION in known) is bool(drifted)
 
 
 async def test_what_was_told_is_taken_back_when_the_drift_is_gone(
