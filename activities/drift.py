@@ -119,6 +119,7 @@ class DriftActivities:
         await self._cluster.apply_status(
             binding.status_manifest() | {"status": status}, manager=MANAGER
         )
+        _count(record)
         return True
 
     @activity.defn
@@ -150,6 +151,18 @@ class DriftActivities:
             if (one.component, one.environment) == (request.component, request.environment)
         )
         return next(matching, None)
+
+
+def _count(record: DriftRecord) -> None:
+    """Counts what was told, so that a place that drifts all the time shows in a graph."""
+    counter = activity.metric_meter().create_counter(
+        "pavane_drift_told", "Times that drift of a place was told or taken back, by reason"
+    )
+    place = {
+        "organization": record.request.organization,
+        "environment": record.request.environment,
+    }
+    counter.add(1, {**place, "reason": record.reason if record.drifted else "Gone"})
 
 
 def _is_told(binding: ServiceBinding) -> bool:

@@ -25,6 +25,7 @@ from domain.resources import (
     ServiceBinding,
     parse_as,
 )
+from domain.resources.conditions import ConditionType
 
 R = TypeVar("R", bound=Resource)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -143,21 +144,25 @@ def _placement(
         ready=ready is not None and ready.is_true and binding.is_observed,
         reason=reason,
         message=message,
+        drift=_drift(binding),
         url=status.url,
         since=deployment.status.finished if deployment and current else None,
         operation=operation_id(operation.workflow_id, operation.run_id),
     )
 
 
+def _drift(binding: ServiceBinding) -> str:
+    told = binding.status.condition(ConditionType.DRIFTED)
+    return "" if told is None else f"{told.reason}: {told.message}"
+
+
 def _why(binding: ServiceBinding, newest: DeployableArtifact | None) -> tuple[str, str]:
-    """Returns reason and message: a failure, what others changed, a choice, or nothing."""
+    """Returns reason and message: a failure first, then a choice, then nothing to explain."""
     wanted, ready = binding.artifact, binding.status.condition("Ready")
     if not binding.is_observed:
         return "NotObserved", "a change of the binding has not been looked at yet"
-    is_failing = ready is not None and not ready.is_true
-    told = ready if is_failing else binding.status.condition("Drifted")
-    if told is not None:
-        return told.reason, told.message
+    if ready is not None and not ready.is_true:
+        return ready.reason, ready.message
     if newest is None or not wanted:
         which = f"the newest is {newest.name}" if newest else "there is none yet"
         return "WaitingForArtifact", f"no artifact is asked for; {which}"

@@ -21,7 +21,7 @@ from clients.kubernetes import Cluster, Kind, Leader, SharedWatches, WatchEvent
 from clients.kubernetes.shared import SharedWatch
 from clients.kubernetes.watch import DELETED
 from domain.deliveries import DriftRequest
-from domain.errors import InvalidRequest, NotFound
+from domain.errors import InvalidRequest, NotFound, PlatformError
 from domain.ids import FIELD_MANAGER
 from domain.rendering.labels import MANAGED_BY
 from intake.leading import LEASE_NAMESPACE, ensure_namespace, process_identity
@@ -115,12 +115,15 @@ class _Watching:
         found = []
         for kind in RELEASE_KINDS:
             try:
-                known = await self._cluster.kind_of(kind.api_version, kind.kind)
+                await self._cluster.kind_of(kind.api_version, kind.kind)
             except NotFound:
                 _LOG.debug("%s is not known to this cluster", kind.kind)
                 continue
-            if known not in watched:
-                found.append(known)
+            except PlatformError as error:
+                # The watch itself tries again until there is an answer.
+                _LOG.warning("%s: %s", kind.kind, error)
+            if kind not in watched:
+                found.append(kind)
         return found
 
     async def _follow(self, events: AsyncIterator[WatchEvent]) -> None:

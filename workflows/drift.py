@@ -32,6 +32,7 @@ from domain.policies.put_backs import (
     contested,
     described,
     judge_drift,
+    put_backs_of,
     remembered_until,
 )
 from domain.resources.conditions import Reason
@@ -235,7 +236,10 @@ class DriftWorkflow:
             where = self._request.environment
             why = contested(verdict.contests, self._request.component, where, place.limit)
             return Reason.DRIFT_CONTESTED, f"{why}; {fields}"
-        return (Reason.PUTTING_BACK if verdict.put_back else Reason.DRIFTED), fields
+        if not verdict.put_back:
+            return Reason.DRIFTED, fields
+        times = put_backs_of(found.drifted, verdict.memory)
+        return Reason.PUTTING_BACK, f"{fields}; put-back {times} of {place.limit} within an hour"
 
     async def _put_back(self, place: DriftPlace, verdict: DriftVerdict) -> None:
         """Has the objects put back by the queue of deployments and looks at the result."""

@@ -85,6 +85,12 @@ def remembered_until(memory: DriftMemory) -> datetime | None:
     return max(ends, default=None)
 
 
+def put_backs_of(drifted: Iterable[DriftedField], memory: DriftMemory) -> int:
+    """Returns how often the most disputed of the fields was put back within the last hour."""
+    keys = [(note.object, note.field) for note in memory.notes]
+    return max((keys.count((each.object, each.field)) for each in drifted), default=0)
+
+
 def described(drifted: Iterable[DriftedField]) -> str:
     """Returns the drift in words: each field with what it is, what is wanted and who has it."""
     lines = [_described(each) for each in drifted]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 
 from activities.kinds import DEPLOYMENTS, platform
 from domain.deliveries import Trigger, TriggerKind
@@ -130,6 +131,27 @@ async def test_who_insists_is_named_and_the_field_is_left_to_a_person(place: Pla
     ended = await place.live("Deployment", "web")
     assert ended is not None
     assert ended["spec"]["replicas"] == 2
+
+
+async def test_a_deployment_stops_at_fields_of_others_unless_the_environment_forces(
+    place: Place,
+) -> None:
+    await place.deploy()
+    await place.change("Deployment", "web", replicas(6), "kubectl")
+    await place.binding("web", workload={"replicas": 4})
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await place.deploy()
+    await place.policy(conflicts="Force")
+    await place.change("Deployment", "web", replicas(6), "kubectl")
+    done = await place.deploy()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "FieldConflict"
+    assert done.phase is Phase.SUCCEEDED
+    live = await place.live("Deployment", "web")
+    assert live is not None
+    assert live["spec"]["replicas"] == 4
 
 
 async def test_deployments_of_pavane_itself_are_never_looked_at(place: Place) -> None:

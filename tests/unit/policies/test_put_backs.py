@@ -13,6 +13,7 @@ from domain.policies.put_backs import (
     contested,
     described,
     judge_drift,
+    put_backs_of,
     remembered_until,
 )
 from tests.unit.policies.live import NOW
@@ -92,6 +93,15 @@ def test_a_put_back_is_remembered_for_an_hour() -> None:
     assert remembered_until(memory) == NOW + COUNTED
     assert judge_drift([], memory, restore=True, limit=3, now=NOW + COUNTED).memory.notes == ()
     assert remembered_until(DriftMemory()) is None
+
+
+def test_put_backs_of_the_most_disputed_field_are_counted() -> None:
+    memory = judge_drift([REPLICAS, POLICY], DriftMemory(), restore=True, limit=3, now=NOW).memory
+    memory = judge_drift([REPLICAS], memory, restore=True, limit=3, now=NOW).memory
+
+    assert put_backs_of([REPLICAS, POLICY], memory) == 2
+    assert put_backs_of([POLICY], memory) == 1
+    assert put_backs_of([], memory) == 0
 
 
 def test_drift_is_told_by_field_with_the_manager() -> None:
