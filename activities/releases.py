@@ -132,6 +132,7 @@ class ReleaseActivities:
                 "image": binding.status.image,
                 "url": binding.status.url,
                 "changed": is_wanted and running.release == request.release,
+                "action": DeployAction.PUT_BACK,
                 "put_back": request.put_back,
                 "take_over": request.force_conflicts,
                 "progress_deadline_seconds": _deadline(await objects_of(running, self._objects)),

@@ -26,6 +26,7 @@ from domain.resources import (
     parse_as,
 )
 from domain.resources.conditions import ConditionType
+from domain.resources.deployment import DeployAction
 
 R = TypeVar("R", bound=Resource)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -67,7 +68,10 @@ async def status_of(cluster: Cluster, component: Component) -> ComponentStatusVi
         environment: _newest(
             one
             for one in deployments
-            if one.spec.component_ref == component.name and one.spec.environment_ref == environment
+            if one.spec.component_ref == component.name
+            and one.spec.environment_ref == environment
+            # What runs is the same before and after a put-back.
+            and one.spec.action is not DeployAction.PUT_BACK
         )
         for environment in places
     }

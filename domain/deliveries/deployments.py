@@ -86,7 +86,7 @@ class PreparedRelease(Wire):
     changed: bool = True
     """False when the content equals that of the release that runs: nothing is rolled out."""
     action: str = "deploy"
-    """``deploy``, ``undeploy`` or ``suspend``."""
+    """``deploy``, ``undeploy``, ``suspend`` or ``put-back``."""
     url: str = ""
     """Where the component answers; empty when it has no public endpoint."""
     progress_deadline_seconds: int = 600

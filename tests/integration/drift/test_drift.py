@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
@@ -13,6 +14,8 @@ from tests.integration.drift.conftest import watching
 from tests.integration.drift.places import KINDS, PERSON, Place
 
 pytestmark = pytest.mark.integration
+
+_SIGNALLED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 
 
 def replicas(count: int) -> dict[str, Any]:
@@ -63,9 +66,9 @@ async def test_a_changed_field_is_put_back_and_the_history_says_why(place: Place
 
     assert live["metadata"]["labels"]["choreo.dev/component"] == "web"
     listing = await place.cluster.list(platform("Deployment"), place.name)
-    triggers = [each["spec"]["trigger"] for each in listing.items]
-    reasons = [each["reference"] for each in triggers if each.get("reference")]
-    assert set(reasons) == {"drift of Deployment/web"}
+    put_backs = [each["spec"] for each in listing.items if each["spec"].get("action") == "put-back"]
+    reasons = {each["trigger"]["reference"] for each in put_backs}
+    assert reasons == {"drift of Deployment/web"}
 
 
 @pytest.mark.parametrize("kind", ["Service", "NetworkPolicy", "Deployment"])
@@ -83,6 +86,20 @@ async def test_a_deleted_object_is_put_back(place: Place, kind: str) -> None:
         await place.drifted(lambda one: one is None)
 
     assert after["spec"].keys() == before["spec"].keys()
+
+
+async def test_of_two_workers_one_asks_for_a_look(place: Place) -> None:
+    async with watching(place), watching(place):
+        await place.deploy()
+        await place.change("Deployment", "web", replicas(5), "kubectl")
+        await place.drifted(lambda one: one is not None)
+        handle = place.temporal.get_workflow_handle(f"drift/{place.name}/web/dev")
+        await handle.result()
+
+        history = await handle.fetch_history()
+
+    signals = [one for one in history.events if one.event_type == _SIGNALLED]
+    assert len(signals) == 1
 
 
 async def test_what_components_share_is_put_back(place: Place) -> None:
