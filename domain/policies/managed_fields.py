@@ -58,7 +58,7 @@ def own_marks(live: LiveObject) -> tuple[str, str]:
     The API server moves the time when Pavane writes, and leaves it when another manager removes or
     takes over a field: other fields at an equal time are somebody else's doing.
     """
-    own = [entry for entry in _entries(live) if entry.get("manager") == FIELD_MANAGER]
+    own = [entry for entry in _written(live) if entry.get("manager") == FIELD_MANAGER]
     times = sorted(str(entry.get("time", "")) for entry in own)
     fields = sorted(content_hash(entry.get("fieldsV1") or {}) for entry in own)
     return ",".join(times), content_hash(fields)[:16]
@@ -69,9 +69,12 @@ def _entries(live: LiveObject) -> Iterator[Mapping[str, Any]]:
 
 
 def _foreign(live: LiveObject) -> Iterator[Mapping[str, Any]]:
-    for entry in _entries(live):
-        if entry.get("manager") != FIELD_MANAGER and entry.get("subresource", "") != _STATUS:
-            yield entry
+    return (entry for entry in _written(live) if entry.get("manager") != FIELD_MANAGER)
+
+
+def _written(live: LiveObject) -> Iterator[Mapping[str, Any]]:
+    """Yields what is known of writers of anything but the status, which is nobody's wish."""
+    return (entry for entry in _entries(live) if entry.get("subresource", "") != _STATUS)
 
 
 def _contains(fields: Mapping[str, Any], path: Path) -> bool:
