@@ -79,6 +79,9 @@ class Progress:
         self._show()
         try:
             yield
+        except GeneratorExit:
+            # The worker drops the run from its memory; it goes on elsewhere and nothing failed.
+            raise
         except BaseException:
             self._end(name, StepPhase.FAILED)
             raise

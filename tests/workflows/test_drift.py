@@ -89,6 +89,13 @@ async def until_remembering(handle: WorkflowHandle[Any, Any]) -> OperationStatus
         await asyncio.sleep(0.02)
 
 
+async def ended(handle: WorkflowHandle[Any, Any]) -> None:
+    """Ends a run that would remember for an hour."""
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+
 async def until_asked(world: World, times: int) -> None:
     while True:
         if world.names().count("ask_put_back") >= times:
@@ -161,7 +168,7 @@ async def test_drift_is_put_back_by_the_queue_of_deployments_and_then_no_longer_
     handle = await signal_drift(temporal, seen(organization))
 
     status = await until_remembering(handle)
-    await handle.cancel()
+    await ended(handle)
 
     asked = running.last("ask_put_back")
     assert (asked.put_back, asked.release) == (("Deployment/web",), "web-one")
@@ -177,13 +184,13 @@ async def test_drift_is_put_back_by_the_queue_of_deployments_and_then_no_longer_
 async def test_a_look_waits_for_the_end_of_a_running_deployment(
     temporal: Client, running: World, organization: str
 ) -> None:
-    ended = asyncio.Event()
+    over = asyncio.Event()
 
     async def place(_: Any) -> Any:
-        return a_place(busy=not ended.is_set())
+        return a_place(busy=not over.is_set())
 
     async def deployment(_: Any) -> None:
-        ended.set()
+        over.set()
 
     running.behaviours |= {"read_drift_place": place, "await_deployments": deployment}
     handle = await signal_drift(temporal, seen(organization))
@@ -242,7 +249,7 @@ async def test_a_field_that_is_changed_again_and_again_is_contested_and_left_alo
     await until_told(running, "DriftContested")
 
     status = await until_remembering(handle)
-    await handle.cancel()
+    await ended(handle)
 
     assert running.names().count("ask_put_back") == 2
     assert running.last("record_drift").message.startswith(
@@ -261,7 +268,7 @@ async def test_a_put_back_that_fails_is_told_and_not_tried_again_by_itself(
     handle = await signal_drift(temporal, seen(organization))
 
     await until_remembering(handle)
-    await handle.cancel()
+    await ended(handle)
 
     record = running.last("record_drift")
     assert record.reason == "PutBackFailed"
@@ -319,7 +326,7 @@ async def test_a_worker_that_takes_over_goes_on_where_the_other_was(
     await signal_drift(temporal, seen(organization))
     async with workers(temporal, world):
         await until_told(world, "DriftContested")
-        await handle.cancel()
+        await ended(handle)
 
     assert world.names().count("ask_put_back") == 1
 
@@ -360,10 +367,10 @@ async def test_a_contest_is_tried_again_after_a_day(
 ) -> None:
     plane = Plane(world, restore=True, limit=1)
     plane.drifted = (REPLICAS,)
-    ended = plane._end
+    done = plane._end
 
     async def insist(request: Any) -> Any:
-        answer = await ended(request)
+        answer = await done(request)
         if world.names().count("ask_put_back") == 1:
             plane.drifted = (REPLICAS,)
         return answer
@@ -376,6 +383,41 @@ async def test_a_contest_is_tried_again_after_a_day(
     told = [argument.reason for name, argument in world.calls if name == "record_drift"]
     assert told[:3] == ["PuttingBack", "DriftContested", "PuttingBack"]
     assert (report.put_backs, report.contested) == (2, False)
+
+
+async def test_a_long_history_goes_on_as_a_new_run_that_remembers_what_was_put_back(
+    temporal_program: Path, world: World, organization: str
+) -> None:
+    plane = Plane(world, restore=True, limit=2)
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(temporal_program),
+        plugins=[PavanePlugin()],
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "limit.historyCount.suggestContinueAsNew=20",
+        ],
+    ) as environment:
+        await register(environment.client)
+        async with workers(environment.client, world):
+            plane.drifted = (REPLICAS,)
+            handle = await signal_drift(environment.client, seen(organization))
+            for times in (1, 2):
+                await until_asked(world, times)
+                await until_remembering(handle_of(environment.client, handle.id))
+                plane.drifted = (REPLICAS,)
+                await signal_drift(environment.client, seen(organization))
+            await until_told(world, "DriftContested")
+            latest = await handle_of(environment.client, handle.id).describe()
+            await ended(handle_of(environment.client, handle.id))
+
+    assert latest.run_id != handle.first_execution_run_id
+    assert world.names().count("ask_put_back") == 2
+
+
+def handle_of(client: Client, workflow_id: str) -> WorkflowHandle[Any, Any]:
+    """Of whichever run is the latest."""
+    return client.get_workflow_handle(workflow_id)
 
 
 async def test_a_put_back_restores_the_named_objects_and_follows_them_to_ready(
