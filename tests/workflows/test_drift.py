@@ -27,7 +27,7 @@ from domain.phases import Phase, StepPhase
 from runtime.plugin import PavanePlugin
 from runtime.search_attributes import ORGANIZATION, register
 from tests.workflows.conftest import World, a_place, a_release, workers
-from tests.workflows.test_deployments import a_request
+from tests.workflows.test_deployments import a_request, forever
 from workflows.drift import DriftWorkflow
 from workflows.starting import signal_deployment, signal_drift
 
@@ -437,6 +437,33 @@ async def test_a_put_back_restores_the_named_objects_and_follows_them_to_ready(
     assert running.last("put_back_objects").objects == ("Deployment/web",)
     assert running.last("put_back_objects").take_over
     assert running.last("follow_rollout").only == ("Deployment/web",)
+
+
+@pytest.mark.parametrize("held", ["put_back_objects", "follow_rollout"])
+async def test_a_cancelled_put_back_is_recorded_and_what_it_did_stays(
+    temporal: Client, running: World, organization: str, held: str
+) -> None:
+    reached = asyncio.Event()
+
+    async def prepared(request: Any) -> Any:
+        return a_release(request, put_back=request.put_back)
+
+    async def hold(argument: Any) -> None:
+        reached.set()
+        await forever(argument)
+
+    running.behaviours |= {"prepare_release": prepared, held: hold}
+    handle = await signal_deployment(temporal, a_request(organization, put_back=("Service/web",)))
+    await reached.wait()
+
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, CancelledError)
+    record = running.last("record_deployment")
+    assert (record.phase, record.undone) == (Phase.CANCELLED, ())
+    assert "apply_release" not in running.names()
 
 
 async def test_a_put_back_whose_pods_do_not_come_is_not_undone(
