@@ -20,6 +20,8 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.build_lanes import BuildLaneActivities
 from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
+from activities.drift import DriftActivities
+from activities.drift_planes import DriftPlaneActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollouts import RolloutActivities
@@ -28,6 +30,7 @@ from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from domain import ids
+from intake.drift import DriftWatch
 from intake.service import Intake
 from runtime import client as temporal
 from runtime import logging as logs
@@ -35,6 +38,7 @@ from runtime import search_attributes
 from runtime.health import HealthServer
 from runtime.ports import free_port
 from settings import Settings, load
+from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import LANES, PROCEDURES
 
 _LOG = logging.getLogger("worker")
@@ -99,6 +103,7 @@ class WorkerProcess:
         builds = BuildRecordActivities(self._cluster, self._settings)
         lanes = BuildLaneActivities(self._cluster)
         releases = ReleaseActivities(self._cluster, self._objects, self._settings)
+        drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -113,6 +118,11 @@ class WorkerProcess:
                 lanes.show_build_turn,
                 releases.prepare_release,
                 releases.record_deployment,
+                drift.read_drift_place,
+                drift.await_deployments,
+                drift.record_drift,
+                drift.ask_put_back,
+                drift.await_put_back,
             ],
             max_concurrent_activities=self._settings.worker.short_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
@@ -122,6 +132,7 @@ class WorkerProcess:
     def _plane(self) -> Worker:
         runs = BuildRunActivities(self._cluster, self._watches, self._objects, self._settings)
         rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
+        drift = DriftPlaneActivities(self._cluster, self._objects)
         return Worker(
             self._client,
             task_queue=ids.plane_queue(self._settings.worker.plane),
@@ -131,6 +142,8 @@ class WorkerProcess:
                 runs.stop_build,
                 rollouts.apply_release,
                 rollouts.follow_rollout,
+                drift.inspect_release,
+                drift.put_back_objects,
             ],
             max_concurrent_activities=self._settings.worker.plane_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
@@ -162,20 +175,25 @@ class WorkerProcess:
                 for worker in self.workers():
                     await stack.enter_async_context(worker)
                     _LOG.info("serving task queue %s", worker.task_queue)
-                watching = self._intake(group)
+                watching = self._watching(group)
                 await self._stop.wait()
                 _LOG.info("stopping: running activities may end")
-                if watching is not None:
-                    watching.cancel()
+                for task in watching:
+                    task.cancel()
                 await stack.aclose()
                 await health.stop()
                 await serving
 
-    def _intake(self, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
-        if "intake" not in self._settings.worker.roles:
-            return None
-        intake = Intake(self._cluster, self._client)
-        return group.create_task(intake.run(), name="intake")
+    def _watching(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Starts what turns events into procedures, by the roles."""
+        roles, tasks = self._settings.worker.roles, []
+        if "intake" in roles:
+            intake = Intake(self._cluster, self._client)
+            tasks.append(group.create_task(intake.run(), name="intake"))
+        if "plane" in roles:
+            drift = DriftWatch(self._cluster, self._client)
+            tasks.append(group.create_task(drift.run(), name="drift watch"))
+        return tasks
 
     async def _temporal_answers(self) -> None:
         await self._client.service_client.check_health()

@@ -11,6 +11,23 @@ DEPLOYMENTS = Kind("apps/v1", "Deployment", "deployments", namespaced=True)
 REPLICA_SETS = Kind("apps/v1", "ReplicaSet", "replicasets", namespaced=True)
 HTTP_ROUTES = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", namespaced=True)
 ARGO_WORKFLOWS = Kind("argoproj.io/v1alpha1", "Workflow", "workflows", namespaced=True)
+NETWORK_POLICIES = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True)
+SERVICE_ACCOUNTS = Kind("v1", "ServiceAccount", "serviceaccounts", namespaced=True)
+SERVICES = Kind("v1", "Service", "services", namespaced=True)
+DISRUPTION_BUDGETS = Kind(
+    "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", namespaced=True
+)
+
+RELEASE_KINDS = (
+    NAMESPACES,
+    NETWORK_POLICIES,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    HTTP_ROUTES,
+)
+"""Every kind of object a release can have, in the order in which they are applied."""
 
 
 def platform(kind: str) -> Kind:

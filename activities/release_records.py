@@ -24,6 +24,7 @@ from domain.rendering import labels as names
 from domain.resources import Deployment, Metadata, Release, Resource, ServiceBinding
 from domain.resources.binding import ServiceBindingStatus
 from domain.resources.build import OperationRef, TriggerInfo
+from domain.resources.conditions import ConditionType, without_condition
 from domain.resources.deployment import (
     DeployAction,
     DeploymentSpec,
@@ -69,11 +70,11 @@ async def begin(
             trigger=TriggerInfo(**request.trigger.model_dump()),
         ),
     )
-    message = f"{prepared.action} of {prepared.version or prepared.component} runs"
+    message = f"{_action(prepared)} of {prepared.version or prepared.component} runs"
     writes: list[Coroutine[Any, Any, object]] = [_once(cluster, deployment)]
     if release is not None:
         writes.append(_once(cluster, release))
-    if prepared.changed:
+    if prepared.changed and not request.put_back:
         status = binding.status.model_copy(
             update={"deployment_ref": prepared.deployment, "operation": _operation()}
         )
@@ -100,9 +101,12 @@ async def end(cluster: Cluster, record: DeployRecord, at: datetime) -> None:
     writes: list[Coroutine[Any, Any, object]] = []
     if prepared is not None:
         writes.append(_end_deployment(cluster, record, prepared, at))
-    if prepared is not None and succeeded:
+    if prepared is not None and succeeded and not request.put_back:
         writes.append(_end_release(cluster, prepared, at))
     await together(*writes)
+    if request.put_back:
+        # The release was there before and is there after: only the drift procedure tells of it.
+        return
     name = request.binding or ids.binding_name(request.component, request.environment)
     binding = await find(cluster, ServiceBinding, name, request.organization)
     if binding is None:
@@ -234,9 +238,13 @@ def _told(record: DeployRecord) -> str:
     if record.phase is Phase.SUCCEEDED and record.release is not None:
         what = record.release.version or record.release.component
         unchanged = "" if record.release.changed else "; nothing changed, nothing was rolled out"
-        return f"{record.release.action} of {what} succeeded{unchanged}"
+        return f"{_action(record.release)} of {what} succeeded{unchanged}"
     undone = f"; {', '.join(record.undone)}" if record.undone else ""
     return f"{record.message or record.phase.value}{undone}"
+
+
+def _action(prepared: PreparedRelease) -> str:
+    return "put-back" if prepared.put_back else prepared.action
 
 
 def _operation() -> OperationRef:
@@ -255,6 +263,9 @@ async def _judge(
     generation: int | None = None,
 ) -> None:
     observed = resource.metadata.generation if generation is None else generation
+    # Drift has a writer of its own; a copy of its condition would outlive it.
+    own = without_condition(status.conditions, ConditionType.DRIFTED)
+    status = status.model_copy(update={"conditions": own})
     told = judged(
         status, ready=ready, reason=reason, message=message, generation=observed, at=now()
     )

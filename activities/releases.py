@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from temporalio import activity
 
 from activities import release_records as records
 from activities.artifacts import create_binding, labels
-from activities.bundles import stowed
+from activities.bundles import objects_of, stowed
 from activities.kinds import platform
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
@@ -25,9 +27,11 @@ from domain.deliveries import (
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
+from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
 from domain.rendering.release import render_release
+from domain.rendering.workload import DEFAULT_DEADLINE_SECONDS
 from domain.resources import (
     BindingState,
     Component,
@@ -37,7 +41,9 @@ from domain.resources import (
     ServiceBinding,
     parse_as,
 )
+from domain.resources.conditions import ConditionType
 from domain.resources.deployment import DeployAction, ReleaseSpec
+from domain.resources.environment import ConflictPolicy
 from settings import Settings
 
 _ACTIONS = {
@@ -84,6 +90,8 @@ class ReleaseActivities:
         self, request: DeployRequest, binding: ServiceBinding
     ) -> tuple[PreparedRelease, Release | None]:
         """Renders; what is to be removed needs no facts, as they may be gone already."""
+        if request.put_back:
+            return await self._put_back(request, binding), None
         if binding.wanted_state is BindingState.UNDEPLOY:
             previous = await self._previous(binding)
             if not previous.release:
@@ -103,6 +111,8 @@ class ReleaseActivities:
         prepared = _prepared(request, binding, facts.data_plane.task_queue, bundle, previous)
         prepared = prepared.model_copy(
             update={
+                **_against_drift(request, binding, prepared, rendered),
+                "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
                 "project": facts.project,
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
@@ -111,6 +121,28 @@ class ReleaseActivities:
             }
         )
         return prepared, _release(facts, rendered, bundle)
+
+    async def _put_back(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
+        """Takes the very release that runs: nothing newer is brought along with a put-back."""
+        running = await self._previous(binding)
+        plane = await plane_of(self._cluster, binding)
+        prepared = _prepared(request, binding, plane.task_queue, running, running)
+        is_wanted = binding.wanted_state is not BindingState.UNDEPLOY
+        return prepared.model_copy(
+            update={
+                # What the binding wants besides is not looked at here, so it is not judged either.
+                "generation": binding.status.observed_generation,
+                "artifact": binding.status.artifact_ref,
+                "version": binding.status.version,
+                "image": binding.status.image,
+                "url": binding.status.url,
+                "changed": is_wanted and running.release == request.release,
+                "action": DeployAction.PUT_BACK,
+                "put_back": request.put_back,
+                "take_over": request.force_conflicts,
+                "progress_deadline_seconds": _deadline(await objects_of(running, self._objects)),
+            }
+        )
 
     async def _binding(self, request: DeployRequest) -> ServiceBinding:
         """Reads the binding, points it to the artifact that was asked for, guards its deletion."""
@@ -207,6 +239,31 @@ def _release(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> 
             stored=bundle.stored,
         ),
     )
+
+
+def _against_drift(
+    request: DeployRequest,
+    binding: ServiceBinding,
+    prepared: PreparedRelease,
+    rendered: RenderedRelease,
+) -> dict[str, object]:
+    """A person who deploys again what runs, but drifted, wants it as it was."""
+    drifted = binding.status.condition(ConditionType.DRIFTED) is not None
+    if request.trigger.is_automatic or prepared.changed or not drifted:
+        return {}
+    return {
+        "changed": True,
+        "put_back": tuple(said(each) for each in rendered.objects),
+        "take_over": request.force_conflicts,
+    }
+
+
+def _deadline(objects: Iterable[dict[str, Any]]) -> int:
+    """Returns how long the workload of a release may go without progress."""
+    for each in objects:
+        if seconds := each.get("spec", {}).get("progressDeadlineSeconds"):
+            return int(seconds)
+    return DEFAULT_DEADLINE_SECONDS
 
 
 def _prepared(

@@ -11,16 +11,18 @@ from temporalio import activity
 from activities.applied import AppliedObjects
 from activities.bundles import objects_of
 from activities.heartbeats import heartbeating
-from activities.kinds import DEPLOYMENTS, HTTP_ROUTES, NAMESPACES, PODS, REPLICA_SETS
+from activities.kinds import DEPLOYMENTS, HTTP_ROUTES, PODS, REPLICA_SETS
 from activities.log_tails import log_tail
+from activities.namespaces import check_owner
 from activities.observation import Changes, changes
 from activities.together import together
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from domain.deliveries import Applied, ApplyRelease, FollowRollout, RolloutReady
-from domain.errors import Denied, NotFound, RolloutFailed
+from domain.errors import NotFound, RolloutFailed
 from domain.policies.deadlines import time_left
+from domain.policies.drift import said
 from domain.policies.rollout import judge_deployment, judge_route
 from domain.policies.verdicts import RolloutState, Verdict, combined
 from domain.rendering import labels as names
@@ -76,20 +78,12 @@ class RolloutActivities:
         )
 
     async def _check_owner(self, request: ApplyRelease) -> None:
-        """Refuses a namespace that exists and belongs to somebody else."""
-        if not request.organization or not request.bundle.namespace:
-            return
-        found = await self._applied.namespace(request.bundle.namespace)
-        owner = _owner(found)
-        if owner != request.organization:
-            found = await self._cluster.find(NAMESPACES, request.bundle.namespace)
-            owner = _owner(found)
-        if found is not None and owner != request.organization:
-            message = (
-                f"namespace {request.bundle.namespace} belongs to "
-                f"{owner or 'nobody Pavane knows'}, not to organization {request.organization}"
-            )
-            raise Denied(message)
+        """Refuses a namespace of somebody else; the watch knows those of our own."""
+        namespace, organization = request.bundle.namespace, request.organization
+        known = await self._applied.namespace(namespace) if namespace else None
+        labels = (known or {}).get("metadata", {}).get("labels", {})
+        if labels.get(names.ORGANIZATION) != organization:
+            await check_owner(self._cluster, namespace, organization)
 
     @activity.defn
     async def follow_rollout(self, request: FollowRollout) -> RolloutReady:
@@ -106,7 +100,7 @@ class RolloutActivities:
         wanted = [
             obj
             for obj in await objects_of(request.bundle, self._objects)
-            if obj["kind"] in _FOLLOWED
+            if obj["kind"] in _FOLLOWED and (not request.only or said(obj) in request.only)
         ]
         follower = _Follower(self._applied, self._watches, request.bundle.namespace, wanted)
         deadline = timedelta(seconds=request.deadline_seconds)
@@ -129,11 +123,6 @@ class RolloutActivities:
                 self._cluster, namespace, verdict.pod, verdict.container, verdict.previous
             )
         return RolloutFailed(verdict.message, facts=facts)
-
-
-def _owner(namespace: dict[str, Any] | None) -> str | None:
-    labels: dict[str, str] = (namespace or {}).get("metadata", {}).get("labels", {})
-    return labels.get(names.ORGANIZATION)
 
 
 class _Follower:

@@ -25,6 +25,8 @@ from domain.resources import (
     ServiceBinding,
     parse_as,
 )
+from domain.resources.conditions import ConditionType
+from domain.resources.deployment import DeployAction
 
 R = TypeVar("R", bound=Resource)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -66,7 +68,10 @@ async def status_of(cluster: Cluster, component: Component) -> ComponentStatusVi
         environment: _newest(
             one
             for one in deployments
-            if one.spec.component_ref == component.name and one.spec.environment_ref == environment
+            if one.spec.component_ref == component.name
+            and one.spec.environment_ref == environment
+            # What runs is the same before and after a put-back.
+            and one.spec.action is not DeployAction.PUT_BACK
         )
         for environment in places
     }
@@ -143,10 +148,16 @@ def _placement(
         ready=ready is not None and ready.is_true and binding.is_observed,
         reason=reason,
         message=message,
+        drift=_drift(binding),
         url=status.url,
         since=deployment.status.finished if deployment and current else None,
         operation=operation_id(operation.workflow_id, operation.run_id),
     )
+
+
+def _drift(binding: ServiceBinding) -> str:
+    told = binding.status.condition(ConditionType.DRIFTED)
+    return "" if told is None else f"{told.reason}: {told.message}"
 
 
 def _why(binding: ServiceBinding, newest: DeployableArtifact | None) -> tuple[str, str]:

@@ -121,7 +121,7 @@ def _basics(execution: WorkflowExecution) -> dict[str, Any]:
         "kind": procedure.kind,
         "organization": procedure.organization,
         "component": procedure.component,
-        "environment": procedure.key if procedure.kind == "deploy" else "",
+        "environment": procedure.key if procedure.kind in {"deploy", "drift"} else "",
         "commit": procedure.key if procedure.kind == "build" else "",
         "actor": _attribute(execution, attributes.ACTOR),
         "started": execution.start_time,

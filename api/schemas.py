@@ -205,6 +205,7 @@ class Placement(View):
     ready: bool = False
     reason: str = Field("", description="CamelCase word, such as RolloutFailed.")
     message: str = Field("", description="Why it stands so, and why nothing newer runs.")
+    drift: str = Field("", description="What others changed on the plane. Empty = nothing.")
     url: str = ""
     since: datetime | None = None
     operation: str = Field("", description="The operation that worked on it last.")

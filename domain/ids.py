@@ -14,14 +14,14 @@ from typing import Literal, cast
 
 from domain.errors import InvalidRequest
 
-OperationKind = Literal["build", "build-request", "deploy"]
+OperationKind = Literal["build", "build-request", "deploy", "drift"]
 
 _SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LABEL_LIMIT = 63
 _HASH_LENGTH = 16
 _HASH = re.compile(rf"[0-9a-f]{{{_HASH_LENGTH}}}")
-_PARTS: dict[str, int] = {"build": 3, "build-request": 3, "deploy": 3}
+_PARTS: dict[str, int] = {"build": 3, "build-request": 3, "deploy": 3, "drift": 3}
 
 ORCHESTRATION_QUEUE = "orchestration"
 CONTROL_QUEUE = "control"
@@ -39,7 +39,7 @@ class OperationId:
     organization: str
     component: str
     key: str
-    """Commit (12 characters) of a build, environment of a deployment."""
+    """Commit (12 characters) of a build, environment of a deployment or of a drift."""
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.organization}/{self.component}/{self.key}"
@@ -101,6 +101,14 @@ def build_lane_id(organization: str) -> str:
     No operation: nobody asks for it, so ``parse`` does not know it and the API does not show it.
     """
     return f"build-lane/{slug(organization, 'organization')}"
+
+
+def drift_id(organization: str, component: str, environment: str) -> str:
+    """Returns the workflow id under which changes by others in one place are looked at."""
+    return (
+        f"drift/{slug(organization, 'organization')}/{slug(component, 'component')}/"
+        f"{slug(environment, 'environment')}"
+    )
 
 
 def parse(operation_id: str) -> OperationId:

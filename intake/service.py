@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, WatchEvent
-from clients.kubernetes.backoff import Backoff
 from clients.kubernetes.watch import DELETED
-from domain.errors import Conflict, InvalidRequest, NotFound, PlatformError
+from domain.errors import InvalidRequest, NotFound, PlatformError
 from domain.resources import KINDS, Build, Resource, ServiceBinding, parse_as
 from intake.decisions import Decision, decide
 from intake.dispatch import dispatch
+from intake.leading import LEASE_NAMESPACE, ensure_namespace, process_identity
 from intake.summaries import summary
 from intake.work_queue import WorkQueue
 from intake.world import Key, World
@@ -28,7 +25,6 @@ from intake.world import Key, World
 _LOG = logging.getLogger(__name__)
 _HANDS = 32
 _LEASE = "pavane-intake"
-_NAMESPACE = "pavane-system"
 _MANAGER = "pavane-intake"
 """Apart from the procedures' manager, so that neither removes what the other wrote."""
 _IGNORED = {"Deployment", "Release"}
@@ -48,7 +44,7 @@ class Intake:
         cluster: Cluster,
         client: Client,
         *,
-        namespace: str = _NAMESPACE,
+        namespace: str = LEASE_NAMESPACE,
         identity: str = "",
     ) -> None:
         """``namespace`` is where the Lease lies; ``identity`` must differ between processes."""
@@ -58,11 +54,11 @@ class Intake:
         # would only become busier by listing everything again.
         self._watches = SharedWatches(cluster)
         self._namespace = namespace
-        self._identity = identity or f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+        self._identity = identity or process_identity()
 
     async def run(self) -> None:
         """Waits for the lead, then acts until it is lost; again and again until cancelled."""
-        await self._ensure_namespace()
+        await ensure_namespace(self._cluster, self._namespace, "intake")
         try:
             await Leader(self._cluster, _LEASE, self._namespace, self._identity).run(self._lead)
         finally:
@@ -71,21 +67,6 @@ class Intake:
     async def _lead(self) -> None:
         _LOG.info("intake is active in this process")
         await Watching(self._cluster, self._client, self._watches).run()
-
-    async def _ensure_namespace(self) -> None:
-        backoff = Backoff()
-        while True:
-            try:
-                await self._cluster.create(
-                    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}}
-                )
-            except Conflict:
-                return
-            except PlatformError as error:
-                _LOG.warning("intake cannot begin, trying again: %s", error)
-                await backoff.wait()
-            else:
-                return
 
 
 class Watching:

@@ -6,8 +6,9 @@ from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow
+from workflows.drift import DriftWorkflow
 
-PROCEDURES = [BuildWorkflow, DeployWorkflow, RequestBuildWorkflow]
+PROCEDURES = [BuildWorkflow, DeployWorkflow, DriftWorkflow, RequestBuildWorkflow]
 """They end within a release of Pavane."""
 LANES = [BuildLaneWorkflow]
 """They may stay open over many releases, so a new release takes them over while they run."""

@@ -10,12 +10,22 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
-from domain.deliveries import Build, BuildRequest, BuildStarted, Deployment, DeployRequest, Enqueued
+from domain.deliveries import (
+    Build,
+    BuildRequest,
+    BuildStarted,
+    Deployment,
+    DeployRequest,
+    DriftReport,
+    DriftRequest,
+    Enqueued,
+)
 from domain.policies.priority import priority_of
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow, deployment_attributes
+from workflows.drift import DriftWorkflow
 
 
 async def start_build(
@@ -147,6 +157,28 @@ async def enqueue_deployment(
         DeployWorkflow.enqueue, request, start_workflow_operation=start, id=request.request_id
     )
     return await start.workflow_handle(), enqueued
+
+
+async def signal_drift(
+    client: Client, request: DriftRequest
+) -> WorkflowHandle[DriftWorkflow, DriftReport]:
+    """Has a place looked at, or looked at again. Looks asked for at once are one look.
+
+    Raises:
+        InvalidRequest: A name is not valid.
+    """
+    return await client.start_workflow(
+        DriftWorkflow.run,
+        request,
+        id=ids.drift_id(request.organization, request.component, request.environment),
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal="changed",
+        start_signal_args=[request],
+        static_summary=f"drift of {request.component} in {request.environment}",
+        static_details=f"Seen: {request.seen}" if request.seen else "A sweep",
+    )
 
 
 async def build_result(client: Client, started: BuildStarted) -> Build:

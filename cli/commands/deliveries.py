@@ -128,6 +128,8 @@ def _headline(found: Mapping[str, Any]) -> None:
 
 def _place(place: Mapping[str, Any], *, wide: bool) -> list[str]:
     why = ": ".join(part for part in (place["reason"], place["message"]) if part)
+    said = [] if place["ready"] and place["current"] else why.splitlines()[:1]
+    said += [place["drift"]] if place.get("drift") else []
     row = [
         place["environment"],
         place["version"] or "-",
@@ -135,7 +137,7 @@ def _place(place: Mapping[str, Any], *, wide: bool) -> list[str]:
         "yes" if place["ready"] else "no",
         age(place["since"]),
         place["url"],
-        "" if place["ready"] and place["current"] else why.splitlines()[0] if why else "",
+        "; ".join(said),
     ]
     return [*row, place["artifact"], place["wanted"], place["operation"]] if wide else row
 

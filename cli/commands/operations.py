@@ -26,6 +26,7 @@ class Kind(StrEnum):
     BUILD = "build"
     BUILD_REQUEST = "build-request"
     DEPLOY = "deploy"
+    DRIFT = "drift"
 
 
 class Phase(StrEnum):

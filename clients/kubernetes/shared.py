@@ -36,6 +36,14 @@ _LINGER_SECONDS = 60.0
 Key: TypeAlias = tuple[str, str]
 """Namespace and name."""
 Predicate: TypeAlias = Callable[[Object], bool]
+Trim: TypeAlias = Callable[[Object], Object]
+"""Reduces an object to what is remembered of it; name, namespace, uid and version must stay."""
+
+
+def without_managed_fields(obj: Object) -> Object:
+    """Leaves out the largest part of an object, which hardly anybody reads."""
+    obj["metadata"].pop("managedFields", None)
+    return obj
 
 
 class Subscription:
@@ -94,8 +102,10 @@ class SharedWatch:
         labels: str = "",
         *,
         linger: float = _LINGER_SECONDS,
+        trim: Trim = without_managed_fields,
     ) -> None:
         self.kind = kind
+        self._trim = trim
         self._cluster = cluster
         self._namespace = namespace
         self._labels = labels
@@ -113,7 +123,7 @@ class SharedWatch:
     def store(self) -> Mapping[Key, Object]:
         """What is known now, by namespace and name. Meaningful after ``synced``; never change it.
 
-        ``metadata.managedFields`` is left out.
+        Objects are as ``trim`` leaves them: by default without ``metadata.managedFields``.
         """
         return MappingProxyType(self._store)
 
@@ -217,11 +227,11 @@ class SharedWatch:
                 backoff.reset()
                 self._version = resource_version(event.object) or self._version
                 if event.type != BOOKMARK:
-                    self._take(event)
+                    self._take(WatchEvent(event.type, self._trim(event.object)))
 
     async def _relist(self) -> None:
         listing = await self._cluster.list(self.kind, self._namespace, self._labels)
-        present = {_key(obj): obj for obj in listing.items}
+        present = {_key(obj): self._trim(obj) for obj in listing.items}
         for key, known in list(self._store.items()):
             if key not in present or _uid(present[key]) != _uid(known):
                 self._take(WatchEvent(DELETED, known))
@@ -235,7 +245,6 @@ class SharedWatch:
         self._synced.set()
 
     def _take(self, event: WatchEvent) -> None:
-        event.object["metadata"].pop("managedFields", None)
         if event.type == DELETED:
             self._store.pop(_key(event.object), None)
         else:
@@ -247,9 +256,16 @@ class SharedWatch:
 class SharedWatches:
     """All shared watches of one cluster, one per kind, namespace and label selector."""
 
-    def __init__(self, cluster: Cluster, *, linger: float = _LINGER_SECONDS) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        linger: float = _LINGER_SECONDS,
+        trim: Trim = without_managed_fields,
+    ) -> None:
         self._cluster = cluster
         self._linger = linger
+        self._trim = trim
         self._watches: dict[tuple[Kind, str, str], SharedWatch] = {}
 
     def of(self, kind: Kind, namespace: str = "", labels: str = "") -> SharedWatch:
@@ -258,7 +274,7 @@ class SharedWatches:
         key = (kind, namespace, labels)
         if key not in self._watches:
             self._watches[key] = SharedWatch(
-                self._cluster, kind, namespace, labels, linger=self._linger
+                self._cluster, kind, namespace, labels, linger=self._linger, trim=self._trim
             )
         return self._watches[key]
 

@@ -1,4 +1,4 @@
-"""What the build and the deployment procedures are asked, pass on and answer.
+"""What the build, deployment and drift procedures are asked, pass on and answer.
 
 These models stand in Temporal histories: fields are only ever added, with defaults, and unknown
 ones are ignored so that an older worker survives a newer caller.
@@ -43,6 +43,19 @@ from domain.deliveries.deployments import (
     PreparedRelease,
     RolloutReady,
 )
+from domain.deliveries.drift import (
+    Contest,
+    DriftedField,
+    DriftMemory,
+    DriftPlace,
+    DriftRecord,
+    DriftReport,
+    DriftRequest,
+    Inspection,
+    InspectRelease,
+    PutBackNote,
+    PutBackRequest,
+)
 from domain.deliveries.operations import (
     OperationStatus,
 )
@@ -69,17 +82,28 @@ __all__ = [
     "BuildStarted",
     "BuildTurn",
     "Bundle",
+    "Contest",
     "DeployRecord",
     "DeployRequest",
     "Deployment",
+    "DriftMemory",
+    "DriftPlace",
+    "DriftRecord",
+    "DriftReport",
+    "DriftRequest",
+    "DriftedField",
     "Enqueued",
     "FollowRollout",
     "HeldSlot",
+    "InspectRelease",
+    "Inspection",
     "LaneCheck",
     "LaneFacts",
     "ObjectRef",
     "OperationStatus",
     "PreparedRelease",
+    "PutBackNote",
+    "PutBackRequest",
     "QueuePlace",
     "ResolvedCommit",
     "RolloutReady",

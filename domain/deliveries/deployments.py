@@ -30,6 +30,11 @@ class DeployRequest(Wire):
     """Take fields over from another field manager."""
     first: bool = False
     """Nothing runs there yet. False when unknown; only the order of work depends on it."""
+    put_back: tuple[str, ...] = ()
+    """``Kind/name`` of objects of the running release that somebody else changed: they are made
+    as it wants them and nothing else is brought there. Empty = an ordinary deployment."""
+    release: str = ""
+    """Release that the drift was seen against; when another one runs, nothing is put back."""
     trigger: Trigger = Trigger()
 
 
@@ -98,10 +103,16 @@ class PreparedRelease(Wire):
     changed: bool = True
     """False when the content equals that of the release that runs: nothing is rolled out."""
     action: str = "deploy"
-    """``deploy``, ``undeploy`` or ``suspend``."""
+    """``deploy``, ``undeploy``, ``suspend`` or ``put-back``."""
     url: str = ""
     """Where the component answers; empty when it has no public endpoint."""
     progress_deadline_seconds: int = 600
+    force_conflicts: bool = False
+    """Policy of the environment: take fields over from other managers."""
+    put_back: tuple[str, ...] = ()
+    """``Kind/name`` of the objects that are put back; empty = the whole release is applied."""
+    take_over: bool = False
+    """Putting back takes drifted fields over from whoever changed them."""
 
     def named(self) -> Self:
         """Returns the release without the objects of its bundles, for the record."""
@@ -132,6 +143,8 @@ class FollowRollout(Wire):
     """Asks the plane to wait until the objects of a release are ready."""
 
     bundle: Bundle
+    only: tuple[str, ...] = ()
+    """``Kind/name`` of the objects that are waited for; empty = all of the release."""
     deadline_seconds: int = 600
 
 

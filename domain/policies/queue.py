@@ -69,6 +69,9 @@ def _supersedes(newer: DeployRequest, older: DeployRequest) -> bool:
     """
     if not (newer.trigger.is_automatic and older.trigger.is_automatic):
         return False
+    if newer.put_back or older.put_back:
+        # A put-back brings nothing newer, and a rendering that equals what runs puts nothing back.
+        return bool(newer.put_back) and set(newer.put_back) == set(older.put_back)
     covers_artifact = bool(newer.artifact) or not older.artifact
     covers_force = newer.force_conflicts or not older.force_conflicts
     return covers_artifact and covers_force

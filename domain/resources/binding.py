@@ -105,6 +105,11 @@ class ServiceBinding(Resource):
         *READY_COLUMNS,
         Column("Wanted", ".spec.artifactRef", "Artifact that is to run", wide=True),
         Column("State", ".spec.state", "Whether it is to run", wide=True),
+        Column(
+            "Drift",
+            '.status.conditions[?(@.type=="Drifted")].reason',
+            "Whether somebody else changed its objects",
+        ),
         Column("URL", ".status.url", "Where it answers"),
     )
 

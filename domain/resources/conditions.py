@@ -23,6 +23,8 @@ class ConditionType(StrEnum):
     """Everything the spec names exists."""
     PROGRESSING = "Progressing"
     """A procedure works on it."""
+    DRIFTED = "Drifted"
+    """Somebody else changed objects on the plane. Absent = nobody did."""
 
 
 class ConditionStatus(StrEnum):
@@ -44,8 +46,12 @@ class Reason(StrEnum):
     DENIED = "Denied"
     DEPLOYED = "Deployed"
     DEPLOYING = "Deploying"
+    DRIFT_CONTESTED = "DriftContested"
+    DRIFTED = "Drifted"
     ERRORED = "Errored"
     INVALID = "Invalid"
+    PUT_BACK_FAILED = "PutBackFailed"
+    PUTTING_BACK = "PuttingBack"
     QUEUED = "Queued"
     REFERENCE_MISSING = "ReferenceMissing"
     RESTORED = "Restored"

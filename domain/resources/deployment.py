@@ -28,6 +28,7 @@ class DeployAction(StrEnum):
     DEPLOY = "deploy"
     SUSPEND = "suspend"
     UNDEPLOY = "undeploy"
+    PUT_BACK = "put-back"
 
 
 class DeploymentSpec(Model):
@@ -52,7 +53,7 @@ class DeploymentSpec(Model):
     image: ImageOrEmpty = ""
     """Its image."""
     action: DeployAction = DeployAction.DEPLOY
-    """deploy, suspend or undeploy."""
+    """deploy, suspend, undeploy, or put-back of what others changed."""
     trigger: TriggerInfo = TriggerInfo()
     """Who or what asked."""
 

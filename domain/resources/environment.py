@@ -48,6 +48,9 @@ class EnvironmentSpec(Model):
     """How its components are reached."""
     drift: DriftPolicy = DriftPolicy.REPORT
     """Report = an object changed by someone else is reported by field. Restore = it is put back."""
+    max_put_backs_per_hour: int = Field(3, ge=1, le=60)
+    """How often the same field is put back within an hour. Whoever changes it once more is named
+    and the field is left alone for a day."""
     conflicts: ConflictPolicy = ConflictPolicy.REPORT
     """Report = a deployment stops at fields another manager owns. Force = it takes them over."""
 

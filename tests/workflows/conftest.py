@@ -32,10 +32,16 @@ from domain.deliveries import (
     Deployment,
     DeployRecord,
     DeployRequest,
+    DriftPlace,
+    DriftRecord,
+    DriftRequest,
     FollowRollout,
+    Inspection,
+    InspectRelease,
     LaneCheck,
     LaneFacts,
     PreparedRelease,
+    PutBackRequest,
     ResolvedCommit,
     RolloutReady,
     SlotRequest,
@@ -65,6 +71,19 @@ def a_release(request: DeployRequest, **changes: Any) -> PreparedRelease:
             "task_queue": "plane.local",
             "bundle": Bundle(release=name, namespace="acme-shop-dev", objects=objects),
             "previous": Bundle(release="web-old", namespace="acme-shop-dev", objects=objects),
+            **changes,
+        }
+    )
+
+
+def a_place(**changes: Any) -> DriftPlace:
+    objects = ({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}},)
+    return DriftPlace(
+        **{
+            "binding": "web-dev",
+            "release": "web-one",
+            "task_queue": "plane.local",
+            "bundle": Bundle(release="web-one", namespace="acme-shop-dev", objects=objects),
             **changes,
         }
     )
@@ -192,6 +211,34 @@ class World:
         )
         return await self._answer("record_deployment", record, answer)
 
+    @activity.defn
+    async def read_drift_place(self, request: DriftRequest) -> DriftPlace:
+        return await self._answer("read_drift_place", request, a_place())
+
+    @activity.defn
+    async def await_deployments(self, request: DriftRequest) -> None:
+        await self._answer("await_deployments", request, None)
+
+    @activity.defn
+    async def record_drift(self, record: DriftRecord) -> bool:
+        return await self._answer("record_drift", record, answer=True)
+
+    @activity.defn
+    async def ask_put_back(self, request: DeployRequest) -> None:
+        await self._answer("ask_put_back", request, None)
+
+    @activity.defn
+    async def await_put_back(self, request: DeployRequest) -> Deployment | None:
+        return await self._answer("await_put_back", request, None)
+
+    @activity.defn
+    async def inspect_release(self, request: InspectRelease) -> Inspection:
+        return await self._answer("inspect_release", request, Inspection(objects=1))
+
+    @activity.defn
+    async def put_back_objects(self, request: PutBackRequest) -> Applied:
+        return await self._answer("put_back_objects", request, Applied(applied=request.objects))
+
 
 @asynccontextmanager
 async def workers(client: Client, world: World, **options: Any) -> AsyncIterator[None]:
@@ -207,6 +254,11 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.show_build_turn,
         world.prepare_release,
         world.record_deployment,
+        world.read_drift_place,
+        world.await_deployments,
+        world.record_drift,
+        world.ask_put_back,
+        world.await_put_back,
     ]
     plane = [
         world.submit_build,
@@ -214,12 +266,17 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.stop_build,
         world.apply_release,
         world.follow_rollout,
+        world.inspect_release,
+        world.put_back_objects,
     ]
     async with AsyncExitStack() as stack:
         for queue, content in {
             ids.ORCHESTRATION_QUEUE: {"workflows": PROCEDURES, **options},
             ids.LANES_QUEUE: {"workflows": LANES, **options},
-            ids.CONTROL_QUEUE: {"activities": control},
+            ids.CONTROL_QUEUE: {
+                "activities": control,
+                "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
+            },
             "plane.local": {
                 "activities": plane,
                 "max_heartbeat_throttle_interval": timedelta(milliseconds=100),

@@ -37,6 +37,24 @@ requests = st.builds(
 )
 
 
+def put_back(key: str, *objects: str) -> DeployRequest:
+    return automatic(key, force=True).model_copy(update={"put_back": objects})
+
+
+def test_a_put_back_and_a_deployment_never_take_each_others_place() -> None:
+    """A rendering that equals what runs puts nothing back; a put-back renders nothing."""
+    waiting = (automatic("a"), put_back("b", "Service/web"))
+
+    assert admit(waiting, None, put_back("c", "Deployment/web")).superseded == ()
+    assert admit(waiting, None, automatic("c")).superseded == (waiting[0],)
+
+
+def test_a_put_back_takes_the_place_of_one_of_the_same_objects() -> None:
+    waiting = (put_back("a", "Service/web"),)
+
+    assert admit(waiting, None, put_back("b", "Service/web")).superseded == waiting
+
+
 def test_first_request_runs_at_once() -> None:
     admission = admit((), None, request("a"))
     assert (admission.position, admission.duplicate) == (0, False)

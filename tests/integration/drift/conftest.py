@@ -1,0 +1,156 @@
+"""A platform of its own for drift: API server, Temporal and workers with the real activities."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.drift import DriftActivities
+from activities.drift_planes import DriftPlaneActivities
+from activities.kinds import DEPLOYMENTS
+from activities.releases import ReleaseActivities
+from activities.rollouts import RolloutActivities
+from clients.kubernetes import Cluster, SharedWatches
+from clients.kubernetes.watch import DELETED
+from clients.objects import ObjectStore
+from domain import ids
+from intake.drift import DriftWatch
+from runtime.plugin import PavanePlugin
+from runtime.search_attributes import register
+from settings import Settings
+from tests.integration.drift.places import Place
+from tests.integration.own_api_server import OwnApiServer
+from tests.integration.resources.conftest import CRDS, established
+from workflows.deploy_queues import TemporalDeployQueues
+from workflows.registry import WORKFLOWS
+
+
+@pytest.fixture(scope="session")
+async def plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """An API server without controllers, so that only the test and Pavane change anything."""
+    server = OwnApiServer(tmp_path_factory.mktemp("drift-api-server"))
+    try:
+        await server.start()
+        cluster = await Cluster.connect(server.kubeconfig)
+        for path in sorted(CRDS.glob("*.yaml")):
+            content = yaml.safe_load(path.read_text())
+            await cluster.apply(content, force=True)
+            await established(cluster, content["metadata"]["name"])
+        controller = asyncio.create_task(_deployment_controller(cluster))
+        yield cluster
+        controller.cancel()
+        await asyncio.wait({controller})
+        await cluster.close()
+    finally:
+        await server.stop()
+
+
+async def _deployment_controller(cluster: Cluster) -> None:
+    """Says of each Deployment what its controller would say once all pods are ready."""
+    watches = SharedWatches(cluster)
+    try:
+        async with watches.of(DEPLOYMENTS).subscribe() as events:
+            async for event in events:
+                live = event.object
+                generation, wanted = live["metadata"]["generation"], live["spec"]["replicas"]
+                seen = live.get("status", {}).get("observedGeneration")
+                if event.type == DELETED or seen == generation:
+                    continue
+                status = {"observedGeneration": generation}
+                status |= dict.fromkeys(
+                    ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), wanted
+                )
+                meta = live["metadata"]
+                await cluster.patch(
+                    DEPLOYMENTS, meta["name"], meta["namespace"], {"status": status}, "status"
+                )
+    finally:
+        await watches.close()
+
+
+@pytest.fixture(scope="session")
+async def durable(temporal_program: Path) -> AsyncIterator[Client]:
+    """A Temporal server that no other test leaves procedures in."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(temporal_program),
+        plugins=[PavanePlugin()],
+        dev_server_log_level="error",
+    ) as environment:
+        await register(environment.client)
+        yield environment.client
+
+
+@pytest.fixture(scope="session")
+async def platform(plane: Cluster, durable: Client) -> AsyncIterator[None]:
+    """Workers of all queues that drift needs, with the real activities."""
+    objects = ObjectStore.open("memory:///")
+    watches = SharedWatches(plane)
+    releases = ReleaseActivities(plane, objects, Settings())
+    rollouts = RolloutActivities(plane, watches, objects)
+    control = DriftActivities(plane, TemporalDeployQueues(durable))
+    on_plane = DriftPlaneActivities(plane, objects)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(watches.close)
+        await stack.enter_async_context(
+            Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)
+        )
+        queues: dict[str, list[Callable[..., Any]]] = {
+            ids.CONTROL_QUEUE: [
+                releases.prepare_release,
+                releases.record_deployment,
+                control.read_drift_place,
+                control.await_deployments,
+                control.record_drift,
+                control.ask_put_back,
+                control.await_put_back,
+            ],
+            ids.plane_queue("local"): [
+                rollouts.apply_release,
+                rollouts.follow_rollout,
+                on_plane.inspect_release,
+                on_plane.put_back_objects,
+            ],
+        }
+        for queue, activities in queues.items():
+            worker = Worker(durable, task_queue=queue, activities=activities)
+            await stack.enter_async_context(worker)
+        yield
+
+
+@pytest.fixture
+async def place(plane: Cluster, durable: Client, platform: None) -> AsyncIterator[Place]:
+    """A component that runs in an environment of an organization of its own."""
+    name = f"org-{secrets.token_hex(4)}"
+    await plane.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    place = Place(plane, durable, name)
+    await place.prepare()
+    yield place
+    await place.clean()
+
+
+@asynccontextmanager
+async def watching(place: Place) -> AsyncIterator[None]:
+    """The drift watch of a worker, whose Lease lies in the organization."""
+    watch = DriftWatch(
+        place.cluster,
+        place.temporal,
+        namespace=place.name,
+        only=f"choreo.dev/organization={place.name}",
+    )
+    running = asyncio.create_task(watch.run())
+    try:
+        yield
+        assert not running.done(), running.exception()
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
