@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
+import psutil
+
 from devstack.programs.errors import Cancelled, SourceFailed
 
 _POLL = 0.2
@@ -74,9 +76,13 @@ def _wait(process: subprocess.Popen[bytes], cancel: Event) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the command and all it started: a child may live on when the command has ended."""
+    family = [psutil.Process(process.pid)]
+    family += family[0].children(recursive=True)
     os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(timeout=_GRACE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    _, alive = psutil.wait_procs(family, timeout=_GRACE)
+    for each in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(alive)
+    process.wait()
