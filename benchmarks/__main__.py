@@ -31,6 +31,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _FAILED = 1
 _NOT_READY = 2
 PARTS = ("starts", "change", "api", "burst", "load", "parked")
+_MOST = 5000
 _LOAD = 200
 """So many components are deployed while one change is measured."""
 
@@ -52,25 +53,31 @@ async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[
             found += await one_change(bench, arguments.runs)
         if "api" in arguments.parts:
             found += await api_requests(bench, arguments.requests)
-        if "burst" in arguments.parts:
-            for number in arguments.burst:
-                found += await burst(bench, _names(number))
+        created: dict[int, Sequence[str]] = {}
+        numbers = arguments.burst if "burst" in arguments.parts else []
+        for number in numbers:
+            created[number] = _names()[:number]
+            found += await burst(bench, created[number])
         if "load" in arguments.parts:
-            found += await _under_load(bench, arguments.runs)
+            found += await _under_load(bench, arguments.runs, created.get(_LOAD))
         if "parked" in arguments.parts:
             found += await parked_operations(bench, arguments.parked)
     return found
 
 
-async def _under_load(bench: Bench, runs: int) -> list[Measurement]:
-    names = _names(_LOAD)
-    await burst(bench, names)
-    return [*await one_change_under_load(bench, runs, names)]
+async def _under_load(
+    bench: Bench, runs: int, components: Sequence[str] | None
+) -> list[Measurement]:
+    if components is None:
+        components = _names()[:_LOAD]
+        await burst(bench, components)
+    return [*await one_change_under_load(bench, runs, components)]
 
 
-def _names(number: int) -> Sequence[str]:
+def _names() -> Sequence[str]:
+    """Names that no earlier run on the same stack has used."""
     mark = f"{time.time_ns() // 10**9 % 10**6:x}"
-    return [f"b{mark}-{one:04}" for one in range(number)]
+    return [f"b{mark}-{one:04}" for one in range(_MOST)]
 
 
 def measure(arguments: argparse.Namespace) -> Report:
