@@ -72,7 +72,7 @@ def runs(recorded: list[Recorded], cluster: Cluster, options: argparse.Namespace
 
 
 async def _stack_worker_runs() -> bool:
-    """Whether the stack's own worker is up: its intake would deploy what scenarios ask for again."""
+    """Whether the stack's own worker is up: its intake would act on the scenarios as well."""
     host, _, port = os.environ["PAVANE_WORKER__LISTEN"].rpartition(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))
