@@ -71,7 +71,21 @@ def runs(recorded: list[Recorded], cluster: Cluster, options: argparse.Namespace
     return found
 
 
+async def _stack_worker_runs() -> bool:
+    """Whether the stack's own worker is up: its intake would act on the scenarios as well."""
+    host, _, port = os.environ["PAVANE_WORKER__LISTEN"].rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
 async def _main(options: argparse.Namespace) -> int:
+    if await _stack_worker_runs():
+        print("the stack's own worker runs: pavane stack stop worker --name NAME")
+        return 2
     scenarios = [one for one in SCENARIOS if options.scenario in one.name]
     folder = Path(tempfile.mkdtemp(prefix="pavane-durability-"))
     print(f"logs of the workers: {folder}; seed {options.seed}", flush=True)

@@ -227,13 +227,13 @@ def _service_class(deadline: int) -> dict[str, Any]:
                 "spec": {
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
-                    "terminationGracePeriodSeconds": 3,
+                    "terminationGracePeriodSeconds": 7,
                     "securityContext": {"runAsNonRoot": True, "runAsUser": 10001},
                     "containers": [
                         {
                             "name": "main",
                             "resources": {"requests": {"cpu": "5m", "memory": "16Mi"}},
-                            "lifecycle": {"preStop": {"sleep": {"seconds": 2}}},
+                            "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
                         }
                     ],
                 }

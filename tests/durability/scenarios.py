@@ -14,6 +14,8 @@ class Scenario:
     """Base: what exists, what is asked for, what must hold."""
 
     name: str
+    answers_throughout = False
+    """True when what runs before must answer every request until what comes next does."""
     is_undone_by_cancel = True
     """False when a part of it is finished and stays, whatever is cancelled later."""
 
@@ -52,6 +54,7 @@ class FirstDeployment(Scenario):
 
 class SecondVersion(Scenario):
     name = "deploy next"
+    answers_throughout = True
 
     async def before(self, place: Place) -> None:
         await place.deploy(GOOD)
@@ -67,6 +70,7 @@ class SecondVersion(Scenario):
 
 class Crash(Scenario):
     name = "deploy crashing"
+    answers_throughout = True
 
     async def before(self, place: Place) -> None:
         await place.deploy(GOOD)

@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from temporalio.api.enums.v1 import EventType
@@ -19,6 +19,7 @@ from domain.errors import PlatformError
 from domain.rendering import labels as names
 from domain.resources import KINDS
 from tests.durability.lane import Lane
+from tests.durability.observing import observed
 from tests.durability.orders import Order, without_organization
 from tests.durability.place import Place
 from tests.durability.points import Point, points_of
@@ -149,8 +150,14 @@ async def disturbed(recorded: Recorded, point: Point, lane: Lane, cluster: Clust
             await recorded.scenario.before(place)
             await place.ended()
             place.operations.clear()
-            await _kill(recorded, point, lane, place, outcome)
-            outcome.problems += await compared(place, recorded.end)
+            failures: list[str] = []
+            async with AsyncExitStack() as stack:
+                if recorded.scenario.answers_throughout:
+                    await stack.enter_async_context(observed(place, failures))
+                await _kill(recorded, point, lane, place, outcome)
+                outcome.problems += await compared(place, recorded.end)
+            if failures:
+                outcome.problems.append(f"{len(failures)} requests failed: {set(failures)}")
     except TimeoutError as error:
         outcome.problems.append(f"hangs: {error}")
     finally:
