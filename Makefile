@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 PAVANE := $(PYTHON) -m cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-fast check format bench replay proof crds
+.PHONY: help setup demo demo-down test test-fast check format bench replay proof crds guarantees
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,7 +37,12 @@ bench: setup ## Measure the budgets of the design on this machine
 replay: setup ## Replay the stored workflow histories against the code as it is
 	@$(PYTHON) -m pytest tests/replay
 
-proof: test bench ## All there is to prove the claims today: every test, then the measured budgets
+proof: setup ## All there is to prove the claims today: every test, every fault, the measured budgets
+	@$(PYTHON) -m scripts.test --proof
+	@$(PYTHON) -m benchmarks
 
 crds: setup ## Generate crds/ from the models in domain/resources
 	@$(PYTHON) -m scripts.generate_crds
+
+guarantees: setup ## Generate docs/guarantees.md from what the tests of faults say
+	@$(PYTHON) -m scripts.generate_guarantees
