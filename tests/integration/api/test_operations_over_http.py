@@ -66,6 +66,7 @@ async def test_what_is_tried_again_is_shown_with_its_last_error_until_it_succeed
     world.behaviours["submit_build"] = fail
     accepted = (await dev.post("/v1/builds", json=order(acme, revision=COMMIT))).json()
     stream = follow(temporal, Reference.of(accepted["id"]), "", asyncio.Event())
+    shown: dict[str, Any] = {}
     async with asyncio.timeout(20):
         async for event in stream:
             shown = json.loads(str(event.data))
