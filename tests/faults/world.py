@@ -240,7 +240,7 @@ class Organization:
         return [str(one["metadata"]["name"]) for one in found.items]
 
     async def build_pod_runs(self) -> None:
-        """Returns when Argo knows that the pod of a build runs: one lost before, it mends itself."""
+        """Returns when Argo knows that the pod of a build runs: one lost before is replaced."""
         await self._seen(
             self.builds,
             await self.cluster.kind_of("argoproj.io/v1alpha1", "Workflow"),
