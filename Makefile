@@ -38,8 +38,7 @@ replay: setup ## Replay the stored workflow histories against the code as it is
 	@$(PYTHON) -m pytest tests/replay
 
 proof: setup ## All there is to prove the claims today: every test, every fault, the measured budgets
-	@$(PYTHON) -m scripts.test --proof
-	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m scripts.test --proof && $(PYTHON) -m benchmarks
 
 crds: setup ## Generate crds/ from the models in domain/resources
 	@$(PYTHON) -m scripts.generate_crds
