@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 PAVANE := $(PYTHON) -m cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-fast check format bench replay sweep proof crds
+.PHONY: help setup demo demo-down test test-fast check format bench replay sweep proof crds guarantees
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,7 +40,11 @@ replay: setup ## Replay the stored workflow histories against the code as it is
 sweep: setup ## Kill a worker at every point of every procedure, on a full stack of its own (hours)
 	@$(PYTHON) -m scripts.sweep
 
-proof: test sweep bench ## All there is to prove the claims: every test, every kill, the measured budgets
+proof: setup ## All there is to prove the claims: every test, every fault, every kill, the budgets
+	@$(PYTHON) -m scripts.test --proof && $(PYTHON) -m scripts.sweep && $(PYTHON) -m benchmarks
 
 crds: setup ## Generate crds/ from the models in domain/resources
 	@$(PYTHON) -m scripts.generate_crds
+
+guarantees: setup ## Generate docs/guarantees.md from what the tests of faults say
+	@$(PYTHON) -m scripts.generate_guarantees

@@ -78,22 +78,24 @@ async def _or_retried(
     at every few seconds.
     """
     last, tries = "", ""
-    coming = asyncio.ensure_future(anext(changes, None))
+    coming: asyncio.Future[str | None] | None = None
     try:
         while True:
+            coming = coming or asyncio.ensure_future(anext(changes, None))
             done, _ = await asyncio.wait({coming}, timeout=_LOOK_AGAIN_SECONDS)
             if done:
-                if (change := coming.result()) is None:
+                change, coming = coming.result(), None
+                if change is None:
                     return
-                coming = asyncio.ensure_future(anext(changes, None))
                 last = change
                 yield last
             elif last and (now := await _tries(client, reference, last)) != tries:
                 tries = now
                 yield last
     finally:
-        coming.cancel()
-        await asyncio.wait({coming})
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
         await changes.aclose()
 
 

@@ -31,6 +31,7 @@ STACK_TIERS = (
     # Apart from the others: the stack's own worker rests while workers are killed.
     ("durability", ("durability",)),
 )
+FAULTS = "faults"
 STOP_WAIT = 60.0
 
 
@@ -41,9 +42,10 @@ class StackFailed(Exception):
 class Run:
     """One run: its random seed, what it found so far and how long each stage took."""
 
-    def __init__(self, seed: int) -> None:
-        """Starts with nothing found."""
+    def __init__(self, seed: int, *, proof: bool = False) -> None:
+        """Starts with nothing found; ``proof`` runs what takes too long for every day as well."""
         self.seed = seed
+        self.proof = proof
         self.report = Report()
         self.stages: list[tuple[str, float]] = []
 
@@ -62,7 +64,9 @@ class Run:
         with self.stage("checks"):
             self.report.failures += [f"check: {name}" for name in check.run(check.CHECKS)]
 
-    def tier(self, name: str, folders: tuple[str, ...], extra: Mapping[str, str]) -> None:
+    def tier(
+        self, name: str, folders: tuple[str, ...], extra: Mapping[str, str], *choice: str
+    ) -> None:
         """Runs the tests of some folders; a missing folder is a failure, never a silent skip."""
         file = REPORTS / f"{folders[0]}.xml"
         command = [
@@ -72,6 +76,7 @@ class Run:
             f"--randomly-seed={self.seed}",
             f"--junitxml={file}",
             *(f"tests/{folder}" for folder in folders),
+            *choice,
         ]
         with self.stage(name):
             environment = {**os.environ, **extra, "COVERAGE_FILE": str(COVERAGE)}
@@ -89,6 +94,9 @@ class Run:
                 connection = stack_environment()
             for name, folders in STACK_TIERS:
                 self.tier(name, folders, connection)
+            # Last, and alone: they break what all others stand on. Without --proof, a fixed core.
+            core = () if self.proof else ("-m", "faults and cheap")
+            self.tier(FAULTS, (FAULTS,), {**connection, "PAVANE_STACK": STACK}, *core)
         except StackFailed as error:
             self.report.failures.append(str(error))
         finally:
@@ -188,13 +196,14 @@ def main() -> int:
     """Runs the tests; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m scripts.test", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="only what needs no stack")
+    parser.add_argument("--proof", action="store_true", help="every fault, not the core alone")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir(parents=True)
     seed = int(os.environ.get("PAVANE_TEST_SEED") or random.SystemRandom().randrange(2**32))
     print(f"random seed {seed}", flush=True)
-    run = Run(seed)
+    run = Run(seed, proof=arguments.proof)
     run.checks()
     for name, folders in FAST_TIERS:
         run.tier(name, folders, {})

@@ -75,7 +75,7 @@ async def test_build_outlives_a_restart_of_argo(
     "ran`, and until when",
     retried=AGAIN,
     ends=ONCE,
-    cheap=True,
+    limit=300,
 )
 async def test_build_is_made_again_when_its_argo_workflow_was_deleted(
     broken: StateDir, org: Organization, tmp_path: Path

@@ -40,7 +40,6 @@ async def test_missing_image_fails_the_rollout_and_what_ran_before_stays(
     sees="`RolloutFailed`, reason `QuotaExceeded`, the quota's own words",
     ends="what ran before still runs; the same deployment succeeds once there is room",
     person="a platform engineer: raise the quota; a developer: deploy again",
-    cheap=True,
 )
 async def test_exhausted_quota_fails_the_rollout_and_spares_what_runs(
     broken: StateDir, org: Organization

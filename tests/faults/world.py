@@ -240,11 +240,14 @@ class Organization:
         return [str(one["metadata"]["name"]) for one in found.items]
 
     async def build_pod_runs(self) -> None:
-        """Returns when the pod of a build runs."""
+        """Returns when Argo knows that the pod of a build runs: one lost before is replaced."""
         await self._seen(
             self.builds,
-            Kind("v1", "Pod", "pods", True),
-            lambda pod: bool(pod["status"].get("phase") == "Running"),
+            await self.cluster.kind_of("argoproj.io/v1alpha1", "Workflow"),
+            lambda one: any(
+                node["type"] == "Pod" and node["phase"] == "Running"
+                for node in one.get("status", {}).get("nodes", {}).values()
+            ),
         )
 
     async def deployed(self, greeting: str = "hello") -> Operation:

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from api.events import follow
 from api.operations import Reference
 from domain.deliveries import FollowRollout, RolloutReady
-from domain.errors import RolloutFailed
+from domain.errors import DependencyUnavailable, RolloutFailed
 from tests.integration.api.conftest import WEBHOOK_SECRET
 from tests.workflows.conftest import World
 
@@ -53,6 +53,39 @@ async def test_a_commit_is_built_once(acme: str, dev: httpx.AsyncClient, world: 
     assert [step["name"] for step in done["steps"]] == steps
     assert second.json()["existing"] is True
     assert asked(world, "submit_build", acme) == 1
+
+
+async def test_what_is_tried_again_is_shown_with_its_last_error_until_it_succeeds(
+    acme: str, dev: httpx.AsyncClient, world: World, temporal: Client
+) -> None:
+    mended = asyncio.Event()
+
+    async def fail(_: Any) -> None:
+        if not mended.is_set():
+            raise DependencyUnavailable("the plane does not answer")
+
+    world.behaviours["submit_build"] = fail
+    accepted = (await dev.post("/v1/builds", json=order(acme, revision=COMMIT))).json()
+    stream = follow(temporal, Reference.of(accepted["id"]), "", asyncio.Event())
+    shown: dict[str, Any] = {}
+    async with asyncio.timeout(20):
+        async for event in stream:
+            shown = json.loads(str(event.data))
+            # The history says nothing of tries: only looking again can have told of the second.
+            if any(one["attempt"] > 2 for one in shown["retrying"]):
+                break
+    await stream.aclose()
+    mended.set()
+    done = await ended(dev, accepted["id"])
+
+    (retry,) = shown["retrying"]
+    assert retry["what"].startswith("submit ")
+    assert (retry["type"], retry["message"]) == (
+        "DependencyUnavailable",
+        "the plane does not answer",
+    )
+    assert retry["until"]
+    assert (done["phase"], done["retrying"]) == ("Succeeded", [])
 
 
 async def test_a_revision_is_resolved_and_leads_to_its_build(

@@ -209,6 +209,17 @@ def test_plain_lines_say_each_thing_once() -> None:
     assert text.getvalue() == "apply  running  waiting for ready pods\n"
 
 
+def test_plain_lines_tell_each_reason_of_a_retry_once() -> None:
+    text = StringIO()
+    view = PlainView(Console(file=text, width=100))
+    for attempt in (2, 3):
+        retry = {"what": "apply web-1", "attempt": attempt, "message": "no answer"}
+        view.update(operation(retrying=[retry]))
+
+    assert text.getvalue().count("tried again: apply web-1, attempt 2: no answer") == 1
+    assert "attempt 3" not in text.getvalue()
+
+
 def test_a_request_is_done_when_its_own_deployment_is() -> None:
     mine = {"requestId": "r1", "phase": "Succeeded", "reason": "", "message": ""}
 

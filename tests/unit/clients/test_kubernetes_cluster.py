@@ -10,7 +10,7 @@ from aiohttp import web
 
 from clients.kubernetes import Cluster, Expired, Kind, lines, pod_logs
 from clients.kubernetes import session as session_module
-from domain.errors import DependencyUnavailable, Errored, InvalidRequest, NotFound
+from domain.errors import DependencyUnavailable, Errored, InvalidRequest, NotFound, StaleRevision
 from tests.unit.clients.scripted_api import Handler, ScriptedApi
 
 pytestmark = pytest.mark.unit
@@ -37,6 +37,29 @@ async def test_find_returns_none_for_what_does_not_exist(
     api.answers(404, {"message": "no"})
 
     assert await cluster.find(PODS, "web", "acme") is None
+
+
+LOST_RACE = {"reason": "Conflict", "message": "the object has been modified"}
+
+
+async def test_change_that_lost_a_race_may_be_tried_again(
+    api: ScriptedApi, cluster: Cluster
+) -> None:
+    api.answers(409, LOST_RACE)
+
+    with pytest.raises(DependencyUnavailable, match="others write it all the time"):
+        await cluster.apply(POD)
+    with pytest.raises(DependencyUnavailable, match="others write it all the time"):
+        await cluster.patch(PODS, "web", "acme", {"metadata": {"labels": {"a": "b"}}})
+
+
+async def test_change_meant_for_one_version_is_refused_when_that_is_gone(
+    api: ScriptedApi, cluster: Cluster
+) -> None:
+    api.answers(409, LOST_RACE)
+
+    with pytest.raises(StaleRevision):
+        await cluster.patch(PODS, "web", "acme", {"metadata": {"resourceVersion": "7"}})
 
 
 async def test_kinds_are_asked_for_once(api: ScriptedApi, cluster: Cluster) -> None:
