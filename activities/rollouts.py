@@ -20,9 +20,10 @@ from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from domain.deliveries import Applied, ApplyRelease, FollowRollout, RolloutReady
-from domain.errors import NotFound, RolloutFailed
+from domain.errors import FieldConflict, NotFound, RolloutFailed
 from domain.policies.deadlines import time_left
 from domain.policies.drift import said
+from domain.policies.objects import without_fields
 from domain.policies.rollout import judge_deployment, judge_route
 from domain.policies.verdicts import RolloutState, Verdict, combined
 from domain.rendering import labels as names
@@ -58,10 +59,10 @@ class RolloutActivities:
         previous = await objects_of(request.previous, self._objects)
         await self._check_owner(request)
         done = 0
+        yielded: list[str] = []
         for wave in waves(wanted):
             activity.heartbeat(done)
-            force = request.force_conflicts
-            await together(*(self._applied.apply(obj, force=force) for obj in wave))
+            await together(*(self._make_so(obj, request, yielded) for obj in wave))
             done += len(wave)
         pruned = []
         for ref in diff_objects(previous, wanted).prune:
@@ -75,7 +76,22 @@ class RolloutActivities:
         return Applied(
             applied=tuple(f"{obj['kind']}/{obj['metadata']['name']}" for obj in wanted),
             pruned=tuple(pruned),
+            yielded=tuple(sorted(yielded)),
         )
+
+    async def _make_so(
+        self, obj: dict[str, Any], request: ApplyRelease, yielded: list[str]
+    ) -> None:
+        """Applies one object; what is restored leaves fields to others where that is possible."""
+        try:
+            await self._applied.apply(obj, force=request.force_conflicts)
+        except FieldConflict as conflict:
+            if not request.yields:
+                raise
+            left, fields = without_fields(obj, conflict.facts)
+            # What is in conflict still lies within a list: it is restored, whoever owns it.
+            await self._applied.apply(left, force=True)
+            yielded += [f"{said(obj)} {field}" for field in fields]
 
     async def _check_owner(self, request: ApplyRelease) -> None:
         """Refuses a namespace of somebody else; the watch knows those of our own."""

@@ -172,19 +172,21 @@ class DeployWorkflow:
         previous: Bundle,
         request: DeployRequest | None,
     ) -> None:
-        force = request is None or request.force_conflicts or release.force_conflicts
+        restores = request is None
+        force = release.force_conflicts or (request is not None and request.force_conflicts)
         await call(
             RolloutActivities.apply_release,
             ApplyRelease(
                 bundle=bundle,
                 previous=previous,
                 force_conflicts=force,
+                yields=restores,
                 organization=release.organization,
             ),
             f"apply {bundle.release or 'nothing'} in {bundle.namespace or previous.namespace}",
             queue=release.task_queue,
             options=WRITE,
-            even_if_cancelled=request is None,
+            even_if_cancelled=restores,
         )
 
     async def _follow(

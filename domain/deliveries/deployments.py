@@ -127,6 +127,9 @@ class ApplyRelease(Wire):
     previous: Bundle = Bundle()
     """What it had and ``bundle`` has not is pruned."""
     force_conflicts: bool = False
+    yields: bool = False
+    """A field another manager owns is left to it, where it can be left out, instead of being an
+    error: what is undone never had it, so a restore would take what was not its own."""
     organization: str = ""
     """Owner of the namespaces; one that belongs to somebody else is never written to."""
 
@@ -137,6 +140,8 @@ class Applied(Wire):
     applied: tuple[str, ...] = ()
     """``Kind/name`` of the objects that are as the release wants them."""
     pruned: tuple[str, ...] = ()
+    yielded: tuple[str, ...] = ()
+    """``Kind/name field`` of what was left to another manager."""
 
 
 class FollowRollout(Wire):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,29 @@ def is_observed(live: LiveObject) -> bool:
     """Tells whether the controller has seen the latest specification."""
     wanted = int(live.get("metadata", {}).get("generation", 0))
     return int(live.get("status", {}).get("observedGeneration", 0)) >= wanted
+
+
+def without_fields(
+    wanted: Mapping[str, Any], paths: Iterable[str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Returns a copy of an object without these fields, and which of them could be left out.
+
+    Args:
+        wanted: The object.
+        paths: Fields as an API server names them in a conflict: ``.spec.replicas``. One inside a
+            list (``.spec.containers[name="main"].image``) stays: its entry needs it.
+    """
+    copy: dict[str, Any] = deepcopy(dict(wanted))
+    left = []
+    for path in sorted(paths):
+        *parents, last = path.removeprefix(".").split(".")
+        holder: Any = copy
+        for part in parents:
+            holder = holder.get(part) if isinstance(holder, dict) else None
+        if "[" not in path and isinstance(holder, dict) and last in holder:
+            del holder[last]
+            left.append(path)
+    return copy, tuple(left)
 
 
 def moment(text: str | None) -> datetime | None:
