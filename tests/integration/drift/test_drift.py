@@ -159,12 +159,15 @@ async def test_a_deployment_stops_at_fields_of_others_unless_the_environment_for
 
     with pytest.raises(WorkflowFailureError) as failed:
         await place.deploy()
+    left = await place.live("Deployment", "web")
     await place.policy(conflicts="Force")
     await place.change("Deployment", "web", replicas(6), "kubectl")
     done = await place.deploy()
 
     assert isinstance(failed.value.cause, ApplicationError)
     assert failed.value.cause.type == "FieldConflict"
+    assert left is not None
+    assert left["spec"]["replicas"] == 6
     assert done.phase is Phase.SUCCEEDED
     live = await place.live("Deployment", "web")
     assert live is not None
