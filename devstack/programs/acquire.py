@@ -3,8 +3,10 @@
 import contextlib
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock
@@ -83,6 +85,7 @@ class _Acquisition:
         self._kinds = allowed_kinds()
         self._cancel = Event()
         self._admission = Admission(self._cancel)
+        self._turns: defaultdict[Path, Lock] = defaultdict(Lock)
         self._toolchain: Path | None = None
         self._toolchain_lock = Lock()
 
@@ -159,7 +162,7 @@ class _Acquisition:
             reasons = []
             for source in self._allowed(spec):
                 try:
-                    with self._admission.admitted(spec.cost.memory):
+                    with self._turn(source), self._admission.admitted(spec.cost.memory):
                         started = time.monotonic()
                         self._progress.started(spec.name, _deed(source, spec), expected)
                         self._take(spec, source)
@@ -193,6 +196,13 @@ class _Acquisition:
             case Debian():
                 message = "packages are installed, not cached"
                 raise SourceFailed(message)
+
+    def _turn(self, source: Source) -> AbstractContextManager[object]:
+        """Lets programs of one Go module be built one after the other.
+
+        Side by side they would compile what they share at the same time, each for itself.
+        """
+        return self._turns[source.module] if isinstance(source, GoBuild) else nullcontext()
 
     def _go(self) -> Path:
         """The machine's Go if new enough, else the pinned one, acquired on first use."""

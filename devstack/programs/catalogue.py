@@ -100,9 +100,19 @@ def _digest(table: Mapping[str, Any], sources: tuple[Source, ...]) -> str:
     digest = hashlib.sha256(json.dumps([machine(), defining], sort_keys=True).encode())
     for source in sources:
         if isinstance(source, GoBuild):
-            for file in sorted(path for path in source.module.iterdir() if path.is_file()):
+            for file in _files_of(source):
                 digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _files_of(source: GoBuild) -> list[Path]:
+    """Returns the files of our own that a build depends on: those of the module and its packages.
+
+    Programs that share a module differ in their packages; a change of one leaves the others alone.
+    """
+    own = {source.module / package for package in source.packages.values()}
+    folders = {source.module} | {folder for folder in own if folder.is_dir()}
+    return sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
 
 
 def _source(kind: str, table: Mapping[str, Any], modules: Path) -> Source:

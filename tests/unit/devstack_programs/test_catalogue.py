@@ -83,9 +83,8 @@ def test_the_pinned_version_is_the_one_the_module_requires() -> None:
         "coredns": "github.com/coredns/coredns",
         "metrics-server": "sigs.k8s.io/metrics-server",
     }
+    text = "".join(path.read_text() for path in MODULES.glob("*/go.mod"))
     for name, module in required.items():
-        text = (MODULES / name / "go.mod").read_text()
-
         assert f"{module} v{pins[name]['version']}\n" in text
 
 
@@ -102,6 +101,20 @@ def test_the_key_follows_the_code_of_the_module(tmp_path: Path) -> None:
     main.write_text("package main // changed")
 
     assert spec_of(tmp_path).key != before
+
+
+def test_the_key_does_not_follow_other_programs_of_the_module(tmp_path: Path) -> None:
+    for package in ("ours", "theirs"):
+        (tmp_path / "tool" / package).mkdir(parents=True)
+        (tmp_path / "tool" / package / "main.go").write_text("package main")
+    table = {"go": {"module": "tool", "packages": {"x": "./ours"}}}
+    before = spec_of(tmp_path, **table).key
+    (tmp_path / "tool" / "theirs" / "main.go").write_text("package main // changed")
+    untouched = spec_of(tmp_path, **table).key
+    (tmp_path / "tool" / "ours" / "main.go").write_text("package main // changed")
+
+    assert untouched == before
+    assert spec_of(tmp_path, **table).key != before
 
 
 def test_the_key_does_not_follow_what_acquiring_costs(tmp_path: Path) -> None:
