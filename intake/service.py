@@ -28,6 +28,9 @@ from intake.world import Key, World
 _LOG = logging.getLogger(__name__)
 _HANDS = 32
 _LEASE = "pavane-intake"
+_LEASE_SECONDS = 8.0
+"""How long nobody acts after a process died without a word. A shorter one is lost by a process that
+is merely busy, for example with a burst on a small machine."""
 _NAMESPACE = "pavane-system"
 _MANAGER = "pavane-intake"
 """Apart from the procedures' manager, so that neither removes what the other wrote."""
@@ -63,8 +66,11 @@ class Intake:
     async def run(self) -> None:
         """Waits for the lead, then acts until it is lost; again and again until cancelled."""
         await self._ensure_namespace()
+        leader = Leader(
+            self._cluster, _LEASE, self._namespace, self._identity, duration=_LEASE_SECONDS
+        )
         try:
-            await Leader(self._cluster, _LEASE, self._namespace, self._identity).run(self._lead)
+            await leader.run(self._lead)
         finally:
             await self._watches.close()
 
