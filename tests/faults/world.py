@@ -250,6 +250,11 @@ class Organization:
             ),
         )
 
+    async def build_pods(self) -> set[str]:
+        """Which pods of builds there are, each by what no other has ever been called."""
+        pods = await self.cluster.list(Kind("v1", "Pod", "pods", True), self.builds)
+        return {str(one["metadata"]["uid"]) for one in pods.items}
+
     async def build_said(self, words: str) -> None:
         """Returns when the log of the build pod has a line that begins so."""
         pods = await self.cluster.list(Kind("v1", "Pod", "pods", True), self.builds)
