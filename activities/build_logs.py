@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from contextlib import suppress
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Self
 
 from activities.kinds import PODS
 from activities.observation import changes
+from clients.kubernetes.backoff import Backoff
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.logs import lines, pod_logs
 from clients.kubernetes.shared import SharedWatches
@@ -19,6 +21,7 @@ from domain.errors import PlatformError
 from domain.policies.build_report import parse_marker
 from domain.rendering import labels as names
 
+_LOG = logging.getLogger(__name__)
 _CONTAINER = "main"
 _GRACE = timedelta(seconds=15)
 _LINES = 50
@@ -90,7 +93,25 @@ class BuildLog:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _copy(self, pod: str) -> None:
+        """Copies to the end of the log, again after each fault of the plane or of the store."""
         await self._started(pod)
+        backoff = Backoff(first=0.5)
+        while True:
+            try:
+                await self._copy_once(pod)
+            except PlatformError as error:
+                if not error.retryable:
+                    raise
+                _LOG.warning("log of %s: copied on after a while: %s", pod, error.message)
+            else:
+                return
+            await backoff.wait()
+            # It is read again from its start; what the archive has already is passed over.
+            self._last.clear()
+            self._tests.clear()
+            self._stage = ""
+
+    async def _copy_once(self, pod: str) -> None:
         archive = await LogArchive.open(self._objects, self._key)
         known = archive.size
         try:

@@ -106,10 +106,11 @@ class Gate:
         if manner is Manner.SILENT:
             self._talking.set()
 
-    def expire_watches(self) -> None:
-        """Ends every running watch with the event that its version is too old."""
+    def expire_watches(self) -> int:
+        """Ends every running watch with the event that its version is too old; says how many."""
         for watch in self._watches:
             watch.cancel()
+        return len(self._watches)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if Manner.SLOW in self._manners:

@@ -1,5 +1,6 @@
 """Faults between the worker and the plane's API server, made by the gate."""
 
+from devstack.errors import DevstackError
 from devstack.faults.model import Fault, Manner, World
 
 _MANNERS = {
@@ -42,7 +43,9 @@ async def _join(world: World, _: str) -> None:
 
 
 async def _expire(world: World, _: str) -> None:
-    (await world.gate()).expire_watches()
+    if not (await world.gate()).expire_watches():
+        message = "the worker watches nothing at the moment, so nothing can expire"
+        raise DevstackError(message)
 
 
 def _manner(name: str, manner: Manner, breaks: str) -> Fault:

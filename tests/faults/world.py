@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
-from clients.kubernetes import Cluster, Kind
+from clients.kubernetes import Cluster, Kind, lines, pod_logs
 from devstack import faults
 from devstack.state import StateDir
 from domain import ids
@@ -249,6 +249,22 @@ class Organization:
                 for node in one.get("status", {}).get("nodes", {}).values()
             ),
         )
+
+    async def build_pods(self) -> set[str]:
+        """Which pods of builds there are, each by what no other has ever been called."""
+        pods = await self.cluster.list(Kind("v1", "Pod", "pods", True), self.builds)
+        return {str(one["metadata"]["uid"]) for one in pods.items}
+
+    async def build_said(self, words: str) -> None:
+        """Returns when the log of the build pod has a line that begins so."""
+        pods = await self.cluster.list(Kind("v1", "Pod", "pods", True), self.builds)
+        (pod,) = [one["metadata"]["name"] for one in pods.items]
+        async with asyncio.timeout(PATIENCE):
+            log = pod_logs(self.cluster, self.builds, pod, "main", follow=True)
+            async for line in lines(log):
+                if line.decode().startswith(words):
+                    return
+        raise AssertionError(f"the build never said {words!r}")
 
     async def deployed(self, greeting: str = "hello") -> Operation:
         """Deploys and awaits the end, for tests whose fault comes later."""
