@@ -63,7 +63,7 @@ class Gate:
                 auto_decompress=False,
             )
             app = web.Application(client_max_size=_LARGEST_BODY)
-            app.router.add_route("*", "/{path:.*}", self._answer)
+            app.router.add_route("*", "/{path:.*}", self._serve)
             # Without cancellation a watch would go on here after its reader went away.
             self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
             await self._runner.setup()
@@ -111,6 +111,15 @@ class Gate:
         for watch in self._watches:
             watch.cancel()
         return len(self._watches)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        """Breaks the near connection when the far one breaks: the gate has no faults of its own."""
+        try:
+            return await self._answer(request)
+        except (aiohttp.ClientError, ConnectionError):
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=502)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if Manner.SLOW in self._manners:

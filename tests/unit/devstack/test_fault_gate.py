@@ -161,6 +161,24 @@ async def test_cut_breaks_what_is_open_and_refuses_what_is_new(
     assert await _status(client, f"{gate[1]}/api/v1/x") == 201
 
 
+async def test_server_that_is_gone_looks_so_through_the_gate(
+    pki: Pki, client: aiohttp.ClientSession
+) -> None:
+    port = free_port()
+    gate = Gate(
+        f"https://127.0.0.1:{free_port()}",
+        port,
+        serving=tls(pki, server=True),
+        client=tls(pki, server=False),
+    )
+    await gate.open()
+    try:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await _status(client, f"https://127.0.0.1:{port}/api/v1/x", "PATCH")
+    finally:
+        await gate.close()
+
+
 async def test_expired_watch_ends_with_the_event_that_says_so(
     gate: tuple[Gate, str], client: aiohttp.ClientSession
 ) -> None:
