@@ -38,6 +38,7 @@ class Plane:
         return True
 
     def of(self, kind: Kind, **more: str) -> Plane:
+        self.kind = kind
         return self
 
     @asynccontextmanager
