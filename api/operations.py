@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from starlette.convertors import Convertor, register_url_convertor
 from temporalio.client import (
     Client,
+    WorkflowContinuedAsNewError,
     WorkflowExecution,
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -191,6 +192,9 @@ async def _ending(handle: WorkflowHandle[Any, Any], execution: WorkflowExecution
     """Returns phase, result and failure of a run that is over."""
     try:
         result = await handle.result(follow_runs=False)
+    except WorkflowContinuedAsNewError:
+        # A queue that went on anew after its running deployment was cancelled.
+        return {"phase": _listed_phase(execution)}
     except WorkflowFailureError as failure:
         return _failed(execution, as_domain_error(failure.cause))
     except RPCError as error:

@@ -110,12 +110,13 @@ def _of_build(build: Build, world: World) -> Decision | None:
 def _of_binding(binding: ServiceBinding, world: World) -> Decision | None:
     if not binding.component:
         return None
-    request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{binding.metadata.generation}"
+    generation = binding.metadata.generation
+    request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
     if binding.is_observed:
         if not is_held_up(binding):
             return None
         # The world is another one than when it was looked at, so this is another request.
-        request_id = f"{request_id}-{_surroundings(binding, world)}"
+        request_id, generation = f"{request_id}-{_surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):
         return None
     return Deploy(
@@ -126,6 +127,7 @@ def _of_binding(binding: ServiceBinding, world: World) -> Decision | None:
             request_id=request_id,
             binding=binding.name,
             first=not binding.status.release_ref,
+            generation=generation,
             trigger=_trigger(binding),
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.deliveries import DeployRequest, Enqueued
-from domain.policies.queue import admit, withdraw
+from domain.policies.queue import admit, is_answered, withdraw
 
 _REMEMBERED = 100
 
@@ -15,6 +15,7 @@ class DeployQueue:
         self._waiting: tuple[DeployRequest, ...] = ()
         self._running: DeployRequest | None = None
         self._done: list[str] = []
+        self._rendered = 0
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -23,11 +24,25 @@ class DeployQueue:
 
     def add(self, request: DeployRequest) -> Enqueued:
         """Gives a request its place; one that was carried out in this run already has none."""
-        if request.request_id in self._done:
+        if request.request_id in self._done or is_answered(request, self._rendered):
             return Enqueued(position=0, duplicate=True)
         admission = admit(self._waiting, self._running, request)
         self._waiting = admission.waiting
         return Enqueued(position=admission.position, duplicate=admission.duplicate)
+
+    def renders(self, generation: int) -> None:
+        """Takes out the requests that the running deployment answers: it renders what they ask."""
+        self._rendered = max(self._rendered, generation)
+        self._waiting = tuple(
+            request for request in self._waiting if not is_answered(request, self._rendered)
+        )
+
+    def rest(self) -> DeployRequest | None:
+        """Returns the next request with all that wait behind it, for a queue that goes on anew."""
+        if not self._waiting:
+            return None
+        first, *others = self._waiting
+        return first.model_copy(update={"behind": tuple(others)})
 
     def take(self) -> DeployRequest | None:
         """Ends the running request and returns the next one, None when nobody waits."""

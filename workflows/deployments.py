@@ -10,7 +10,6 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.drift_planes import DriftPlaneActivities
@@ -35,6 +34,7 @@ from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.deploy_queue import DeployQueue
+from workflows.deployment_attributes import deployment_attributes
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -48,7 +48,8 @@ class DeployWorkflow:
     @workflow.init
     def __init__(self, request: DeployRequest) -> None:
         self._queue = DeployQueue()
-        self._queue.add(request)
+        for each in (request.model_copy(update={"behind": ()}), *request.behind):
+            self._queue.add(each)
         self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
         self._results: list[Deployment] = []
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
@@ -62,11 +63,22 @@ class DeployWorkflow:
         failure: PlatformError | None = None
         while (current := self._queue.take()) is not None:
             self._progress.restart(f"deploy {current.component} to {current.environment}")
-            failure = await self._one(current)
+            try:
+                failure = await self._one(current)
+            except (asyncio.CancelledError, FailureError):
+                await self._go_on()
+                raise
         await workflow.wait_condition(workflow.all_handlers_finished)
         if failure is not None:
             raise as_failure(failure)
         return self._results[-1]
+
+    async def _go_on(self) -> None:
+        """Lets a queue whose running deployment was cancelled go on with those that wait."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        rest = self._queue.rest()
+        if rest is not None:
+            workflow.continue_as_new(rest)
 
     @workflow.signal
     def requested(self, request: DeployRequest) -> None:
@@ -103,7 +115,9 @@ class DeployWorkflow:
             if is_cancelled_exception(failure):
                 await to_the_end(self._end(attempt, saga, None))
                 raise
-            return await to_the_end(self._end(attempt, saga, as_domain_error(failure)))
+            error = as_domain_error(failure)
+            self._queue.renders(int(error.facts.get("generation", 0)))
+            return await to_the_end(self._end(attempt, saga, error))
         return None
 
     async def _deploy(self, attempt: _Attempt, saga: Saga) -> Deployment:
@@ -118,6 +132,7 @@ class DeployWorkflow:
                 options=QUICK,
                 even_if_cancelled=True,
             )
+        self._queue.renders(release.generation)
         stop_if_cancelled()
         if release.changed:
             await self._roll_out(attempt, release, saga)
@@ -253,24 +268,6 @@ class DeployWorkflow:
             options=QUICK,
             even_if_cancelled=True,
         )
-
-
-def deployment_attributes(
-    request: DeployRequest, phase: Phase = Phase.RUNNING
-) -> TypedSearchAttributes:
-    """Returns what lists of operations are filtered by; given at the start, as an upsert costs."""
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(attributes.KIND, "deploy"),
-            SearchAttributePair(attributes.ORGANIZATION, request.organization),
-            SearchAttributePair(attributes.COMPONENT, request.component),
-            SearchAttributePair(attributes.ENVIRONMENT, request.environment),
-            SearchAttributePair(
-                attributes.ACTOR, request.trigger.actor or request.trigger.kind.value
-            ),
-            SearchAttributePair(attributes.PHASE, phase.value),
-        ]
-    )
 
 
 class _Attempt:

@@ -24,7 +24,8 @@ from domain.policies.priority import priority_of
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
-from workflows.deployments import DeployWorkflow, deployment_attributes
+from workflows.deployment_attributes import deployment_attributes
+from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
 
 

@@ -35,6 +35,11 @@ class DeployRequest(Wire):
     as it wants them and nothing else is brought there. Empty = an ordinary deployment."""
     release: str = ""
     """Release that the drift was seen against; when another one runs, nothing is put back."""
+    generation: int = 0
+    """Generation of the binding that asks; a deployment that renders it, or a later one, answers
+    this request as well. 0 = it asks for something of its own."""
+    behind: tuple[DeployRequest, ...] = ()
+    """Requests that wait behind this one; set only where a queue goes on after a cancel."""
     trigger: Trigger = Trigger()
 
 

@@ -61,6 +61,15 @@ def withdraw(waiting: Iterable[DeployRequest], request_id: str) -> tuple[DeployR
     return tuple(request for request in waiting if request.request_id != request_id)
 
 
+def is_answered(request: DeployRequest, generation: int) -> bool:
+    """Tells whether a deployment that rendered that generation of the binding answers a request.
+
+    A person's order changes the binding, and the change asks by itself as well: what was carried
+    out for the order need not be carried out, or fail, once more.
+    """
+    return 0 < request.generation <= generation
+
+
 def _supersedes(newer: DeployRequest, older: DeployRequest) -> bool:
     """Tells whether the newer request brings everything that the older one would have brought.
 

@@ -6,6 +6,7 @@ being replaced and may well be broken.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from domain.policies.objects import (
 from domain.policies.pods import Patience, judge_pod
 from domain.policies.verdicts import RolloutState, Verdict
 
+_REPLICA_SET = re.compile(r'ReplicaSet "(?P<name>[^"]+)"')
 _REVISION = "deployment.kubernetes.io/revision"
 _REFUSALS = {
     "exceeded quota": "QuotaExceeded",
@@ -72,7 +74,8 @@ def judge_deployment(
     failed = [fault for fault in faults if fault.state is RolloutState.FAILED]
     if failed:
         return failed[0]
-    return _judge_deadline(deployment, own, events) or _waiting(deployment, own, events, faults)
+    late = _judge_deadline(deployment, newest, own, events)
+    return late or _waiting(deployment, own, events, faults)
 
 
 def newest_replica_set(
@@ -157,14 +160,21 @@ def _judge_creation(deployment: LiveObject, newest: LiveObject | None) -> Verdic
 
 
 def _judge_deadline(
-    deployment: LiveObject, pods: Sequence[LiveObject], events: Iterable[LiveObject]
+    deployment: LiveObject,
+    newest: LiveObject | None,
+    pods: Sequence[LiveObject],
+    events: Iterable[LiveObject],
 ) -> Verdict | None:
     fact = condition(deployment, "Progressing")
     if fact.get("reason") != "ProgressDeadlineExceeded":
         return None
+    late = _REPLICA_SET.search(str(fact.get("message", "")))
+    if late is not None and late["name"] != name_of(newest or {}):
+        # It tells of the template before: the controller has seen the present one, not yet judged.
+        return None
     unready = [pod for pod in pods if condition(pod, "Ready").get("status") != "True"]
     hint = newest_warning(events, unready)
-    message = f"{_count(deployment)} within the progress deadline"
+    message = f"{_count(deployment, pods)} within the progress deadline"
     container = _first_unready(unready[0]) if unready else ""
     return Verdict(
         state=RolloutState.FAILED,
@@ -188,7 +198,7 @@ def _waiting(
             update={"replicas": available, "recheck": min(rechecks, default=None)}
         )
     hint = newest_warning(events, pods)
-    message = _count(deployment)
+    message = _count(deployment, pods)
     return Verdict(
         state=RolloutState.PROGRESSING,
         reason="Progressing",
@@ -229,14 +239,17 @@ def _wanted(deployment: LiveObject) -> int:
     return 1 if replicas is None else int(replicas)
 
 
-def _count(deployment: LiveObject) -> str:
+def _count(deployment: LiveObject, pods: Sequence[LiveObject]) -> str:
     status = deployment.get("status", {})
     wanted = _wanted(deployment)
     updated = int(status.get("updatedReplicas", 0))
-    if int(status.get("replicas", 0)) > updated >= wanted:
+    ready = min(int(status.get("availableReplicas", 0)), updated)
+    if pods:
+        # The status adds up the pods of all releases: those before may be the ready ones.
+        ready = sum(condition(pod, "Ready").get("status") == "True" for pod in pods)
+    if int(status.get("replicas", 0)) > updated >= wanted and ready >= wanted:
         return f"{int(status['replicas']) - updated} replicas of the previous release are leaving"
-    available = int(status.get("availableReplicas", 0))
-    return f"{min(available, updated)} of {wanted} replicas of the new release are ready"
+    return f"{ready} of {wanted} replicas of the new release are ready"
 
 
 def _first_unready(pod: LiveObject) -> str:

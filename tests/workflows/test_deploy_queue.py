@@ -45,3 +45,36 @@ def test_a_request_taken_out_of_the_queue_is_not_run() -> None:
     assert not queue.withdraw("one")
     assert queue.waiting == ("three",)
     assert queue.take() == a_request("three")
+
+
+def of_generation(generation: int) -> DeployRequest:
+    asked = a_request(f"binding-{generation}")
+    return asked.model_copy(update={"generation": generation})
+
+
+def test_what_the_binding_asked_by_itself_is_answered_by_the_order_that_changed_it() -> None:
+    queue = DeployQueue()
+    queue.add(a_request("order"))
+    queue.take()
+    queue.add(of_generation(2))
+    queue.add(of_generation(3))
+    queue.add(a_request("another order"))
+
+    queue.renders(2)
+
+    assert queue.waiting == ("binding-3", "another order")
+    assert queue.add(of_generation(2)).duplicate
+    assert not queue.add(of_generation(4)).duplicate
+
+
+def test_the_rest_of_a_queue_is_one_request_with_those_behind_it() -> None:
+    queue = DeployQueue()
+    for name in ("one", "two", "three"):
+        queue.add(a_request(name))
+    queue.take()
+
+    rest = queue.rest()
+
+    assert rest is not None
+    assert [rest.request_id, *(each.request_id for each in rest.behind)] == ["two", "three"]
+    assert DeployQueue().rest() is None

@@ -243,12 +243,37 @@ def test_passed_deadline_fails_with_the_newest_warning_and_the_log_to_read() -> 
     verdict = judged(pod(), of=live, events=events)
     assert (verdict.state, verdict.reason) == (RolloutState.FAILED, "ProgressDeadlineExceeded")
     assert verdict.message == (
-        "1 of 2 replicas of the new release are ready within the progress deadline: "
+        "0 of 2 replicas of the new release are ready within the progress deadline: "
         "Readiness probe failed: 503"
     )
     assert (verdict.pod, verdict.container) == ("web-2-a", "main")
     bare = judged(of=live)
     assert (bare.pod, bare.container) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("late", "state"),
+    [("web-2", RolloutState.FAILED), ("web-1", RolloutState.PROGRESSING)],
+    ids=["the present template", "the template before"],
+)
+def test_a_passed_deadline_counts_for_the_template_it_tells_of(
+    late: str, state: RolloutState
+) -> None:
+    passed = {
+        "type": "Progressing",
+        "status": "False",
+        "reason": "ProgressDeadlineExceeded",
+        "message": f'ReplicaSet "{late}" has timed out progressing.',
+    }
+    live = deployment(replicas=3, updated=1, available=2, conditions=[passed])
+
+    assert judged(pod(), of=live).state is state
+
+
+def test_ready_pods_of_the_release_before_are_not_taken_for_those_of_the_new_one() -> None:
+    live = deployment(wanted=1, replicas=2, updated=1, available=1)
+
+    assert judged(pod(), of=live).message == "0 of 1 replicas of the new release are ready"
 
 
 def test_newest_warning_is_told_while_waiting() -> None:
