@@ -21,6 +21,7 @@ from tests.durability.sweep import (
 )
 
 _RECORDS = ("Deployment", "Build")
+_UNFINISHED = {None, "", "Running", "Pending"}
 _APPLIES = {"apply_release", "follow_rollout"}
 
 
@@ -71,7 +72,7 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
     problems = differences(running(before), running(end))
     for kind in _RECORDS:
         phases = [one["status"].get("phase") for one in end[kind]]
-        problems += [f"{kind} is left {each}" for each in phases if each in {"Running", "Pending"}]
+        problems += [f"{kind} is left {each}" for each in phases if each in _UNFINISHED]
     records = [one for kind in _RECORDS for one in end[kind]]
     told = [one["status"] for one in records if one["status"].get("phase") == "Cancelled"]
     if len(told) != 1:
