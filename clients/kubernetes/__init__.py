@@ -7,10 +7,11 @@ Generated model classes are not used: they cost several times the request itself
 
 from __future__ import annotations
 
-from clients.kubernetes.cluster import Cluster, Listing
+from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.errors import Expired
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.lease import Leader
+from clients.kubernetes.listing import Listing
 from clients.kubernetes.logs import lines, pod_logs
 from clients.kubernetes.shared import SharedWatch, SharedWatches
 from clients.kubernetes.watch import Object, WatchEvent

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Self
 
 from clients.kubernetes.errors import Expired
 from clients.kubernetes.kinds import Kind, Kinds
+from clients.kubernetes.listing import Listing
+from clients.kubernetes.races import unconditional
 from clients.kubernetes.session import Session
 from clients.kubernetes.watch import Object, WatchEvent, resource_version, watch
-from domain.errors import Conflict, DependencyUnavailable, InvalidRequest, NotFound, StaleRevision
+from domain.errors import Conflict, InvalidRequest, NotFound
 from domain.ids import FIELD_MANAGER
 
 _APPLY = "application/apply-patch+yaml"
@@ -20,15 +20,6 @@ _MERGE = "application/merge-patch+json"
 _PAGE = 500
 _PAGES_BEFORE_GIVING_UP = 3
 _CONFIDENTIAL = {"Secret"}
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The objects of a kind at one moment."""
-
-    items: list[Object]
-    resource_version: str
-    """Where a watch goes on from."""
 
 
 class Cluster:
@@ -168,7 +159,7 @@ class Cluster:
             params["force"] = "true"
         if dry_run:
             params["dryRun"] = "All"
-        with _unconditional(obj):
+        with unconditional(obj):
             return await self.session.json(
                 "PATCH",
                 kind.path(namespace, name, subresource),
@@ -226,7 +217,7 @@ class Cluster:
         subresource: str = "",
     ) -> Object:
         """Changes the given fields (JSON merge patch); None removes one."""
-        with _unconditional(merge_patch):
+        with unconditional(merge_patch):
             return await self.session.json(
                 "PATCH",
                 kind.path(namespace, name, subresource),
@@ -304,21 +295,3 @@ class Cluster:
         if kind.namespaced and not namespace:
             raise InvalidRequest(f"{kind.describe(name)}: metadata.namespace is missing")
         return kind, name, namespace
-
-
-@contextmanager
-def _unconditional(change: Object) -> Iterator[None]:
-    """Makes a lost race retryable where the change does not depend on a version of the object.
-
-    API servers repeat such a change themselves, but only a few times; then they answer 409.
-
-    Raises:
-        DependencyUnavailable: Others changed the object in the same moment, again and again.
-        StaleRevision: The change names the version it is meant for, and that is gone.
-    """
-    try:
-        yield
-    except StaleRevision as error:
-        if resource_version(change):
-            raise
-        raise DependencyUnavailable(f"{error.message} (others write it all the time)") from error

@@ -19,7 +19,7 @@ LEFT_OUT = {
     ),
     "database locked": (
         "there is no database of records yet. Temporal's own, when another process held it locked "
-        "for five seconds, kept the stack's Temporal from working until it was restarted: its "
+        "for five seconds, left it unable to work for at least two minutes: its "
         "server for development holds a SQLite file, which a production server never does."
     ),
 }
