@@ -32,6 +32,8 @@ STACK_TIERS = (
     ("durability", ("durability",)),
 )
 FAULTS = "faults"
+SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
+"""Tiers without a stack share nothing: each process has a Temporal server of its own."""
 STOP_WAIT = 60.0
 
 
@@ -206,7 +208,7 @@ def main() -> int:
     run = Run(seed, proof=arguments.proof)
     run.checks()
     for name, folders in FAST_TIERS:
-        run.tier(name, folders, {})
+        run.tier(name, folders, {}, *SIDE_BY_SIDE)
     if not arguments.fast:
         run.on_stack()
     return run.conclude()

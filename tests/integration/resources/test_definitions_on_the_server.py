@@ -223,6 +223,7 @@ async def test_a_list_answers_what_runs_where_and_why_not(
         "Version": "a" * 12,
         "Ready": "False",
         "Reason": "CrashLoopBackOff",
+        "Drift": None,
         "URL": "http://web.dev.localhost",
         "Message": "main: no such table",
         "Wanted": "web-0123456789",

@@ -1,0 +1,87 @@
+"""What other procedures learn of a queue of deployments when Temporal or its workers are away."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.deliveries import DeployRequest
+from domain.errors import DependencyUnavailable
+from workflows.deploy_queues import TemporalDeployQueues
+
+pytestmark = pytest.mark.workflows
+
+PLACE = ("acme", "web", "dev")
+REQUEST = DeployRequest(organization="acme", component="web", environment="dev", request_id="drift")
+
+
+class Answering:
+    """A client, and the handle it gives, whose every answer is the same error."""
+
+    def __init__(self, result: Exception | None, query: Exception | None = None) -> None:
+        self._result = result
+        self._query = query
+
+    def get_workflow_handle(self, *_: Any, **__: Any) -> Answering:
+        return self
+
+    get_workflow_handle_for = get_workflow_handle
+
+    async def result(self) -> None:
+        if self._result is not None:
+            raise self._result
+
+    describe = result
+
+    async def start_workflow(self, *_: Any, **__: Any) -> None:
+        await self.result()
+
+    async def query(self, *_: Any) -> None:
+        if self._query is not None:
+            raise self._query
+
+
+def queues(result: Exception | None, query: Exception | None = None) -> TemporalDeployQueues:
+    return TemporalDeployQueues(cast("Client", Answering(result, query)))
+
+
+def rpc(status: RPCStatusCode) -> RPCError:
+    return RPCError("no", status, b"")
+
+
+async def test_a_place_nobody_ever_deployed_to_is_idle_and_has_no_outcome() -> None:
+    unknown = queues(rpc(RPCStatusCode.NOT_FOUND), rpc(RPCStatusCode.NOT_FOUND))
+
+    assert not await unknown.is_busy(*PLACE)
+    await unknown.idle(*PLACE)
+    assert await unknown.outcome(REQUEST) is None
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda away: away.is_busy(*PLACE),
+        lambda away: away.idle(*PLACE),
+        lambda away: away.ask(REQUEST),
+        lambda away: away.outcome(REQUEST),
+    ],
+    ids=["is busy", "idle", "ask", "outcome"],
+)
+async def test_a_server_that_does_not_answer_is_asked_again(
+    ask: Callable[[TemporalDeployQueues], Awaitable[object]],
+) -> None:
+    with pytest.raises(DependencyUnavailable):
+        await ask(queues(rpc(RPCStatusCode.UNAVAILABLE)))
+
+
+async def test_without_a_worker_the_outcome_is_not_known_yet() -> None:
+    with pytest.raises(DependencyUnavailable, match="no worker answers"):
+        await queues(None, rpc(RPCStatusCode.DEADLINE_EXCEEDED)).outcome(REQUEST)
+
+
+async def test_a_queue_that_cannot_tell_has_no_outcome() -> None:
+    assert await queues(None, WorkflowQueryFailedError("no such query")).outcome(REQUEST) is None
