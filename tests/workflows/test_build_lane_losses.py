@@ -16,6 +16,7 @@ from temporalio.client import (
 from temporalio.testing import WorkflowEnvironment
 
 from domain import ids
+from domain.errors import InvalidRequest
 from domain.phases import Phase
 from domain.policies import build_admission
 from runtime.plugin import PavanePlugin
@@ -73,6 +74,21 @@ async def test_a_raised_limit_takes_effect_when_the_organization_says_so(
     assert await tell_build_lane(building.client, building.organization)
 
     await building.until_running("a", "b")
+
+
+async def test_a_lane_that_cannot_look_goes_on_with_what_it_knows(building: Building) -> None:
+    async def refuse(_: Any) -> None:
+        raise InvalidRequest("the organization cannot be read")
+
+    building.world.behaviours["inspect_build_lane"] = refuse
+    building.world.limit = 1
+    await building.start("a")
+    await building.until_running("a")
+    handle = await building.start("b")
+    await queued(handle)
+    building.finish("a", "b")
+
+    assert (await handle.result())["phase"] == "Succeeded"
 
 
 async def test_a_raised_limit_takes_effect_by_itself_after_a_while(
