@@ -132,6 +132,11 @@ class WorkerSettings(BaseModel):
     plane_tasks: int = Field(
         1000, ge=2, description="Activities of the plane at once; most of them only wait."
     )
+    watch_drift: bool = Field(
+        True,
+        description="With the role `plane`: look for what others change on it. One process of all "
+        "that serve a plane does.",
+    )
     build_id: str = Field(
         "", description="Version of this worker for Worker Versioning. Empty = unversioned."
     )

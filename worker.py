@@ -190,7 +190,7 @@ class WorkerProcess:
         if "intake" in roles:
             intake = Intake(self._cluster, self._client)
             tasks.append(group.create_task(intake.run(), name="intake"))
-        if "plane" in roles:
+        if "plane" in roles and self._settings.worker.watch_drift:
             drift = DriftWatch(self._cluster, self._client)
             tasks.append(group.create_task(drift.run(), name="drift watch"))
         return tasks

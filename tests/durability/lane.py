@@ -119,6 +119,8 @@ class Lane:
                     "PYTHONPATH": str(ROOT),
                     "TEMPORAL_NAMESPACE": self.name,
                     "PAVANE_WORKER__ROLES": _ROLES,
+                    # Lanes share the plane but not Temporal: one would judge what another deploys.
+                    "PAVANE_WORKER__WATCH_DRIFT": "false",
                     "PAVANE_WORKER__LISTEN": f"127.0.0.1:{free_port()}",
                     "PAVANE_OBJECTS__URL": (self.folder / "objects").as_uri(),
                     "PAVANE_LOG__FORMAT": "json",

@@ -25,6 +25,7 @@ from tests.durability.place import Place
 from tests.durability.points import Point, points_of
 from tests.durability.scenarios import Scenario
 from tests.durability.state import State, differences, normalised, state_of
+from workflows.build_lane import BuildLaneWorkflow
 
 LONGEST = 300.0
 """Seconds one run may take before it counts as hanging."""
@@ -214,8 +215,25 @@ async def compared(place: Place, expected: State) -> list[str]:
 
 
 async def leftovers(place: Place) -> list[str]:
+    """What still runs although all is over; a lane of builds that nobody uses ends by itself."""
+    deadline = time.monotonic() + _SETTLING
+    while True:
+        left = [each async for each in _running(place)]
+        if not left or time.monotonic() > deadline:
+            return [f"still runs: {each}" for each in left]
+        await asyncio.sleep(0.5)
+
+
+async def _running(place: Place) -> AsyncIterator[str]:
     query = f"PavaneOrganization='{place.name}' AND ExecutionStatus='Running'"
-    return [f"still runs: {one.id}" async for one in place.client.list_workflows(query)]
+    async for one in place.client.list_workflows(query):
+        if one.workflow_type != BuildLaneWorkflow.__name__:
+            yield one.id
+            continue
+        handle = place.client.get_workflow_handle(one.id)
+        lane = await handle.query(BuildLaneWorkflow.lane)
+        if lane.holders or lane.waiting:
+            yield f"{one.id} with {len(lane.holders)} holders and {len(lane.waiting)} waiting"
 
 
 async def _recovery(place: Place, killed: float) -> float | None:
