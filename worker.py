@@ -44,6 +44,8 @@ from workflows.registry import LANES, PROCEDURES
 _LOG = logging.getLogger("worker")
 _HEARTBEAT = timedelta(seconds=1)
 """A cancel arrives with the answer to a heartbeat: this bounds how long it takes."""
+_LAST_STEP = timedelta(seconds=5)
+"""How long a worker may take to end after its activities have; below the grace of a pod."""
 _LINGER_SECONDS = 900.0
 """How long a watch of the plane is kept after its last use: the first deployment after a quiet
 minute should not wait until all pods are listed again."""
@@ -180,9 +182,18 @@ class WorkerProcess:
                 _LOG.info("stopping: running activities may end")
                 for task in watching:
                     task.cancel()
-                await stack.aclose()
+                await self._close(stack)
                 await health.stop()
                 await serving
+
+    async def _close(self, stack: AsyncExitStack) -> None:
+        """Ends the workers. The SDK's last step may never end, when all activities long have."""
+        longest = self._settings.worker.graceful_shutdown + _LAST_STEP
+        try:
+            async with asyncio.timeout(longest.total_seconds()):
+                await stack.aclose()
+        except TimeoutError:
+            _LOG.warning("a worker did not end within %s s: leaving", longest.total_seconds())
 
     def _watching(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Starts what turns events into procedures, by the roles."""

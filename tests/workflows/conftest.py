@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -47,6 +47,7 @@ from domain.deliveries import (
     SlotRequest,
 )
 from domain.policies import build_admission
+from tests.serving import own_client, served
 from tests.workflows.building import Building, builds
 from workflows.registry import LANES, PROCEDURES
 
@@ -269,20 +270,21 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.inspect_release,
         world.put_back_objects,
     ]
-    async with AsyncExitStack() as stack:
-        for queue, content in {
-            ids.ORCHESTRATION_QUEUE: {"workflows": PROCEDURES, **options},
-            ids.LANES_QUEUE: {"workflows": LANES, **options},
-            ids.CONTROL_QUEUE: {
-                "activities": control,
-                "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
-            },
-            "plane.local": {
-                "activities": plane,
-                "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
-            },
-        }.items():
-            await stack.enter_async_context(Worker(client, task_queue=queue, **content))
+    queues: dict[str, dict[str, Any]] = {
+        ids.ORCHESTRATION_QUEUE: {"workflows": PROCEDURES, **options},
+        ids.LANES_QUEUE: {"workflows": LANES, **options},
+        ids.CONTROL_QUEUE: {
+            "activities": control,
+            "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
+        },
+        "plane.local": {
+            "activities": plane,
+            "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
+        },
+    }
+    own = await own_client(client)
+    made = [Worker(own, task_queue=queue, **content) for queue, content in queues.items()]
+    async with served(made):
         yield
 
 

@@ -31,6 +31,7 @@ from settings import Settings
 from tests.integration.drift.places import Place
 from tests.integration.own_api_server import OwnApiServer
 from tests.integration.resources.conftest import CRDS, established
+from tests.serving import served
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import WORKFLOWS
 
@@ -101,9 +102,7 @@ async def platform(plane: Cluster, durable: Client) -> AsyncIterator[None]:
     on_plane = DriftPlaneActivities(plane, objects)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(watches.close)
-        await stack.enter_async_context(
-            Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)
-        )
+        workers = [Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)]
         queues: dict[str, list[Callable[..., Any]]] = {
             ids.CONTROL_QUEUE: [
                 releases.prepare_release,
@@ -121,9 +120,11 @@ async def platform(plane: Cluster, durable: Client) -> AsyncIterator[None]:
                 on_plane.put_back_objects,
             ],
         }
-        for queue, activities in queues.items():
-            worker = Worker(durable, task_queue=queue, activities=activities)
-            await stack.enter_async_context(worker)
+        workers += [
+            Worker(durable, task_queue=queue, activities=activities)
+            for queue, activities in queues.items()
+        ]
+        await stack.enter_async_context(served(workers))
         yield
 
 

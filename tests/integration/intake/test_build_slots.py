@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from domain.deliveries import Build, BuildRequest, BuildTurn, LaneCheck, QueuePl
 from settings import ObjectSettings, RegistrySettings, Settings, WorkerSettings
 from tests.integration.intake.organizations import Organization, intake
 from tests.integration.resources.conftest import established
+from tests.serving import own_client, served
 from worker import WorkerProcess
 from workflows.starting import start_build
 
@@ -52,9 +52,8 @@ async def platform(
     await org.platform()
     for name in COMMITS:
         await org.component(name)
-    async with AsyncExitStack() as stack:
-        for worker in WorkerProcess(settings, temporal, cluster).workers():
-            await stack.enter_async_context(worker)
+    own = await own_client(temporal)
+    async with served(WorkerProcess(settings, own, cluster).workers()):
         yield org
         handles = [temporal.get_workflow_handle(ids.build_lane_id(organization))]
         handles += [handle_of(temporal, organization, name) for name in COMMITS]
