@@ -227,13 +227,13 @@ async def _load(configuration: Configuration, source: tuple[str, str | None]) ->
     file, context = source
     try:
         if file:
-            await load_kube_config(  # type: ignore[no-untyped-call]
+            await load_kube_config(  # type: ignore[no-untyped-call]  # the package has none
                 config_file=file, context=context, client_configuration=configuration
             )
         elif os.environ.get("KUBERNETES_SERVICE_HOST"):
             await asyncio.to_thread(load_incluster_config, client_configuration=configuration)
         else:
-            await load_kube_config(  # type: ignore[no-untyped-call]
+            await load_kube_config(  # type: ignore[no-untyped-call]  # the package has none
                 context=context, client_configuration=configuration
             )
     except (ConfigException, OSError) as error:

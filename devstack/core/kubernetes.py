@@ -58,7 +58,7 @@ def _apiserver(context: StackContext, admin: Certificate) -> Component:
     tokens = context.pki.signing_key("service-accounts")
     flags = {
         # A node in a namespace of its own comes in by another interface than loopback.
-        "bind-address": "0.0.0.0" if context.is_full else _LOOPBACK,  # noqa: S104
+        "bind-address": "0.0.0.0" if context.is_full else _LOOPBACK,  # noqa: S104 - said above
         "advertise-address": network.host,
         "secure-port": str(port),
         "etcd-servers": f"http://{_LOOPBACK}:{context.ports['etcd']}",

@@ -199,7 +199,7 @@ class FaultDesk:
             except DevstackError as error:
                 _LOG.error("a fault is not undone: %s", error)
 
-        self._task(told())  # type: ignore[unused-awaitable]
+        self._task(told())  # type: ignore[unused-awaitable]  # kept in _tasks
 
     def _task(self, work: Coroutine[Any, Any, _Done]) -> "asyncio.Task[_Done]":
         task = asyncio.create_task(work)

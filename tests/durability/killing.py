@@ -144,7 +144,7 @@ class _Runner(WorkflowRunner):
             met.all(act, "out", [one for command in commands for one in _leaving(command)])
             return completion
 
-        instance.activate = watched  # type: ignore[method-assign]
+        instance.activate = watched  # type: ignore[method-assign]  # the SDK has no hook there
         return instance
 
 
@@ -210,7 +210,7 @@ def count_effects() -> None:
             await execution.effect()
         return answer
 
-    Session.json = counted  # type: ignore[method-assign]
+    Session.json = counted  # type: ignore[method-assign]  # every write goes through it
 
 
 class KillPlugin(SimplePlugin):

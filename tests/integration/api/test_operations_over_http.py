@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
+from temporalio import activity
 from temporalio.client import Client
 
 from api.events import follow
@@ -194,8 +195,6 @@ async def test_cancel_undoes_and_ends_as_cancelled(
     async def wait(_: object) -> None:
         entered.set()
         while True:
-            from temporalio import activity  # noqa: PLC0415
-
             activity.heartbeat()
             await asyncio.sleep(0.05)
 

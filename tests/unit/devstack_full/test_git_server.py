@@ -69,7 +69,7 @@ def free_socket() -> socket.socket:
 @asynccontextmanager
 async def served(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # not ours
     running = asyncio.create_task(server.serve([listening]))
     async with asyncio.timeout(20):
         while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
