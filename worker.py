@@ -17,17 +17,21 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from activities.approvals import ApprovalActivities
 from activities.build_lanes import BuildLaneActivities
 from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
 from activities.drift import DriftActivities
 from activities.drift_planes import DriftPlaneActivities
+from activities.notices import NoticeActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollouts import RolloutActivities
+from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
+from clients.notifications import Notifier, channels
 from clients.objects import ObjectStore
 from domain import ids
 from intake.drift import DriftWatch
@@ -64,6 +68,8 @@ class WorkerProcess:
         self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
+        self._decisions = AssertionVerifier(settings.approvals.verify_keys)
+        self._notifier = Notifier(channels(settings.notifications))
         self._stop = asyncio.Event()
 
     def workers(self) -> list[Worker]:
@@ -106,6 +112,7 @@ class WorkerProcess:
         lanes = BuildLaneActivities(self._cluster)
         releases = ReleaseActivities(self._cluster, self._objects, self._settings)
         drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
+        approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -118,6 +125,8 @@ class WorkerProcess:
                 lanes.enter_build_lane,
                 lanes.inspect_build_lane,
                 lanes.show_build_turn,
+                approvals.check_people,
+                NoticeActivities(self._notifier).send_notice,
                 releases.prepare_release,
                 releases.record_deployment,
                 drift.read_drift_place,
@@ -167,6 +176,7 @@ class WorkerProcess:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._watches.close)
             stack.push_async_callback(self._git.close)
+            stack.push_async_callback(self._notifier.close)
             health = HealthServer(
                 self._settings.worker.listen,
                 {"temporal": self._temporal_answers, "kubernetes": self._cluster.ready},

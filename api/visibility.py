@@ -48,8 +48,8 @@ def query(filters: Filters) -> str:
     """Returns the visibility query for the filters."""
     terms = ["ExecutionStatus != 'ContinuedAsNew'"]
     if not filters.kind:
-        # A lane only orders builds: who waits in it is seen at the builds.
-        terms.append(f"{attributes.KIND.name} != {quoted(attributes.LANE)}")
+        # A lane only orders builds, an approval is waited for: both are seen at who waits.
+        terms += [f"{attributes.KIND.name} != {quoted(kind)}" for kind in attributes.NO_OPERATIONS]
     if filters.organization:
         terms.append(_equals(attributes.ORGANIZATION, filters.organization))
     else:

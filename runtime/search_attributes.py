@@ -25,13 +25,22 @@ RELEASE = SearchAttributeKey.for_keyword("PavaneRelease")
 AWAITING = SearchAttributeKey.for_bool("PavaneAwaiting")
 DEADLINE = SearchAttributeKey.for_datetime("PavaneDeadline")
 
+APPROVERS = SearchAttributeKey.for_keyword_list("PavaneApprovers")
+"""Groups whose members may decide, ``user:`` and who was delegated to, ``*`` for everyone with the
+right: the inbox is one query."""
+
 LANE = "build-lane"
 """Kind of what orders operations and is none itself."""
+APPROVAL = "approval"
+"""Kind of what an operation waits for and is none itself."""
+NO_OPERATIONS = (LANE, APPROVAL)
+"""Kinds that lists of operations leave out."""
 
 KEYWORDS = (ORGANIZATION, PROJECT, COMPONENT, ENVIRONMENT, KIND, PHASE, ACTOR, RELEASE)
 
 _WANTED: dict[str, IndexedValueType.ValueType] = {
     **{key.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for key in KEYWORDS},
+    APPROVERS.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
     AWAITING.name: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
     DEADLINE.name: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 }

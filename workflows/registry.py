@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.approvals import ApprovalWorkflow
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
@@ -10,6 +11,6 @@ from workflows.drift import DriftWorkflow
 
 PROCEDURES = [BuildWorkflow, DeployWorkflow, DriftWorkflow, RequestBuildWorkflow]
 """They end within a release of Pavane."""
-LANES = [BuildLaneWorkflow]
+LANES = [ApprovalWorkflow, BuildLaneWorkflow]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]
