@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,8 @@ from tests.unit.promotion.cases import IMAGE, NOW, case, facts, request, rule, s
 pytestmark = pytest.mark.unit
 
 
-def state(name: str, **changes: object) -> GateState:
-    return next(one.state for one in evaluate(case(**changes)) if one.name == name)  # type: ignore[arg-type]
+def state(name: str, **changes: Any) -> GateState:
+    return next(one.state for one in evaluate(case(**changes)) if one.name == name)
 
 
 def test_nothing_stands_against_a_plain_promotion() -> None:
@@ -164,7 +165,7 @@ def test_every_gate_has_a_verdict_with_a_reason_whatever_is_closed(
     ready: bool,
     skips: set[str],
 ) -> None:
-    rules = StepRules(gates=tuple(gates), skips=tuple(sorted(skips)))  # type: ignore[arg-type]
+    rules = StepRules(gates=tuple(gates), skips=tuple(sorted(skips)))
     source = facts().source.model_copy(update={"ready": ready})
     told = evaluate(case(request(hotfix=hotfix), rules=rules, outcomes=outcomes, source=source))
     assert len(told) == len(ALWAYS) + len(gates)
@@ -177,7 +178,7 @@ def test_every_gate_has_a_verdict_with_a_reason_whatever_is_closed(
 def test_a_hotfix_never_closes_a_gate_that_was_open(
     gates: list[object], outcomes: dict[str, GateOutcome]
 ) -> None:
-    rules = StepRules(gates=tuple(gates), skips=("a", "b"))  # type: ignore[arg-type]
+    rules = StepRules(gates=tuple(gates), skips=("a", "b"))
     plain = evaluate(case(rules=rules, outcomes=outcomes))
     quick = evaluate(case(request(hotfix=True), rules=rules, outcomes=outcomes))
     for before, after in zip(plain, quick, strict=True):
