@@ -8,10 +8,11 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain import ids
+from domain.deliveries.approvals import ApprovalRule
 from domain.deliveries.standings import Standing
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
-from domain.resources.gates import ApprovalPolicy, GateCheck, WhenUnknown
+from domain.resources.gates import GateCheck, WhenUnknown
 from domain.resources.pipeline import OnFailure
 
 
@@ -105,7 +106,7 @@ class StepRules(Wire):
     auto: bool = False
     soak_seconds: int = 0
     gates: tuple[GateRule, ...] = ()
-    approval: ApprovalPolicy | None = None
+    approval: ApprovalRule | None = None
     watch_seconds: int = 0
     on_failure: OnFailure = OnFailure.ROLLBACK
     max_rollbacks_per_day: int = 3
@@ -168,7 +169,12 @@ class PromotionFacts(Wire):
     sources: tuple[str, ...] = ()
     """Environments the pipeline lets a component come from."""
     source: PlaceFacts
+    source_passed: bool = True
+    """The artifact came to the source through its gates; the first environment has none."""
+    source_queue: str = ""
+    """Task queue of the plane of the source."""
     target: PlaceFacts
+    target_queue: str = ""
     is_production: bool = False
     artifact: ArtifactFacts | None = None
     """None = there is nothing to promote."""
@@ -227,3 +233,59 @@ class Promotion(Wire):
     hotfix: bool = False
     undone: tuple[str, ...] = ()
     rolled_back_to: str = ""
+
+
+class Confirmation(Wire):
+    """What a person saw who looked at what a manual gate asks for."""
+
+    gate: str
+    passes: bool = True
+    note: str = Field("", max_length=1000)
+    by: str = ""
+
+
+class PointBinding(Wire):
+    """Asks to point a binding back to an artifact."""
+
+    organization: str
+    component: str
+    environment: str
+    artifact: str
+    unless_changed: str = ""
+    """What it must name for that; when it names something else, somebody else decided."""
+
+
+class WebhookCall(Wire):
+    """Asks another system whether a promotion may go on."""
+
+    gate: str
+    id: str
+    """The same for each try of the same question."""
+    organization: str
+    url: str
+    timeout_seconds: int = 30
+    body: str
+    """JSON."""
+
+
+class GateTestRun(Wire):
+    """Asks for a run of tests in an environment."""
+
+    gate: str
+    name: str
+    """Of the Job; equal runs have equal names."""
+    organization: str
+    project: str
+    environment: str
+    namespace: str
+    image: str
+    command: tuple[str, ...]
+    timeout_seconds: int = 300
+
+
+class WatchRelease(Wire):
+    """Asks to look at a release for a while."""
+
+    organization: str
+    release: str
+    seconds: int

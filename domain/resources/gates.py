@@ -8,14 +8,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from domain.resources.model import Model, Rule
-from domain.resources.types import ImageOrEmpty, Name, Text, list_by
+from domain.resources.types import ImageOrEmpty, Name, Text
 
 ALWAYS = frozenset({"order", "veto", "hold", "source-healthy", "source-soaked"})
 """Names of the gates that every step has without saying so."""
 APPROVAL = "approval"
 """What the approval of a step is called where gates are named."""
-
-Group = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^\S+$")]
 
 
 class GateCheck(StrEnum):
@@ -81,42 +79,6 @@ class Gate(Model):
     """Of Tests: command with arguments; it passes when it exits with 0."""
     timeout_seconds: int = Field(300, ge=1, le=3600)
     """Of Tests and Webhook: longest it may take."""
-
-
-class Escalation(Model):
-    """Whom else to ask when nobody decided in time."""
-
-    after_hours: int = Field(ge=1, le=8760)
-    """Hours after it was asked."""
-    group: Group
-    """Group that may decide from then on as well."""
-
-
-class ApprovalPolicy(Model):
-    """Who must agree before a component goes on."""
-
-    quorum: int = Field(1, ge=1, le=20)
-    """How many distinct people must agree."""
-    groups: tuple[Group, ...] = Field(
-        (), max_length=20, json_schema_extra={"x-kubernetes-list-type": "set"}
-    )
-    """Whose members may decide. Empty = all who may approve in that environment."""
-    required_groups: tuple[Group, ...] = Field(
-        (), max_length=20, json_schema_extra={"x-kubernetes-list-type": "set"}
-    )
-    """Of each of these one member must agree."""
-    allow_requester: bool = False
-    """Who asked for the promotion may agree to it."""
-    allow_authors: bool = False
-    """Who wrote the commits may agree to it."""
-    allow_delegation: bool = True
-    """Who may decide may name somebody to decide instead."""
-    expires_after_hours: int = Field(336, ge=1, le=8760)
-    """Hours after which it is over without a decision."""
-    escalation: tuple[Escalation, ...] = Field(
-        (), max_length=10, json_schema_extra=list_by("group")
-    )
-    """Groups that may decide as well when nobody did."""
 
 
 class HotfixPolicy(Model):

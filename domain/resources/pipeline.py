@@ -8,8 +8,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from domain.expressions import expression_problem
+from domain.resources.approval import ApprovalPolicy
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
-from domain.resources.gates import ALWAYS, APPROVAL, ApprovalPolicy, Gate, GateCheck, HotfixPolicy
+from domain.resources.gates import ALWAYS, APPROVAL, Gate, GateCheck, HotfixPolicy
 from domain.resources.model import Model, Rule
 from domain.resources.types import Name, Text, list_by
 

@@ -30,6 +30,10 @@ def test_an_artifact_that_does_not_run_in_the_source_is_out_of_order() -> None:
     assert (told.state, told.reason) == (GateState.CLOSED, "dev runs web-b, not web-a")
 
 
+def test_an_artifact_that_came_to_the_source_past_its_gates_is_out_of_order() -> None:
+    assert state("order", source_passed=False) is GateState.CLOSED
+
+
 def test_the_first_environment_is_no_target() -> None:
     assert state("order", environment="dev") is GateState.CLOSED
 

@@ -57,13 +57,26 @@ SPECS: dict[str, dict[str, Any]] = {
                         "approval": {
                             "quorum": 2,
                             "requiredGroups": ["sre"],
-                            "escalation": [{"afterHours": 24, "group": "leads"}],
+                            "escalation": [{"after": "24h", "group": "leads"}],
                         },
                         "hotfix": {"skips": ["source-soaked", "cab"]},
                     }
                 ],
             },
         ]
+    },
+    "FreezeWindow": {
+        "reason": "nobody is on call",
+        "scope": {"environments": ["production"], "matchLabels": {"tier": "shop"}},
+        "schedule": {
+            "start": "2026-11-27T18:00",
+            "duration": "62h",
+            "timeZone": "Europe/Berlin",
+            "recurrence": "FREQ=WEEKLY;BYDAY=FR",
+            "exceptDates": ["2026-12-25T18:00"],
+        },
+        "inProgress": "Hold",
+        "overrideBy": "nobody",
     },
     "ServiceClass": {
         "deploymentTemplate": {"template": {"spec": {"volumes": [{"name": "t", "emptyDir": {}}]}}},
