@@ -55,6 +55,9 @@ def order(case: Case) -> GateVerdict:
         runs = source.artifact or "nothing"
         reason = f"{source.environment} runs {runs}, not {artifact.name}"
         return _closed("order", reason, evidence=evidence, who="a promotion to the source first")
+    if not case.facts.source_passed:
+        reason = f"{artifact.name} did not come to {source.environment} through its gates"
+        return _closed("order", reason, evidence=evidence, who="a promotion to the source first")
     return _open("order", f"{source.environment} runs {artifact.name}", evidence=evidence)
 
 
