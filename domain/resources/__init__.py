@@ -5,6 +5,7 @@ Pure: no clock, no I/O. The CRDs in ``crds/`` are generated from these models.
 
 from __future__ import annotations
 
+from domain.resources.approval import ApprovalPolicy
 from domain.resources.base import API_VERSION, GROUP, VERSION, Metadata, Resource, Status
 from domain.resources.binding import BindingState, ServiceBinding, ServiceBindingSpec
 from domain.resources.build import Build, DeployableArtifact
@@ -13,6 +14,7 @@ from domain.resources.component import Component, Project
 from domain.resources.conditions import Condition, ConditionType, Reason, set_condition
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.freeze import FreezeWindow
 from domain.resources.organization import Action, Organization, Role
 from domain.resources.planes import BuildPlane, DataPlane
 from domain.resources.registry import KINDS, parse, parse_as
@@ -24,6 +26,7 @@ __all__ = [
     "KINDS",
     "VERSION",
     "Action",
+    "ApprovalPolicy",
     "BindingState",
     "Build",
     "BuildPlane",
@@ -35,6 +38,7 @@ __all__ = [
     "Deployment",
     "DeploymentPipeline",
     "Environment",
+    "FreezeWindow",
     "Metadata",
     "Organization",
     "Project",

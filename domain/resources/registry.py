@@ -16,6 +16,7 @@ from domain.resources.classes import ServiceClass
 from domain.resources.component import Component, Project
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.freeze import FreezeWindow
 from domain.resources.organization import Organization
 from domain.resources.planes import BuildPlane, DataPlane
 from domain.resources.workload import Service, Workload
@@ -28,6 +29,7 @@ _ALL: tuple[type[Resource], ...] = (
     BuildPlane,
     Environment,
     DeploymentPipeline,
+    FreezeWindow,
     ServiceClass,
     Project,
     Component,
