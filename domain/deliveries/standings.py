@@ -1,7 +1,7 @@
 """What is remembered of a component in an environment: what may run there, what must not.
 
 Only the workflow that holds it writes it, so nobody who can edit resources can forge a pass
-(docs/decisions/0011).
+(docs/decisions/0012).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether what a binding asks for may be rolled out, whoever asked (docs/decisions/0011).
+"""Whether what a binding asks for may be rolled out, whoever asked (docs/decisions/0012).
 
 A binding asks, the pipeline decides. Into an environment that is the target of a step only the
 exact objects come that the promotion procedure let pass; its word for it is a ``Pass``, which only
