@@ -20,6 +20,7 @@ def environment(context: StackContext) -> dict[str, str]:
         "PAVANE_APPROVALS__SIGNING_KEY": str(decisions.private),
         "PAVANE_APPROVALS__VERIFY_KEYS": str(decisions.public),
         "PAVANE_OBJECTS__URL": objects.as_uri(),
+        "PAVANE_RECORDS__URL": f"sqlite:///{context.state.data / 'records' / 'records.db'}",
         "PAVANE_WORKER__LISTEN": f"{_LOOPBACK}:{context.ports['worker']}",
         "PAVANE_WORKER__PLANE": "local",
     }

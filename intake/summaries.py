@@ -54,12 +54,14 @@ def _is_told(resource: Build | ServiceBinding, waits: tuple[str, ...]) -> bool:
 
 def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Condition:
     status = _status(resource)
+    problems = resource.problems() if isinstance(resource, DeploymentPipeline) else ()
+    reason = Reason.INVALID if problems else Reason.REFERENCE_MISSING
     conditions = set_condition(
         status.conditions,
         ConditionType.READY,
-        "False" if waits else "True",
-        Reason.REFERENCE_MISSING if waits else Reason.ACCEPTED,
-        "; ".join(waits),
+        "False" if waits or problems else "True",
+        reason if waits or problems else Reason.ACCEPTED,
+        "; ".join((*problems, *waits)),
         observed_generation=resource.metadata.generation,
         now=now,
     )

@@ -16,10 +16,12 @@ from runtime.liveness import LivenessInterceptor
 PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
     *(
+        "workflows.approval_facts",
         "workflows.approval_views",
         "workflows.approving",
         "workflows.calls",
         "workflows.deploy_queue",
+        "workflows.facts",
         "workflows.progress",
         "workflows.saga",
     ),

@@ -35,8 +35,9 @@ from domain.errors import Conflict, PlatformError
 from domain.policies import approvals
 from domain.policies.approvals import Due, Event
 from runtime.errors import as_domain_error, as_failure
+from workflows.approval_facts import ApprovalFacts
 from workflows.approval_views import ApprovalView, status_of
-from workflows.calls import QUICK, Options, call, to_the_end
+from workflows.calls import QUICK, Options, call, stop_if_cancelled, to_the_end
 
 _WHILE_SOMEBODY_WAITS: Options = {**QUICK, "schedule_to_close_timeout": timedelta(minutes=1)}
 """The caller of an Update, or the procedure that asked, waits for it: rather a clear no."""
@@ -58,6 +59,7 @@ class ApprovalWorkflow:
         self._woken = False
         self._notices: set[asyncio.Task[None]] = set()
         self._view = ApprovalView(self._request)
+        self._facts = ApprovalFacts(self._request)
 
     @workflow.run
     async def run(self, _request: ApprovalRequest) -> ApprovalResult:
@@ -69,9 +71,9 @@ class ApprovalWorkflow:
             reason = workflow.cancellation_reason() or "whoever asked was cancelled"
             if self._result is None:
                 self._close(ApprovalOutcome.VOID, reason)
-            await to_the_end(self._tell_the_end())
+            await to_the_end(self._end())
             raise
-        await self._tell_the_end()
+        await self._end()
         await workflow.wait_condition(workflow.all_handlers_finished)
         assert self._result is not None  # noqa: S101 - the loop ended
         return self._result
@@ -109,6 +111,7 @@ class ApprovalWorkflow:
                 at=workflow.now(),
             )
             self._request = approvals.refused(self._request, refusal)
+            self._facts.refused(decision, refusal)
             workflow.logger.warning("a decision by signal does not count: %s", error.message)
             self._view.show(self._request, self._result)
 
@@ -119,7 +122,9 @@ class ApprovalWorkflow:
             return
         before = self._request
         self._request = approvals.rebound(before, change, workflow.now())
-        self._woken = self._woken or self._request.state.round != before.state.round
+        if self._request.state.round != before.state.round:
+            self._woken = True
+            self._facts.rebound(before, self._request)
         self._view.show(self._request, None)
 
     @workflow.signal(description="It is needed no longer")
@@ -144,23 +149,30 @@ class ApprovalWorkflow:
         if not state.told:
             told = state.model_copy(update={"told": True})
             self._request = self._request.model_copy(update={"state": told})
+            self._facts.asked(self._request)
             self._tell("asked", f"approval is needed: {self._request.asked}")
+        await self._facts.write()
+        stop_if_cancelled()
         self._woken = False
         due = approvals.upcoming(self._request)
         if due.at > workflow.now():
             with suppress(TimeoutError):
                 await workflow.wait_condition(
-                    lambda: self._result is not None or self._woken or self._is_long,
+                    lambda: self._result is not None or self._is_wanted,
                     timeout=due.at - workflow.now(),
                     timeout_summary=_SUMMARIES[due.event],
                 )
         if self._result is None and self._is_long:
             await workflow.wait_condition(lambda: not self._notices)
             await workflow.wait_condition(workflow.all_handlers_finished)
-            if self._result is None:
+            if self._result is None and not self._facts.pending:
                 workflow.continue_as_new(self._request)
         elif self._result is None and not self._woken and due.at <= workflow.now():
             self._passes(due)
+
+    @property
+    def _is_wanted(self) -> bool:
+        return self._woken or self._facts.pending or self._is_long
 
     @property
     def _is_long(self) -> bool:
@@ -172,6 +184,7 @@ class ApprovalWorkflow:
             self._close(ApprovalOutcome.EXPIRED, f"nobody decided in time: {missing}")
             return
         self._request = approvals.passed(self._request, due.event)
+        self._facts.passed(self._request, due.event)
         self._view.show(self._request, None)
         word = "reminded" if due.event is Event.REMIND else "escalated"
         self._tell(word, f"approval is still needed: {self._request.asked}")
@@ -192,7 +205,8 @@ class ApprovalWorkflow:
         except PlatformError as error:
             error.facts.setdefault("who", who)
             raise
-        self._request = approvals.struck(decided, facts, workflow.now())
+        before, self._request = self._request, approvals.struck(decided, facts, workflow.now())
+        self._facts.decided(decision, facts, before, self._request)
         judged = approvals.judge(self._request)
         if judged.outcome is not None:
             self._close(judged.outcome, judged.message)
@@ -222,6 +236,7 @@ class ApprovalWorkflow:
 
     def _close(self, outcome: ApprovalOutcome, message: str) -> None:
         self._result = approvals.concluded(self._request, outcome, message, workflow.now())
+        self._facts.closed(self._request, self._result)
         self._view.show(self._request, self._result)
 
     def _tell(self, what: str, title: str) -> None:
@@ -230,8 +245,10 @@ class ApprovalWorkflow:
         self._notices.add(task)
         task.add_done_callback(self._notices.discard)
 
-    async def _tell_the_end(self) -> None:
+    async def _end(self) -> None:
+        """Writes down and tells how it ended."""
         assert self._result is not None  # noqa: S101 - only called then
+        await self._facts.write()
         title = f"{self._result.outcome.value}: {self._request.asked}"
         notice = self._notice(self._result.outcome.value, title)
         await self._send(notice, {**_WHILE_SOMEBODY_WAITS, "start_to_close_timeout": _SAYING})

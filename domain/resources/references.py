@@ -11,8 +11,9 @@ from domain.resources.base import Resource
 from domain.resources.binding import ServiceBinding
 from domain.resources.build import Build, DeployableArtifact
 from domain.resources.component import Component, Project
-from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.environment import Environment
 from domain.resources.organization import Organization
+from domain.resources.pipeline import DeploymentPipeline
 from domain.resources.workload import Service, Workload
 
 _SHOWN = 5

@@ -15,9 +15,10 @@ from domain.resources.build import Build, DeployableArtifact
 from domain.resources.classes import ServiceClass
 from domain.resources.component import Component, Project
 from domain.resources.deployment import Deployment, Release
-from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.environment import Environment
 from domain.resources.freeze import FreezeWindow
 from domain.resources.organization import Organization
+from domain.resources.pipeline import DeploymentPipeline
 from domain.resources.planes import BuildPlane, DataPlane
 from domain.resources.workload import Service, Workload
 

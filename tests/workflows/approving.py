@@ -25,6 +25,7 @@ from domain.deliveries.approvals import (
     BoundFacts,
 )
 from domain.deliveries.notices import Notice, NoticeReceipt
+from domain.records import AuditFact, FactBatch, Recorded
 from settings import Settings
 from tests.serving import own_client, served
 from workflows.approvals import ApprovalWorkflow
@@ -69,6 +70,8 @@ class Approvals:
         self.organizations = _Organizations()
         self.notices: list[Notice] = []
         self.fail_notices: Exception | None = None
+        self.facts: list[AuditFact] = []
+        self.fail_records: Exception | None = None
         self._activities = ApprovalActivities(
             self.organizations,  # type: ignore[arg-type] - its only method used
             AssertionVerifier(pair.public),
@@ -81,6 +84,13 @@ class Approvals:
             raise self.fail_notices
         self.notices.append(notice)
         return NoticeReceipt(sent=("test",))
+
+    @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        if self.fail_records:
+            raise self.fail_records
+        self.facts += batch.facts
+        return Recorded(facts=len(batch.facts))
 
     @asynccontextmanager
     async def worker(self, **options: Any) -> AsyncIterator[None]:
@@ -95,7 +105,7 @@ class Approvals:
             Worker(
                 own,
                 task_queue=ids.CONTROL_QUEUE,
-                activities=[self._activities.check_people, self.send_notice],
+                activities=[self._activities.check_people, self.send_notice, self.record],
             ),
         ]
         async with served(made):

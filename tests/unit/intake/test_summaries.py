@@ -123,3 +123,21 @@ def test_records_and_what_is_being_deleted_are_left_alone() -> None:
 
     assert summary(artifact, world(), NOW) is None
     assert summary(going, world(), NOW) is None
+
+
+def test_a_pipeline_that_cannot_be_used_says_why() -> None:
+    steps = [
+        {"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [{"name": "prod"}]},
+        {"sourceEnvironmentRef": "prod", "targetEnvironmentRefs": [{"name": "dev"}]},
+    ]
+    circle = parse(
+        {
+            "apiVersion": "choreo.dev/v1alpha1",
+            "kind": "DeploymentPipeline",
+            "metadata": {"name": "round", "namespace": ORG},
+            "spec": {"promotionPaths": steps},
+        }
+    )
+    condition = ready(circle, world())
+    assert (condition["status"], condition["reason"]) == ("False", "Invalid")
+    assert "in a circle among dev, prod" in condition["message"]
