@@ -29,6 +29,7 @@ from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
+from clients.registry import Registry
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
@@ -64,6 +65,7 @@ class WorkerProcess:
         self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
+        self._registry = Registry(settings.registry.url, settings.registry.pull_host)
         self._stop = asyncio.Event()
 
     def workers(self) -> list[Worker]:
@@ -132,7 +134,9 @@ class WorkerProcess:
         )
 
     def _plane(self) -> Worker:
-        runs = BuildRunActivities(self._cluster, self._watches, self._objects, self._settings)
+        runs = BuildRunActivities(
+            self._cluster, self._watches, self._objects, self._registry, self._settings
+        )
         rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
         drift = DriftPlaneActivities(self._cluster, self._objects)
         return Worker(
@@ -167,6 +171,7 @@ class WorkerProcess:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._watches.close)
             stack.push_async_callback(self._git.close)
+            stack.push_async_callback(self._registry.close)
             health = HealthServer(
                 self._settings.worker.listen,
                 {"temporal": self._temporal_answers, "kubernetes": self._cluster.ready},

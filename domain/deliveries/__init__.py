@@ -28,6 +28,7 @@ from domain.deliveries.builds import (
     BuildRequest,
     BuildStarted,
     ResolvedCommit,
+    ScanVerdict,
     StageDuration,
 )
 from domain.deliveries.deployments import (
@@ -107,6 +108,7 @@ __all__ = [
     "QueuePlace",
     "ResolvedCommit",
     "RolloutReady",
+    "ScanVerdict",
     "SlotRef",
     "SlotRequest",
     "StageDuration",
