@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
-from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide
+from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide, obstacles
 from tests.unit.intake import resources as given
 from tests.unit.intake.resources import COMMIT, ORG, world
 
