@@ -84,11 +84,14 @@ def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Conditi
 
 
 def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
-    """Returns reason and message: what is missing first, then what is wrong, then what is not."""
+    """Returns reason and message: what is wrong first, then what is missing, then what is not."""
+    problems: tuple[str, ...] = ()
+    if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
+        problems = resource.problems()
+    if problems:
+        return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:
         return Reason.REFERENCE_MISSING, "; ".join(waits)
-    if isinstance(resource, ConfigurationGroup | DeploymentPipeline) and resource.problems():
-        return Reason.INVALID, "; ".join(resource.problems())
     if type(resource) in _NOT_IMPLEMENTED:
         return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
     return Reason.ACCEPTED, ""
