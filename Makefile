@@ -38,7 +38,7 @@ replay: setup ## Replay the stored workflow histories against the code as it is
 	@$(PYTHON) -m pytest tests/replay
 
 sweep: setup ## Kill a worker at every point of every procedure, on a full stack of its own (hours)
-	@$(PYTHON) -m scripts.sweep
+	@$(PYTHON) -m scripts.sweep $(SWEEP)
 
 proof: setup ## All there is to prove the claims: every test, every fault, every kill, the budgets
 	@$(PYTHON) -m scripts.test --proof && $(PYTHON) -m scripts.sweep && $(PYTHON) -m benchmarks

@@ -1,4 +1,4 @@
-"""What a sweep found, as a table: points, passes, recovery time."""
+"""What a sweep found, as a table: runs (one a point), passes, recovery time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
         by_scenario.setdefault(outcome.scenario, []).append(outcome)
     rows = [(name, found) for name, found in sorted(by_scenario.items())]
     rows.append(("all", [one for _, found in rows for one in found]))
-    lines = [f"{'scenario':<20} {'points':>7} {'passed':>7} {'p50 s':>7} {'p95 s':>7} {'max s':>7}"]
+    lines = [f"{'scenario':<20} {'runs':>7} {'passed':>7} {'p50 s':>7} {'p95 s':>7} {'max s':>7}"]
     for name, found in rows:
         passed = sum(not one.problems for one in found)
         times = sorted(one.recovery for one in found if one.recovery is not None)
