@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
+from domain.records.facts import AuditFact
 
 
 class BuildRequest(Wire):
@@ -116,6 +117,8 @@ class BuildRecord(Wire):
     run_id: str = ""
     started: datetime | None = None
     finished: datetime | None = None
+    facts: tuple[AuditFact, ...] = ()
+    """What the build did, to be written down along with its end."""
 
 
 class Build(Wire):
