@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities import release_records as records
 from activities.artifacts import create_binding, labels
+from activities.bindings import asked_binding
 from activities.bundles import objects_of, stowed
 from activities.histories import asked, entry_of
 from activities.kinds import platform
@@ -41,12 +42,13 @@ from domain.resources import (
     Environment,
     Metadata,
     Release,
-    ServiceBinding,
     parse_as,
 )
+from domain.resources.binding import Binding
 from domain.resources.conditions import ConditionType
 from domain.resources.deployment import DeployAction, ReleaseSpec
 from domain.resources.environment import ConflictPolicy
+from domain.resources.families import family_of
 from settings import Settings
 
 _ACTIONS = {
@@ -95,7 +97,7 @@ class ReleaseActivities:
         return prepared
 
     async def _prepare(
-        self, request: DeployRequest, binding: ServiceBinding
+        self, request: DeployRequest, binding: Binding
     ) -> tuple[PreparedRelease, Release | None]:
         """Renders; what is to be removed needs no facts, as they may be gone already."""
         if request.put_back:
@@ -130,7 +132,7 @@ class ReleaseActivities:
         )
         return prepared, _release(facts, rendered, bundle)
 
-    async def _put_back(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
+    async def _put_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
         """Takes the very release that runs: nothing newer is brought along with a put-back."""
         running = await self._previous(binding)
         plane = await plane_of(self._cluster, binding)
@@ -152,39 +154,38 @@ class ReleaseActivities:
             }
         )
 
-    async def _binding(self, request: DeployRequest) -> ServiceBinding:
+    async def _binding(self, request: DeployRequest) -> Binding:
         """Reads the binding, points it to the artifact that was asked for, guards its deletion."""
         where = request.organization
-        name = request.binding or ids.binding_name(request.component, request.environment)
-        binding = await find(self._cluster, ServiceBinding, name, where)
+        binding = await asked_binding(self._cluster, request)
         if binding is None:
-            binding = await self._new_binding(request, name)
+            binding = await self._new_binding(request)
         patch: dict[str, object] = {}
         if request.artifact and request.artifact != binding.artifact:
             patch["spec"] = {"artifactRef": request.artifact}
         if not binding.is_deleted and records.FINALIZER not in binding.metadata.finalizers:
             patch["metadata"] = {"finalizers": [*binding.metadata.finalizers, records.FINALIZER]}
         if patch:
-            kind = platform("ServiceBinding")
-            changed = await self._cluster.patch(kind, name, where, patch)
-            binding = parse_as(ServiceBinding, changed)
+            kind = platform(binding.kind)
+            changed = await self._cluster.patch(kind, binding.name, where, patch)
+            binding = parse_as(type(binding), changed)
         return binding
 
-    async def _new_binding(self, request: DeployRequest, name: str) -> ServiceBinding:
+    async def _new_binding(self, request: DeployRequest) -> Binding:
         where = request.organization
         if not request.artifact:
             message = (
                 f"component {request.component} has no binding to {request.environment}: "
-                "name an artifact to deploy, or create a ServiceBinding"
+                "name an artifact to deploy, or create a binding"
             )
             raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
         asked = f"the deployment of {request.component}"
         component = await required(self._cluster, Component, request.component, where, asked)
         await required(self._cluster, Environment, request.environment, where, asked)
-        await create_binding(self._cluster, component, request.environment, request.artifact)
-        return await read(self._cluster, ServiceBinding, name, where)
+        name = await create_binding(self._cluster, component, request.environment, request.artifact)
+        return await read(self._cluster, family_of(component).binding, name, where)
 
-    async def _previous(self, binding: ServiceBinding) -> Bundle:
+    async def _previous(self, binding: Binding) -> Bundle:
         running = await find(self._cluster, Release, binding.status.release_ref, binding.namespace)
         if running is None:
             return Bundle()
@@ -223,7 +224,7 @@ class ReleaseActivities:
         )
 
 
-def _deployment_name(binding: ServiceBinding, request: DeployRequest) -> str:
+def _deployment_name(binding: Binding, request: DeployRequest) -> str:
     """Names one event: equal for all tries of it, different for each run of the procedure."""
     event = {"run": activity.info().workflow_run_id, "request": request.request_id}
     return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
@@ -253,7 +254,7 @@ def _release(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> 
 
 def _against_drift(
     request: DeployRequest,
-    binding: ServiceBinding,
+    binding: Binding,
     prepared: PreparedRelease,
     rendered: RenderedRelease,
 ) -> dict[str, object]:
@@ -278,7 +279,7 @@ def _deadline(objects: Iterable[dict[str, Any]]) -> int:
 
 def _prepared(
     request: DeployRequest,
-    binding: ServiceBinding,
+    binding: Binding,
     task_queue: str,
     bundle: Bundle,
     previous: Bundle,
@@ -291,6 +292,7 @@ def _prepared(
         component=binding.component or request.component,
         environment=binding.environment,
         binding=binding.name,
+        binding_kind=binding.kind,
         generation=binding.metadata.generation,
         deployment=_deployment_name(binding, request),
         artifact=binding.artifact,

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     DRIFTED = "Drifted"
     ERRORED = "Errored"
     INVALID = "Invalid"
+    NOT_IMPLEMENTED = "NotImplemented"
     PUT_BACK_FAILED = "PutBackFailed"
     PUTTING_BACK = "PuttingBack"
     QUEUED = "Queued"

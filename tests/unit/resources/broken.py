@@ -6,6 +6,12 @@ from typing import Any
 
 _REPOSITORY = "https://git.example.org/acme/web.git"
 
+
+def _gate(**gate: Any) -> dict[str, Any]:
+    target = {"name": "prod", "gates": [{"name": "it", **gate}]}
+    return {"promotionPaths": [{"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [target]}]}
+
+
 BROKEN: list[tuple[str, dict[str, Any], str]] = [
     (
         "Organization",
@@ -31,6 +37,9 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         },
         "an environment cannot be promoted to itself",
     ),
+    ("DeploymentPipeline", _gate(check="Tests"), "a gate Tests needs a command"),
+    ("DeploymentPipeline", _gate(check="Expression"), "a gate Expression needs an expression"),
+    ("DeploymentPipeline", _gate(check="Webhook"), "a gate Webhook needs a url"),
     (
         "ServiceClass",
         {"guardRails": {"minReplicas": 5, "maxReplicas": 4}},
@@ -86,6 +95,43 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         "Build",
         {"revision": {"branch": "main", "commit": "a" * 40}},
         "a revision is exactly one of branch, tag and commit",
+    ),
+    (
+        "Workload",
+        {"files": [{"path": "relative", "content": ""}]},
+        "files[0].path",
+    ),
+    (
+        "APIBinding",
+        {"workload": {"autoscaling": {"minReplicas": 3, "maxReplicas": 2}}},
+        "autoscaling: minReplicas must not be greater than maxReplicas",
+    ),
+    (
+        "Connection",
+        {"target": {"componentRef": "api", "host": "example.org"}},
+        "a connection leads to exactly one of componentRef and host",
+    ),
+    (
+        "Connection",
+        {"target": {}},
+        "a connection leads to exactly one of componentRef and host",
+    ),
+    (
+        "ConfigurationGroup",
+        {"configurations": [{"key": "a", "values": [{"value": "b"}]}]},
+        "a value is for exactly one of environmentGroupRef and environmentRef",
+    ),
+    (
+        "ConfigurationGroup",
+        {
+            "configurations": [
+                {
+                    "key": "a",
+                    "values": [{"environmentRef": "development", "value": "b", "vaultKey": "c"}],
+                }
+            ]
+        },
+        "a value is written down or kept in Vault, not both",
     ),
     ("Release", {"stored": "releases/1"}, "a Release holds its objects or names where they are"),
 ]
