@@ -35,6 +35,7 @@ from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
+from clients.registry import Registry
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
@@ -76,6 +77,7 @@ class WorkerProcess:
         self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
+        self._registry = Registry(settings.registry.url, settings.registry.pull_host)
         self._stop = asyncio.Event()
 
     def workers(self) -> list[Worker]:
@@ -145,7 +147,9 @@ class WorkerProcess:
         )
 
     def _plane(self) -> Worker:
-        runs = BuildRunActivities(self._cluster, self._watches, self._objects, self._settings)
+        runs = BuildRunActivities(
+            self._cluster, self._watches, self._objects, self._registry, self._settings
+        )
         rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
         drift = DriftPlaneActivities(self._cluster, self._objects)
         return Worker(
@@ -180,6 +184,7 @@ class WorkerProcess:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._watches.close)
             stack.push_async_callback(self._git.close)
+            stack.push_async_callback(self._registry.close)
             health = HealthServer(
                 self._settings.worker.listen,
                 self._checks(),
