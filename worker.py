@@ -122,9 +122,9 @@ class WorkerProcess:
         )
 
     def _control(self) -> Worker:
-        builds = BuildRecordActivities(self._cluster, self._settings)
+        builds = BuildRecordActivities(self._cluster, self._settings, self._records)
         lanes = BuildLaneActivities(self._cluster)
-        releases = ReleaseActivities(self._cluster, self._objects, self._settings)
+        releases = ReleaseActivities(self._cluster, self._objects, self._settings, self._records)
         drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
         approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
         return Worker(

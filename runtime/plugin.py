@@ -21,6 +21,7 @@ PASSED_THROUGH = (
         "workflows.approving",
         "workflows.calls",
         "workflows.deploy_queue",
+        "workflows.deployment_facts",
         "workflows.facts",
         "workflows.progress",
         "workflows.saga",
