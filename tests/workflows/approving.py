@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowHandle
@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities.approvals import ApprovalActivities
 from clients.assertions import AssertionSigner, AssertionVerifier
+from clients.kubernetes.cluster import Cluster
 from devstack.pki import Pki
 from domain import ids
 from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
@@ -73,7 +74,7 @@ class Approvals:
         self.facts: list[AuditFact] = []
         self.fail_records: Exception | None = None
         self._activities = ApprovalActivities(
-            self.organizations,  # type: ignore[arg-type] - its only method used
+            cast("Cluster", self.organizations),
             AssertionVerifier(pair.public),
             Settings(),
         )
@@ -165,7 +166,10 @@ class Open:
         return await self.send(self.signed(person, act, **changes))
 
     async def send(self, decision: ApprovalDecision) -> ApprovalStanding:
-        return await self.handle.execute_update(ApprovalWorkflow.decide, decision)
+        standing: ApprovalStanding = await self.handle.execute_update(
+            "decide", decision, result_type=ApprovalStanding
+        )
+        return standing
 
     async def standing(self) -> ApprovalStanding:
         return await self.handle.query(ApprovalWorkflow.approval)
