@@ -116,9 +116,9 @@ class WorkerProcess:
         )
 
     def _control(self) -> Worker:
-        builds = BuildRecordActivities(self._cluster, self._settings)
+        builds = BuildRecordActivities(self._cluster, self._settings, self._records)
         lanes = BuildLaneActivities(self._cluster)
-        releases = ReleaseActivities(self._cluster, self._objects, self._settings)
+        releases = ReleaseActivities(self._cluster, self._objects, self._settings, self._records)
         drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
         return Worker(
             self._client,

@@ -13,12 +13,14 @@ from activities import release_records as records
 from activities.artifacts import create_binding, labels
 from activities.bindings import asked_binding
 from activities.bundles import objects_of, stowed
+from activities.histories import asked, entry_of
 from activities.kinds import platform
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
+from clients.records import Records
 from domain import ids
 from domain.deliveries import (
     Bundle,
@@ -29,6 +31,7 @@ from domain.deliveries import (
 )
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.drift import said
+from domain.records import FactBatch
 from domain.rendering import labels as names
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
 from domain.rendering.release import render_release
@@ -58,9 +61,12 @@ _ACTIONS = {
 class ReleaseActivities:
     """Effects of deployments on the control plane."""
 
-    def __init__(self, cluster: Cluster, objects: ObjectStore, settings: Settings) -> None:
+    def __init__(
+        self, cluster: Cluster, objects: ObjectStore, settings: Settings, history: Records
+    ) -> None:
         self._cluster = cluster
         self._objects = objects
+        self._history = history
         gateway = settings.gateway
         address = urlsplit(gateway.url)
         self._gateway = GatewayDefaults(
@@ -73,11 +79,13 @@ class ReleaseActivities:
     async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
         """Gathers the facts, renders, writes the Release and says that a deployment runs.
 
-        Idempotent: the Release is named by its content, the Deployment by the request.
+        Idempotent: the Release is named by its content, the Deployment by the request. That it was
+        asked for is in the records before anything is done, also when it is refused.
 
         Raises:
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
         """
+        await self._history.append(FactBatch(facts=(asked(request),)))
         binding = await self._binding(request)
         try:
             prepared, release = await self._prepare(request, binding)
@@ -190,12 +198,14 @@ class ReleaseActivities:
 
     @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:
-        """Writes down how a deployment ended: on the Deployment, the binding and the Release.
+        """Writes down how a deployment ended: in the records, on Deployment, binding and Release.
 
         Also forgets releases beyond the last ten, and lets go of a binding whose deletion waited
         for its objects. Idempotent: writes the same content again.
         """
-        await records.end(self._cluster, record, now())
+        entry = entry_of(record, now())
+        history = self._history.append(FactBatch(facts=record.facts, deployments=(entry,)))
+        await records.end(self._cluster, record, now(), history)
         release = record.release
         return Deployment(
             organization=record.request.organization,
@@ -289,6 +299,9 @@ def _prepared(
         task_queue=task_queue,
         bundle=bundle,
         previous=previous,
+        from_artifact=binding.status.artifact_ref,
+        from_version=binding.status.version,
+        from_image=binding.status.image,
         changed=bundle.release != previous.release or not settled,
         action=_ACTIONS[binding.wanted_state],
     )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
+from domain.records.facts import AuditFact
 
 
 class BuildRequest(Wire):
@@ -131,6 +132,8 @@ class BuildRecord(Wire):
     run_id: str = ""
     started: datetime | None = None
     finished: datetime | None = None
+    facts: tuple[AuditFact, ...] = ()
+    """What the build did, to be written down along with its end."""
 
 
 class Build(Wire):
