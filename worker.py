@@ -32,6 +32,7 @@ from activities.records import RecordActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollouts import RolloutActivities
+from activities.stops import StopActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -125,6 +126,7 @@ class WorkerProcess:
         builds = BuildRecordActivities(self._cluster, self._settings, self._records)
         lanes = BuildLaneActivities(self._cluster)
         releases = ReleaseActivities(self._cluster, self._objects, self._settings, self._records)
+        stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
         approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
         return Worker(
@@ -144,6 +146,9 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
                 RecordActivities(self._records).record,
+                stops.change_stop,
+                stops.read_stops,
+                stops.tell_flows,
                 drift.read_drift_place,
                 drift.await_deployments,
                 drift.record_drift,

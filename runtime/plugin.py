@@ -19,6 +19,7 @@ PASSED_THROUGH = (
         "workflows.approval_facts",
         "workflows.approval_views",
         "workflows.approving",
+        "workflows.brake",
         "workflows.calls",
         "workflows.deploy_queue",
         "workflows.deployment_facts",

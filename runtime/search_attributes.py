@@ -36,6 +36,10 @@ APPROVAL = "approval"
 NO_OPERATIONS = (LANE, APPROVAL)
 """Kinds that lists of operations leave out."""
 
+STOPPABLE = ("build", "deploy", "promotion")
+"""Kinds of flows that listen to the signal of an emergency stop. A flow gets here with its own
+``Brake``."""
+
 KEYWORDS = (ORGANIZATION, PROJECT, COMPONENT, ENVIRONMENT, KIND, PHASE, ACTOR, RELEASE)
 
 _WANTED: dict[str, IndexedValueType.ValueType] = {
