@@ -12,6 +12,7 @@ from api import documentation, problems
 from api.middleware import BodyLimit, RequestLog
 from api.product import product_version
 from api.routes import (
+    approvals,
     builds,
     components,
     deployments,
@@ -25,6 +26,7 @@ from api.routes import (
 from api.services import Services
 
 _ROUTERS = (
+    approvals.router,
     builds.router,
     deployments.router,
     operations.router,
