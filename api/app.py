@@ -16,6 +16,7 @@ from api.routes import (
     builds,
     components,
     deployments,
+    freezes,
     health,
     logs,
     operations,
@@ -27,6 +28,7 @@ from api.services import Services
 
 _ROUTERS = (
     approvals.router,
+    freezes.router,
     builds.router,
     deployments.router,
     operations.router,

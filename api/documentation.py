@@ -18,6 +18,7 @@ TAGS = [
     {"name": "builds", "description": "From a revision to an artifact."},
     {"name": "deployments", "description": "From an artifact to running pods."},
     {"name": "approvals", "description": "What waits for people, and what they decided."},
+    {"name": "freezes", "description": "When deployments wait, and who lets something in."},
     {"name": "operations", "description": "What runs and ran: steps, waits, results, reasons."},
     {"name": "logs", "description": "What builds and pods wrote."},
     {"name": "components", "description": "Which version is where, and why not a newer one."},

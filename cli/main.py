@@ -30,6 +30,9 @@ COMMANDS: dict[str, Entry] = {
     "approvals": Entry(
         "approvals", "app", "What waits for people: list, show, approve, reject.", _APPLICATIONS
     ),
+    "freeze": Entry(
+        "freezes", "app", "When deployments wait: list, check, override.", _APPLICATIONS
+    ),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
     "describe": Entry("resources", "describe", "Show a resource in detail.", _PLATFORM),
