@@ -136,7 +136,9 @@ class NotificationSettings(BaseModel):
     """How people are told."""
 
     webhooks: dict[str, WebhookNotices] = Field({}, description="Receivers by name.")
-    email: EmailNotices = EmailNotices()
+    email: EmailNotices = Field(
+        EmailNotices(), description="Mail server and recipients; without a host there is no e-mail."
+    )
 
 
 class BuildSettings(BaseModel):

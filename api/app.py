@@ -12,9 +12,11 @@ from api import documentation, problems
 from api.middleware import BodyLimit, RequestLog
 from api.product import product_version
 from api.routes import (
+    approvals,
     builds,
     components,
     deployments,
+    freezes,
     health,
     logs,
     operations,
@@ -26,6 +28,8 @@ from api.routes import (
 from api.services import Services
 
 _ROUTERS = (
+    approvals.router,
+    freezes.router,
     builds.router,
     deployments.router,
     operations.router,

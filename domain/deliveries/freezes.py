@@ -42,6 +42,9 @@ class FreezeVerdict(Wire):
     """When that changes: of a closed place when it opens, of an open one when it closes. None =
     not in the year to come."""
 
+    overridden: tuple[str, ...] = ()
+    """Windows that somebody lifted for this place."""
+
     @property
     def is_open(self) -> bool:
         """Tells whether something may be deployed there."""

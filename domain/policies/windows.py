@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict
 from domain.durations import parse_duration
 from domain.errors import InvalidRequest
-from domain.resources.freeze import FreezeEffect, FreezeSchedule, FreezeWindow
+from domain.resources.freeze import FreezeEffect, FreezeSchedule, FreezeWindow, OverrideBy
 
 HORIZON = timedelta(days=366)
 """How far it is looked ahead."""
@@ -76,7 +76,8 @@ def occurrences(window: FreezeWindow, after: datetime, before: datetime) -> Iter
     for wall in _walls(spec.schedule, first, last):
         begin = wall.replace(tzinfo=zone).astimezone(UTC)
         end = (wall + length).replace(tzinfo=zone, fold=1).astimezone(UTC)
-        if end > after and begin < before:
+        # One that lies in the hour the clock skips does not happen that day.
+        if begin < end and end > after and begin < before:
             yield Occurrence(
                 window=window.name, effect=spec.effect, reason=spec.reason, start=begin, end=end
             )
@@ -93,13 +94,33 @@ def is_about(window: FreezeWindow, place: FreezePlace) -> bool:
     )
 
 
+def overridden_until(window: FreezeWindow, place: FreezePlace, at: datetime) -> datetime | None:
+    """Returns until when somebody let a place in nevertheless; None = nobody does now."""
+    if window.spec.override_by is OverrideBy.NOBODY:
+        return None
+    return max(
+        (
+            one.until
+            for one in window.status.overrides
+            if one.environment == place.environment
+            and one.component in {"", place.component}
+            and one.at <= at < one.until
+        ),
+        default=None,
+    )
+
+
 def verdict(windows: Iterable[FreezeWindow], place: FreezePlace, at: datetime) -> FreezeVerdict:
     """Decides whether a place is open, and until when that holds.
 
     A window that cannot be read keeps its place closed, with the reason: rather a deployment that
     waits than one in a freeze.
     """
-    concerned = [one for one in windows if is_about(one, place) and not one.spec.suspended]
+    about = [one for one in windows if is_about(one, place) and not one.spec.suspended]
+    lifted = {one.name: until for one in about if (until := overridden_until(one, place, at))}
+    concerned = [one for one in about if one.name not in lifted]
+    if lifted and not _closed_by(concerned, at):
+        return FreezeVerdict(at=at, until=min(lifted.values()), overridden=tuple(sorted(lifted)))
     closed = _closed_by(concerned, at)
     for look in _LOOKS:
         until = _change(concerned, at, at + look)
