@@ -30,9 +30,13 @@ from domain.deliveries import (
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.drift import said
 from domain.rendering import labels as names
-from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
+from domain.rendering.facts import (
+    DEFAULT_DEADLINE_SECONDS,
+    GatewayDefaults,
+    ReleaseFacts,
+    RenderedRelease,
+)
 from domain.rendering.release import render_release
-from domain.rendering.workload import DEFAULT_DEADLINE_SECONDS
 from domain.resources import (
     BindingState,
     Component,

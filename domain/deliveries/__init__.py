@@ -39,9 +39,12 @@ from domain.deliveries.deployments import (
     DeployRequest,
     Enqueued,
     FollowRollout,
+    HealthCheck,
     ObjectRef,
     PreparedRelease,
     RolloutReady,
+    Taken,
+    is_followed,
 )
 from domain.deliveries.drift import (
     Contest,
@@ -94,6 +97,7 @@ __all__ = [
     "DriftedField",
     "Enqueued",
     "FollowRollout",
+    "HealthCheck",
     "HeldSlot",
     "InspectRelease",
     "Inspection",
@@ -111,9 +115,11 @@ __all__ = [
     "SlotRequest",
     "StageDuration",
     "Step",
+    "Taken",
     "Trigger",
     "TriggerKind",
     "Waiting",
     "WaitingBuild",
     "Wire",
+    "is_followed",
 ]
