@@ -13,7 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from platformdirs import user_data_path
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -106,6 +107,22 @@ class BuildSettings(BaseModel):
     )
 
 
+class RecordsSettings(BaseModel):
+    """The database of audit facts and history."""
+
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="sqlite:////folder/records.db or postgresql://user@host/name (a password may "
+        "also come from PGPASSWORD or a pgpass file). Empty = a file of the user.",
+    )
+
+    @property
+    def address(self) -> str:
+        """The URL, with the file of the user where none was given."""
+        given = self.url.get_secret_value()
+        return given or f"sqlite:///{user_data_path('pavane') / 'records.db'}"
+
+
 class WorkerSettings(BaseModel):
     """One worker process."""
 
@@ -167,6 +184,7 @@ class Settings(BaseSettings):
     oidc: OidcSettings = OidcSettings()
     api: ApiSettings = ApiSettings()
     build: BuildSettings = BuildSettings()
+    records: RecordsSettings = RecordsSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
 

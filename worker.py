@@ -22,6 +22,7 @@ from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
 from activities.drift import DriftActivities
 from activities.drift_planes import DriftPlaneActivities
+from activities.records import RecordActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollouts import RolloutActivities
@@ -29,13 +30,14 @@ from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
+from clients.records import SqlRecords
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
 from runtime import client as temporal
 from runtime import logging as logs
 from runtime import search_attributes
-from runtime.health import HealthServer
+from runtime.health import Check, HealthServer
 from runtime.ports import free_port
 from settings import Settings, load
 from workflows.deploy_queues import TemporalDeployQueues
@@ -57,10 +59,13 @@ _STICKY = timedelta(seconds=5)
 class WorkerProcess:
     """Everything one process runs, by its roles."""
 
-    def __init__(self, settings: Settings, client: Client, cluster: Cluster) -> None:
+    def __init__(
+        self, settings: Settings, client: Client, cluster: Cluster, records: SqlRecords
+    ) -> None:
         self._settings = settings
         self._client = client
         self._cluster = cluster
+        self._records = records
         self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
@@ -120,6 +125,7 @@ class WorkerProcess:
                 lanes.show_build_turn,
                 releases.prepare_release,
                 releases.record_deployment,
+                RecordActivities(self._records).record,
                 drift.read_drift_place,
                 drift.await_deployments,
                 drift.record_drift,
@@ -169,7 +175,7 @@ class WorkerProcess:
             stack.push_async_callback(self._git.close)
             health = HealthServer(
                 self._settings.worker.listen,
-                {"temporal": self._temporal_answers, "kubernetes": self._cluster.ready},
+                self._checks(),
                 f"http://127.0.0.1:{metrics_port}/metrics",
             )
             async with asyncio.TaskGroup() as group:
@@ -206,6 +212,16 @@ class WorkerProcess:
             tasks.append(group.create_task(drift.run(), name="drift watch"))
         return tasks
 
+    def _checks(self) -> dict[str, Check]:
+        """What must answer for this process to be ready: only what its roles need."""
+        checks: dict[str, Check] = {
+            "temporal": self._temporal_answers,
+            "kubernetes": self._cluster.ready,
+        }
+        if "control" in self._settings.worker.roles:
+            checks["records"] = self._records.ready
+        return checks
+
     async def _temporal_answers(self) -> None:
         await self._client.service_client.check_health()
 
@@ -233,7 +249,10 @@ async def _main(plugins: Sequence[Plugin]) -> None:
         settings.kubernetes.context,
         f"pavane-worker/{version('pavane')}",
     )
-    process = WorkerProcess(settings, client, cluster)
+    records = SqlRecords.open(settings.records.address)
+    if "control" in settings.worker.roles and await records.migrate():
+        _LOG.info("brought %s up to date", records.place)
+    process = WorkerProcess(settings, client, cluster, records)
     # What is loaded by now stays: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
@@ -243,6 +262,7 @@ async def _main(plugins: Sequence[Plugin]) -> None:
     try:
         await process.run(metrics_port)
     finally:
+        await records.close()
         await cluster.close()
 
 

@@ -16,6 +16,7 @@ from temporalio.client import Client
 from clients.identity import OidcVerifier, Person
 from clients.kubernetes import Cluster, SharedWatches
 from clients.objects import ObjectStore
+from clients.records import Records, SqlRecords
 from domain.errors import DependencyUnavailable
 from runtime.client import connect
 from settings import Settings
@@ -41,6 +42,7 @@ class Services:
     client: Client | None = None
     control_plane: Cluster | None = None
     store: ObjectStore | None = None
+    database: Records | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is asked to stop: streams end, clients come back elsewhere."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -84,6 +86,12 @@ class Services:
             self.store = ObjectStore.open(self.settings.objects.url or _own_folder())
         return self.store
 
+    def records(self) -> Records:
+        """Returns the records database. The API reads it; activities write it."""
+        if self.database is None:
+            self.database = SqlRecords.open(self.settings.records.address)
+        return self.database
+
     def identity(self) -> Verifier:
         """Returns who proves identities.
 
@@ -104,6 +112,8 @@ class Services:
             await self._watches.close()
         if self.control_plane is not None:
             await self.control_plane.close()
+        if self.database is not None:
+            await self.database.close()
         if isinstance(self.verifier, OidcVerifier):
             await self.verifier.close()
         _LOG.info("connections closed")

@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
     "describe": Entry("resources", "describe", "Show a resource in detail.", _PLATFORM),
     "delete": Entry("resources", "delete", "Delete a resource.", _PLATFORM),
+    "records": Entry("records", "app", "The records database: migrate.", _PLATFORM),
     "stack": Entry("cli.stack", "stack_app", "The platform on this machine.", _PLATFORM),
     "login": Entry("session", "login", "Log in.", _PERSON),
     "logout": Entry("session", "logout", "Forget the token.", _PERSON),

@@ -17,6 +17,7 @@ def environment(context: StackContext) -> dict[str, str]:
         "PAVANE_API__ADMIN_GROUP": "platform-engineers",
         "PAVANE_API__WEBHOOK_SECRETS": str(webhook_folder(context.state)),
         "PAVANE_OBJECTS__URL": objects.as_uri(),
+        "PAVANE_RECORDS__URL": f"sqlite:///{context.state.data / 'records' / 'records.db'}",
         "PAVANE_WORKER__LISTEN": f"{_LOOPBACK}:{context.ports['worker']}",
         "PAVANE_WORKER__PLANE": "local",
     }

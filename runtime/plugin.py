@@ -15,7 +15,13 @@ from runtime.liveness import LivenessInterceptor
 
 PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
-    *("workflows.calls", "workflows.deploy_queue", "workflows.progress", "workflows.saga"),
+    *(
+        "workflows.calls",
+        "workflows.deploy_queue",
+        "workflows.facts",
+        "workflows.progress",
+        "workflows.saga",
+    ),
 )
 """Imported once instead of once a workflow run: they hold no state of a run.
 

@@ -31,7 +31,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", summary="What the API needs answers", responses={503: {}})
 async def readyz(services: ServicesDep) -> JSONResponse:
     """Names each system the API needs and whether it answered just now."""
-    checks = {"temporal": _temporal, "kubernetes": _kubernetes, "oidc": _oidc}
+    checks = {"temporal": _temporal, "kubernetes": _kubernetes, "oidc": _oidc, "records": _records}
     results = await asyncio.gather(*(_checked(check, services) for check in checks.values()))
     found = dict(zip(checks, results, strict=True))
     ready = all(result == "ok" for result in results) and not services.stopping.is_set()
@@ -75,6 +75,10 @@ async def _temporal(services: Services) -> None:
 
 async def _kubernetes(services: Services) -> None:
     await (await services.cluster()).ready()
+
+
+async def _records(services: Services) -> None:
+    await services.records().ready()
 
 
 async def _oidc(services: Services) -> None:

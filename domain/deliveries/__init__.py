@@ -1,4 +1,4 @@
-"""What the build, deployment and drift procedures are asked, pass on and answer.
+"""What the procedures are asked, pass on and answer.
 
 These models stand in Temporal histories: fields are only ever added, with defaults, and unknown
 ones are ignored so that an older worker survives a newer caller.
@@ -6,6 +6,29 @@ ones are ignored so that an older worker survives a newer caller.
 
 from __future__ import annotations
 
+from domain.deliveries.approval_votes import (
+    Act,
+    ApprovalDecision,
+    ApprovalPerson,
+    Comment,
+    Delegation,
+    PeopleCheck,
+    PeopleFacts,
+    RefusedDecision,
+    VoidedVote,
+    Vote,
+)
+from domain.deliveries.approvals import (
+    ApprovalChange,
+    ApprovalOutcome,
+    ApprovalRequest,
+    ApprovalResult,
+    ApprovalRule,
+    ApprovalStanding,
+    ApprovalState,
+    BoundFacts,
+    EscalationStep,
+)
 from domain.deliveries.build_lanes import (
     BuildLane,
     BuildTurn,
@@ -59,6 +82,7 @@ from domain.deliveries.drift import (
     PutBackNote,
     PutBackRequest,
 )
+from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict
 from domain.deliveries.operations import (
     OperationStatus,
 )
@@ -71,8 +95,19 @@ from domain.deliveries.wire import (
 )
 
 __all__ = [
+    "Act",
     "Applied",
     "ApplyRelease",
+    "ApprovalChange",
+    "ApprovalDecision",
+    "ApprovalOutcome",
+    "ApprovalPerson",
+    "ApprovalRequest",
+    "ApprovalResult",
+    "ApprovalRule",
+    "ApprovalStanding",
+    "ApprovalState",
+    "BoundFacts",
     "Build",
     "BuildFollow",
     "BuildHandle",
@@ -85,7 +120,10 @@ __all__ = [
     "BuildStarted",
     "BuildTurn",
     "Bundle",
+    "ClosedBy",
+    "Comment",
     "Contest",
+    "Delegation",
     "DeployRecord",
     "DeployRequest",
     "Deployment",
@@ -96,7 +134,10 @@ __all__ = [
     "DriftRequest",
     "DriftedField",
     "Enqueued",
+    "EscalationStep",
     "FollowRollout",
+    "FreezePlace",
+    "FreezeVerdict",
     "HealthCheck",
     "HeldSlot",
     "InspectRelease",
@@ -105,10 +146,13 @@ __all__ = [
     "LaneFacts",
     "ObjectRef",
     "OperationStatus",
+    "PeopleCheck",
+    "PeopleFacts",
     "PreparedRelease",
     "PutBackNote",
     "PutBackRequest",
     "QueuePlace",
+    "RefusedDecision",
     "ResolvedCommit",
     "RolloutReady",
     "SlotRef",
@@ -118,6 +162,8 @@ __all__ = [
     "Taken",
     "Trigger",
     "TriggerKind",
+    "VoidedVote",
+    "Vote",
     "Waiting",
     "WaitingBuild",
     "Wire",

@@ -5,6 +5,7 @@ Pure: no clock, no I/O. The CRDs in ``crds/`` are generated from these models.
 
 from __future__ import annotations
 
+from domain.resources.approval import ApprovalPolicy
 from domain.resources.base import API_VERSION, GROUP, VERSION, Metadata, Resource, Status
 from domain.resources.binding import (
     Binding,
@@ -18,6 +19,7 @@ from domain.resources.component import Component, Project
 from domain.resources.conditions import Condition, ConditionType, Reason, set_condition
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.freeze import FreezeWindow
 from domain.resources.instances import Instance, Service
 from domain.resources.organization import Action, Organization, Role
 from domain.resources.planes import BuildPlane, DataPlane
@@ -30,6 +32,7 @@ __all__ = [
     "KINDS",
     "VERSION",
     "Action",
+    "ApprovalPolicy",
     "Binding",
     "BindingState",
     "Build",
@@ -44,6 +47,7 @@ __all__ = [
     "Deployment",
     "DeploymentPipeline",
     "Environment",
+    "FreezeWindow",
     "Instance",
     "Metadata",
     "Organization",

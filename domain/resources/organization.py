@@ -31,6 +31,8 @@ class Action(StrEnum):
     BUILD = "build"
     DEPLOY = "deploy"
     CANCEL = "cancel"
+    APPROVE = "approve"
+    """Decide what other people ask for."""
     WRITE = "write"
     """Create and change resources of developers."""
     ADMINISTER = "administer"
@@ -38,7 +40,13 @@ class Action(StrEnum):
 
 
 _VIEWER = frozenset({Action.READ, Action.LOGS})
-_DEVELOPER = _VIEWER | {Action.BUILD, Action.DEPLOY, Action.CANCEL, Action.WRITE}
+_DEVELOPER = _VIEWER | {
+    Action.BUILD,
+    Action.DEPLOY,
+    Action.CANCEL,
+    Action.APPROVE,
+    Action.WRITE,
+}
 ROLE_ACTIONS: dict[Role, frozenset[Action]] = {
     Role.ADMIN: frozenset(Action),
     Role.DEVELOPER: _DEVELOPER,

@@ -17,6 +17,7 @@ from domain.resources.configuration import ConfigurationGroup, SecretRotation
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import DeploymentPipeline, Environment
 from domain.resources.families import BINDINGS, CLASSES, INSTANCES
+from domain.resources.freeze import FreezeWindow
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.planes import BuildPlane, DataPlane, ObservabilityPlane
@@ -33,6 +34,7 @@ _ALL: tuple[type[Resource], ...] = (
     DeploymentPipeline,
     *CLASSES,
     ClassRevision,
+    FreezeWindow,
     Project,
     ConfigurationGroup,
     SecretRotation,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
+from domain.durations import DURATION_PATTERN
 from domain.resources.model import Model, Rule
 
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -24,6 +25,10 @@ DnsNameOrEmpty = Annotated[
 ]
 Text = Annotated[str, Field(max_length=1024)]
 """Words for people."""
+Duration = Annotated[str, Field(max_length=24, pattern=DURATION_PATTERN)]
+"""Such as ``90s``, ``2h30m`` or ``14d``; read by ``domain.durations``. Empty = not said."""
+Group = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^\S+$")]
+"""A group as the identity provider names it."""
 CommitOrEmpty = Annotated[str, Field(max_length=64, pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")]
 DigestImage = Annotated[
     str, Field(max_length=512, pattern=r"^[a-z0-9][^@\s]*@sha256:[0-9a-f]{64}$")

@@ -11,15 +11,23 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from pydantic import SecretStr
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import ActivityEnvironment
 
 from activities.build_lanes import BuildLaneActivities
 from clients.kubernetes import Cluster, Kind
+from clients.records import SqlRecords
 from devstack.programs import Silent, ensure
 from domain import ids
 from domain.deliveries import Build, BuildRequest, BuildTurn, LaneCheck, QueuePlace, SlotRef
-from settings import ObjectSettings, RegistrySettings, Settings, WorkerSettings
+from settings import (
+    ObjectSettings,
+    RecordsSettings,
+    RegistrySettings,
+    Settings,
+    WorkerSettings,
+)
 from tests.integration.intake.organizations import Organization, intake
 from tests.integration.resources.conftest import established
 from tests.serving import own_client, served
@@ -45,6 +53,7 @@ async def platform(
     settings = Settings(
         registry=RegistrySettings(pull_host="registry.example.com"),
         objects=ObjectSettings(url=f"file://{tmp_path}"),
+        records=RecordsSettings(url=SecretStr(f"sqlite:///{tmp_path / 'records.db'}")),
         worker=WorkerSettings(roles=("orchestration", "control", "plane")),
     )
     org = Organization(cluster, organization)
@@ -53,7 +62,9 @@ async def platform(
     for name in COMMITS:
         await org.component(name)
     own = await own_client(temporal)
-    async with served(WorkerProcess(settings, own, cluster).workers()):
+    records = SqlRecords.open(settings.records.address)
+    await records.migrate()
+    async with served(WorkerProcess(settings, own, cluster, records).workers()):
         yield org
         handles = [temporal.get_workflow_handle(ids.build_lane_id(organization))]
         handles += [handle_of(temporal, organization, name) for name in COMMITS]

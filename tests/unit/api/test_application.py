@@ -28,13 +28,14 @@ def client(limit: int = 2048) -> httpx.AsyncClient:
 
 async def test_it_lives_while_everything_else_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setenv("PAVANE_RECORDS__URL", "postgresql://127.0.0.1:1/records")
     async with client() as api:
         alive = await api.get("/healthz")
         ready = await api.get("/readyz")
 
     assert alive.status_code == 200
     assert ready.status_code == 503
-    assert set(ready.json()["checks"]) == {"temporal", "kubernetes", "oidc"}
+    assert set(ready.json()["checks"]) == {"temporal", "kubernetes", "oidc", "records"}
     assert "ok" not in ready.json()["checks"].values()
 
 

@@ -51,6 +51,19 @@ SPECS: dict[str, dict[str, Any]] = {
             },
         ]
     },
+    "FreezeWindow": {
+        "reason": "nobody is on call",
+        "scope": {"environments": ["production"], "matchLabels": {"tier": "shop"}},
+        "schedule": {
+            "start": "2026-11-27T18:00",
+            "duration": "62h",
+            "timeZone": "Europe/Berlin",
+            "recurrence": "FREQ=WEEKLY;BYDAY=FR",
+            "exceptDates": ["2026-12-25T18:00"],
+        },
+        "inProgress": "Hold",
+        "overrideBy": "nobody",
+    },
     "ServiceClass": {
         "deploymentTemplate": {"template": {"spec": {"volumes": [{"name": "t", "emptyDir": {}}]}}},
         "guardRails": {"minReplicas": 1, "maxReplicas": 4, "maxCpu": "2"},

@@ -38,6 +38,7 @@ def test_every_field_that_names_a_resource_is_looked_at() -> None:
             "spec.promotionPaths[1].sourceEnvironmentRef",
             "spec.promotionPaths[1].targetEnvironmentRefs[0].name",
         ],
+        "FreezeWindow": [],
         "ServiceClass": [],
         "WebApplicationClass": [],
         "ScheduledTaskClass": [],

@@ -1,0 +1,46 @@
+"""What is written down for good: audit facts in a hash chain, and the history of deployments.
+
+These models stand in a database and in Temporal histories: fields are only ever added, with
+defaults. What was hashed is the text that was written, so older rows stay valid.
+"""
+
+from __future__ import annotations
+
+from domain.records.chain import (
+    GENESIS,
+    ChainedFact,
+    ChainHead,
+    ChainVerifier,
+    Fault,
+    FaultKind,
+    Verification,
+    canonical,
+    chained,
+)
+from domain.records.facts import (
+    AuditFact,
+    FactBatch,
+    FactResult,
+    Recorded,
+    fact_key,
+)
+from domain.records.history import DeploymentEntry, LeadTime
+
+__all__ = [
+    "GENESIS",
+    "AuditFact",
+    "ChainHead",
+    "ChainVerifier",
+    "ChainedFact",
+    "DeploymentEntry",
+    "FactBatch",
+    "FactResult",
+    "Fault",
+    "FaultKind",
+    "LeadTime",
+    "Recorded",
+    "Verification",
+    "canonical",
+    "chained",
+    "fact_key",
+]
