@@ -109,7 +109,7 @@ class WorkerProcess:
     def _control(self) -> Worker:
         builds = BuildRecordActivities(self._cluster, self._settings)
         lanes = BuildLaneActivities(self._cluster)
-        releases = ReleaseActivities(self._cluster, self._objects, self._settings)
+        releases = ReleaseActivities(self._cluster, self._objects, self._settings, self._watches)
         drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
         return Worker(
             self._client,

@@ -13,11 +13,14 @@ from activities import release_records as records
 from activities.artifacts import create_binding, labels
 from activities.bindings import asked_binding
 from activities.bundles import objects_of, stowed
+from activities.class_revisions import ClassRevisions
 from activities.kinds import platform
+from activities.quotas import Quotas, taken
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from domain import ids
 from domain.deliveries import (
@@ -25,10 +28,12 @@ from domain.deliveries import (
     Deployment,
     DeployRecord,
     DeployRequest,
+    HealthCheck,
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.drift import said
+from domain.policies.quotas import usage_of
 from domain.rendering import labels as names
 from domain.rendering.facts import (
     DEFAULT_DEADLINE_SECONDS,
@@ -62,9 +67,14 @@ _ACTIONS = {
 class ReleaseActivities:
     """Effects of deployments on the control plane."""
 
-    def __init__(self, cluster: Cluster, objects: ObjectStore, settings: Settings) -> None:
+    def __init__(
+        self, cluster: Cluster, objects: ObjectStore, settings: Settings, watches: SharedWatches
+    ) -> None:
+        """``watches`` are those of the control plane."""
         self._cluster = cluster
         self._objects = objects
+        self._revisions = ClassRevisions(cluster)
+        self._quotas = Quotas(watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
         self._gateway = GatewayDefaults(
@@ -81,6 +91,7 @@ class ReleaseActivities:
 
         Raises:
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
+            Denied: It does not fit into a quota.
         """
         binding = await self._binding(request)
         try:
@@ -107,9 +118,12 @@ class ReleaseActivities:
             plane = await plane_of(self._cluster, binding)
             return _prepared(request, binding, plane.task_queue, Bundle(), previous), None
         facts, previous = await asyncio.gather(
-            gather(self._cluster, binding, self._gateway), self._previous(binding)
+            gather(self._cluster, binding, self._gateway, self._revisions, request.class_revision),
+            self._previous(binding),
         )
         rendered = render_release(facts)
+        usage = usage_of(rendered.objects)
+        await self._quotas.check(facts, usage)
         bundle = await stowed(
             Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
             self._objects,
@@ -122,6 +136,11 @@ class ReleaseActivities:
                 "project": facts.project,
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
+                "class_revision": facts.component_class.revision,
+                "taken": taken(usage),
+                "health": tuple(
+                    HealthCheck.model_validate(one.model_dump()) for one in rendered.health
+                ),
                 "url": rendered.url,
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
@@ -141,6 +160,7 @@ class ReleaseActivities:
                 "artifact": binding.status.artifact_ref,
                 "version": binding.status.version,
                 "image": binding.status.image,
+                "class_revision": binding.status.class_revision_ref,
                 "url": binding.status.url,
                 "changed": is_wanted and running.release == request.release,
                 "action": DeployAction.PUT_BACK,

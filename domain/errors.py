@@ -13,6 +13,7 @@
       Failed                      it was tried and did not pass
         BuildFailed
         RolloutFailed
+        RunFailed                 a scheduled task
         VerificationFailed
       Errored                     a technical fault
         DependencyUnavailable     retried
@@ -45,6 +46,7 @@ __all__ = [
     "PlatformError",
     "RateLimited",
     "RolloutFailed",
+    "RunFailed",
     "StaleRevision",
     "Superseded",
     "Unauthenticated",
@@ -116,6 +118,10 @@ class BuildFailed(Failed):
 
 class RolloutFailed(Failed):
     """The pods of a release did not become ready; ``facts`` has the reason and last lines."""
+
+
+class RunFailed(Failed):
+    """A run of a scheduled task did not succeed; ``facts`` has the reason and last lines."""
 
 
 class VerificationFailed(Failed):

@@ -28,7 +28,7 @@ from domain.deliveries import (
     PreparedRelease,
     PutBackRequest,
 )
-from domain.errors import CompensationFailed, Errored, Failed, PlatformError
+from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError
 from domain.phases import Phase
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
@@ -286,4 +286,6 @@ def _phase_of(failure: PlatformError | None) -> Phase:
         return Phase.CANCELLED
     if isinstance(failure, Failed):
         return Phase.FAILED
+    if isinstance(failure, Denied):
+        return Phase.DENIED
     return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

@@ -53,6 +53,14 @@ from domain.deliveries.builds import (
     ResolvedCommit,
     StageDuration,
 )
+from domain.deliveries.classes import (
+    BindingUpgrade,
+    ClassConsumer,
+    ClassUpgrade,
+    ClassUpgradePlan,
+    ClassUpgradeRequest,
+    UpgradeBinding,
+)
 from domain.deliveries.deployments import (
     Applied,
     ApplyRelease,
@@ -86,6 +94,7 @@ from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict
 from domain.deliveries.operations import (
     OperationStatus,
 )
+from domain.deliveries.task_runs import PreparedRun, TaskRun, TaskRunRequest
 from domain.deliveries.wire import (
     Step,
     Trigger,
@@ -107,6 +116,7 @@ __all__ = [
     "ApprovalRule",
     "ApprovalStanding",
     "ApprovalState",
+    "BindingUpgrade",
     "BoundFacts",
     "Build",
     "BuildFollow",
@@ -120,6 +130,10 @@ __all__ = [
     "BuildStarted",
     "BuildTurn",
     "Bundle",
+    "ClassConsumer",
+    "ClassUpgrade",
+    "ClassUpgradePlan",
+    "ClassUpgradeRequest",
     "ClosedBy",
     "Comment",
     "Contest",
@@ -149,6 +163,7 @@ __all__ = [
     "PeopleCheck",
     "PeopleFacts",
     "PreparedRelease",
+    "PreparedRun",
     "PutBackNote",
     "PutBackRequest",
     "QueuePlace",
@@ -160,8 +175,11 @@ __all__ = [
     "StageDuration",
     "Step",
     "Taken",
+    "TaskRun",
+    "TaskRunRequest",
     "Trigger",
     "TriggerKind",
+    "UpgradeBinding",
     "VoidedVote",
     "Vote",
     "Waiting",

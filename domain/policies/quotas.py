@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.rendering.labels import SHARED
 from domain.rendering.quantities import amount
+from domain.resources.binding import Binding
+from domain.resources.component import Project
+from domain.resources.environment import Environment
+from domain.resources.organization import Organization
 from domain.resources.quota import Quota
 
 _POD_PATHS: dict[str, tuple[str, ...]] = {
@@ -132,6 +136,46 @@ def excesses(scopes: Iterable[QuotaScope], asked: Usage) -> tuple[Excess, ...]:
                     )
                 )
     return tuple(found)
+
+
+def quota_scopes(
+    owners: Iterable[Organization | Project | Environment],
+    bindings: Iterable[Binding],
+    projects: Mapping[str, str],
+) -> list[QuotaScope]:
+    """Returns the quotas of these owners with what the bindings take up of each.
+
+    ``projects`` is component -> project. Bindings of which nothing runs take up nothing.
+    """
+    listed = list(bindings)
+    scopes = []
+    for owner in owners:
+        within = [one for one in listed if _is_within(owner, one, projects)]
+        used = sum((usage_of_binding(one) for one in within), Usage())
+        said_owner = f"{owner.kind} {owner.name}"
+        scopes.append(QuotaScope(scope=said_owner, quota=owner.spec.quota, used=used))
+    return scopes
+
+
+def usage_of_binding(binding: Binding) -> Usage:
+    """Returns what runs of a binding takes up, as its status tells."""
+    usage = binding.status.usage
+    return Usage(
+        cpu=amount(usage.cpu or 0, "status.usage"),
+        memory=amount(usage.memory or 0, "status.usage"),
+        objects=usage.objects or 0,
+        components=1 if usage.objects else 0,
+    )
+
+
+def _is_within(
+    owner: Organization | Project | Environment, binding: Binding, projects: Mapping[str, str]
+) -> bool:
+    if isinstance(owner, Environment):
+        return binding.environment == owner.name
+    if isinstance(owner, Project):
+        return projects.get(binding.component, "") == owner.name
+    return True
 
 
 def said(resource: str, value: Decimal) -> str:

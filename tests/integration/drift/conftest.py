@@ -96,7 +96,7 @@ async def platform(plane: Cluster, durable: Client) -> AsyncIterator[None]:
     """Workers of all queues that drift needs, with the real activities."""
     objects = ObjectStore.open("memory:///")
     watches = SharedWatches(plane)
-    releases = ReleaseActivities(plane, objects, Settings())
+    releases = ReleaseActivities(plane, objects, Settings(), watches)
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
