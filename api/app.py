@@ -15,10 +15,12 @@ from api.routes import (
     builds,
     components,
     deployments,
+    golden_paths,
     health,
     logs,
     operations,
     resources,
+    tasks,
     webhooks,
 )
 from api.services import Services
@@ -30,6 +32,8 @@ _ROUTERS = (
     logs.router,
     components.router,
     resources.router,
+    golden_paths.router,
+    tasks.router,
     webhooks.router,
     health.router,
 )

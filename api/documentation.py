@@ -21,6 +21,8 @@ TAGS = [
     {"name": "logs", "description": "What builds and pods wrote."},
     {"name": "components", "description": "Which version is where, and why not a newer one."},
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
+    {"name": "golden paths", "description": "Renderings, classes and who follows them, quotas."},
+    {"name": "tasks", "description": "Runs of scheduled tasks."},
     {"name": "webhooks", "description": "Deliveries of Git servers."},
     {"name": "identity", "description": "Who is asking."},
     {"name": "health", "description": "Whether the API works, and how well."},

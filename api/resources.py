@@ -17,6 +17,7 @@ from domain.resources import (
     Action,
     Build,
     Component,
+    DeploymentPipeline,
     Organization,
     Project,
     Resource,
@@ -187,6 +188,8 @@ class Application:
         """Returns what is applied and what is there now."""
         manifest = _manifest(raw, organization)
         resource = parse(manifest)
+        if isinstance(resource, DeploymentPipeline) and (problems := resource.problems()):
+            raise InvalidRequest(f"DeploymentPipeline {resource.name}: {'; '.join(problems)}")
         action = action_for(type(resource))
         if resource.organization in self._founded:
             self._access.permit(None, Action.ADMINISTER)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
     Build,
@@ -84,11 +85,16 @@ def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Conditi
 
 
 def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
-    """Returns reason and message: what is missing first, then what is wrong, then what is not."""
+    """Returns reason and message: what is wrong first, then what is missing, then what is not."""
+    problems: tuple[str, ...] = ()
+    if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
+        problems = resource.problems()
+    elif isinstance(resource, ComponentClass):
+        problems = class_problems(resource)
+    if problems:
+        return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:
         return Reason.REFERENCE_MISSING, "; ".join(waits)
-    if isinstance(resource, ConfigurationGroup | DeploymentPipeline) and resource.problems():
-        return Reason.INVALID, "; ".join(resource.problems())
     if type(resource) in _NOT_IMPLEMENTED:
         return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
     return Reason.ACCEPTED, ""

@@ -86,10 +86,15 @@ class ClassUpgradeWorkflow:
         self._progress.note("plan", f"{count} bindings in {len(plan.waves)} waves")
         until = workflow.now() + _LONGEST
         with self._progress.step("upgrade", awaiting="the deployments of the waves", until=until):
-            for number, wave in enumerate(plan.waves, start=1):
-                await self._wave(plan, wave)
-                self._progress.note("upgrade", f"wave {number}: {self._said()}")
-        return self._result(plan)
+            while True:
+                for number, wave in enumerate(plan.waves, start=1):
+                    await self._wave(plan, wave)
+                    self._progress.note("upgrade", f"wave {number}: {self._said()}")
+                newer = await self._plan()
+                if newer.revision == plan.revision:
+                    return self._result(plan)
+                # The class was changed meanwhile; whoever asked for that found this one running.
+                plan = newer
 
     async def _plan(self) -> ClassUpgradePlan:
         return await call(
@@ -126,7 +131,7 @@ class ClassUpgradeWorkflow:
                 organization=self._request.organization,
                 consumer=consumer,
                 revision=plan.revision,
-                request_id=f"class-{run}-{consumer.binding}",
+                request_id=f"class-{run}-{consumer.binding}-{plan.revision[-10:]}",
                 trigger=self._request.trigger,
             ),
             f"deploy {consumer.component} to {consumer.environment} with {plan.revision}",

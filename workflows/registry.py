@@ -5,10 +5,19 @@ from __future__ import annotations
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
+from workflows.class_upgrades import ClassUpgradeWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.task_runs import TaskRunWorkflow
 
-PROCEDURES = [BuildWorkflow, DeployWorkflow, DriftWorkflow, RequestBuildWorkflow]
+PROCEDURES = [
+    BuildWorkflow,
+    ClassUpgradeWorkflow,
+    DeployWorkflow,
+    DriftWorkflow,
+    RequestBuildWorkflow,
+    TaskRunWorkflow,
+]
 """They end within a release of Pavane."""
 LANES = [BuildLaneWorkflow]
 """They may stay open over many releases, so a new release takes them over while they run."""

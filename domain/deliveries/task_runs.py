@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from domain.deliveries.wire import Trigger, Wire
 
 
@@ -30,7 +32,7 @@ class PreparedRun(Wire):
     """Release whose task runs."""
     cron_job: str = ""
     """CronJob that owns the run: it cleans up after it."""
-    job: dict[str, Any] = {}
+    job: dict[str, Any] = Field(default_factory=dict)
     """The Job."""
     deadline_seconds: int = 3600
 

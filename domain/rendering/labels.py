@@ -100,7 +100,10 @@ def in_order(objects: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]
 
 
 def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    of_type = type(value)
+    if of_type is str or of_type is int or of_type is bool or value is None:
+        return value  # nearly all there is, told without asking abstract classes
+    if of_type is dict or isinstance(value, Mapping):
         return {key: _sorted(item) for key, item in sorted(value.items())}
     if isinstance(value, list | tuple):
         return [_sorted(item) for item in value]

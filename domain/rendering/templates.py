@@ -68,7 +68,7 @@ def class_problems(component_class: ComponentClass) -> tuple[str, ...]:
     for index, rule in enumerate(component_class.spec.health):
         for part in ("ready", "failed", "message"):
             expression = str(getattr(rule, part))
-            fault = expressions.check(expression) if expression else ""
+            fault = expressions.expression_problem(expression) if expression else ""
             if fault:
                 found.append(f"spec.health[{index}].{part}: expression {expression!r}: {fault}")
     return tuple(found)
@@ -124,7 +124,7 @@ def _faults(text: str) -> Iterator[tuple[str, str]]:
         yield text, "it has no closing brace"
         return
     for is_expression, expression in taken:
-        fault = expressions.check(expression) if is_expression else ""
+        fault = expressions.expression_problem(expression) if is_expression else ""
         if fault:
             yield expression, fault
 

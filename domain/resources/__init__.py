@@ -18,10 +18,11 @@ from domain.resources.classes import ClassRevision, ComponentClass, ServiceClass
 from domain.resources.component import Component, Project
 from domain.resources.conditions import Condition, ConditionType, Reason, set_condition
 from domain.resources.deployment import Deployment, Release
-from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.environment import Environment
 from domain.resources.freeze import FreezeWindow
 from domain.resources.instances import Instance, Service
 from domain.resources.organization import Action, Organization, Role
+from domain.resources.pipeline import DeploymentPipeline
 from domain.resources.planes import BuildPlane, DataPlane
 from domain.resources.registry import KINDS, parse, parse_as
 from domain.resources.workload import Workload

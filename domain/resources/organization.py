@@ -33,6 +33,8 @@ class Action(StrEnum):
     CANCEL = "cancel"
     APPROVE = "approve"
     """Decide what other people ask for."""
+    HOTFIX = "hotfix"
+    """Promote in a hurry: without the gates that the pipeline lets a hotfix leave out."""
     WRITE = "write"
     """Create and change resources of developers."""
     ADMINISTER = "administer"

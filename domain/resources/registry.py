@@ -15,11 +15,12 @@ from domain.resources.classes import ClassRevision
 from domain.resources.component import Component, Project
 from domain.resources.configuration import ConfigurationGroup, SecretRotation
 from domain.resources.deployment import Deployment, Release
-from domain.resources.environment import DeploymentPipeline, Environment
+from domain.resources.environment import Environment
 from domain.resources.families import BINDINGS, CLASSES, INSTANCES
 from domain.resources.freeze import FreezeWindow
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
+from domain.resources.pipeline import DeploymentPipeline
 from domain.resources.planes import BuildPlane, DataPlane, ObservabilityPlane
 from domain.resources.workload import Workload
 

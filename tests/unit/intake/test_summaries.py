@@ -162,3 +162,21 @@ def test_a_class_tells_the_revision_of_its_content() -> None:
     assert first["status"]["revision"].startswith("apiclass-fast-")
     assert first["status"]["revision"] == said["status"]["revision"]
     assert first["status"]["revision"] != other["status"]["revision"]
+
+
+def test_a_pipeline_that_cannot_be_used_says_why() -> None:
+    steps = [
+        {"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [{"name": "prod"}]},
+        {"sourceEnvironmentRef": "prod", "targetEnvironmentRefs": [{"name": "dev"}]},
+    ]
+    circle = parse(
+        {
+            "apiVersion": "choreo.dev/v1alpha1",
+            "kind": "DeploymentPipeline",
+            "metadata": {"name": "round", "namespace": ORG},
+            "spec": {"promotionPaths": steps},
+        }
+    )
+    condition = ready(circle, world())
+    assert (condition["status"], condition["reason"]) == ("False", "Invalid")
+    assert "in a circle among dev, prod" in condition["message"]

@@ -6,6 +6,12 @@ from typing import Any
 
 _REPOSITORY = "https://git.example.org/acme/web.git"
 
+
+def _gate(**gate: Any) -> dict[str, Any]:
+    target = {"name": "prod", "gates": [{"name": "it", **gate}]}
+    return {"promotionPaths": [{"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [target]}]}
+
+
 BROKEN: list[tuple[str, dict[str, Any], str]] = [
     (
         "Organization",
@@ -31,6 +37,9 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         },
         "an environment cannot be promoted to itself",
     ),
+    ("DeploymentPipeline", _gate(check="Tests"), "a gate Tests needs a command"),
+    ("DeploymentPipeline", _gate(check="Expression"), "a gate Expression needs an expression"),
+    ("DeploymentPipeline", _gate(check="Webhook"), "a gate Webhook needs a url"),
     (
         "ServiceClass",
         {"guardRails": {"minReplicas": 5, "maxReplicas": 4}},

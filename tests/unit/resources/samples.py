@@ -47,7 +47,26 @@ SPECS: dict[str, dict[str, Any]] = {
             },
             {
                 "sourceEnvironmentRef": "staging",
-                "targetEnvironmentRefs": [{"name": "production"}],
+                "targetEnvironmentRefs": [
+                    {
+                        "name": "production",
+                        "soakSeconds": 3600,
+                        "watchSeconds": 600,
+                        "onFailure": "Keep",
+                        "gates": [
+                            {"name": "main", "check": "Expression", "expression": "true"},
+                            {"name": "smoke", "check": "Tests", "command": ["smoke"]},
+                            {"name": "cab", "check": "Webhook", "url": "https://cab.example/"},
+                            {"name": "scan", "check": "Scan", "whenUnknown": "Pass"},
+                        ],
+                        "approval": {
+                            "quorum": 2,
+                            "requiredGroups": ["sre"],
+                            "escalation": [{"after": "24h", "group": "leads"}],
+                        },
+                        "hotfix": {"skips": ["source-soaked", "cab"]},
+                    }
+                ],
             },
         ]
     },

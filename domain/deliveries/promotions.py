@@ -1,0 +1,291 @@
+"""What the promotion procedure is asked, what it judges by, and what it answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from domain import ids
+from domain.deliveries.approvals import ApprovalRule
+from domain.deliveries.standings import Standing
+from domain.deliveries.wire import Trigger, Wire
+from domain.phases import Phase
+from domain.resources.gates import GateCheck, WhenUnknown
+from domain.resources.pipeline import OnFailure
+
+
+class PromotionRequest(Wire):
+    """Brings the artifact that runs in one environment to the next one."""
+
+    organization: str
+    component: str
+    environment: str
+    """Where it is to run."""
+    request_id: str
+    """Equal requests have equal ids."""
+    source: str = ""
+    """Environment it comes from; empty = the only one the pipeline names."""
+    artifact: str = ""
+    """DeployableArtifact; empty = what runs in the source."""
+    hotfix: bool = False
+    """Leave out the gates that the pipeline lets a hotfix leave out."""
+    reason: str = ""
+    trigger: Trigger = Trigger()
+
+
+class GateState(StrEnum):
+    """What a gate says."""
+
+    OPEN = "Open"
+    CLOSED = "Closed"
+    WAITING = "Waiting"
+    """It opens by itself, or when somebody does something."""
+    PENDING = "Pending"
+    """It is asked when everything that costs nothing is open."""
+    UNKNOWN = "Unknown"
+    """Nobody knows, and the pipeline does not let that pass."""
+    SKIPPED = "Skipped"
+    """A hotfix leaves it out."""
+
+
+class GateVerdict(Wire):
+    """What one gate says, and why."""
+
+    name: str
+    check: str
+    state: GateState
+    reason: str
+    since: datetime | None = None
+    until: datetime | None = None
+    """When it opens by itself; None when it does not."""
+    who: str = ""
+    """Who or what can open it."""
+    evidence: dict[str, str] = Field(default_factory=dict)
+    """The facts it was judged by."""
+
+    @property
+    def is_open(self) -> bool:
+        """Tells whether the way is free here."""
+        return self.state in {GateState.OPEN, GateState.SKIPPED}
+
+
+class GateOutcome(Wire):
+    """What came of a gate that is not judged by facts alone: tests, webhook, a person."""
+
+    name: str
+    passed: bool | None
+    """None = it could not be found out."""
+    reason: str
+    report: str = ""
+    """Last lines of a test run, or what the person wrote."""
+    by: str = ""
+    at: datetime | None = None
+    hash: str = ""
+    """Of what was looked at; of something else it says nothing."""
+
+
+class GateRule(Wire):
+    """One gate of a step, as the pipeline wants it."""
+
+    name: str
+    check: GateCheck
+    when_unknown: WhenUnknown = WhenUnknown.CLOSE
+    message: str = ""
+    expression: str = ""
+    url: str = ""
+    image: str = ""
+    command: tuple[str, ...] = ()
+    timeout_seconds: int = 300
+
+
+class StepRules(Wire):
+    """What the pipeline asks of one step."""
+
+    auto: bool = False
+    soak_seconds: int = 0
+    gates: tuple[GateRule, ...] = ()
+    approval: ApprovalRule | None = None
+    watch_seconds: int = 0
+    on_failure: OnFailure = OnFailure.ROLLBACK
+    max_rollbacks_per_day: int = 3
+    skips: tuple[str, ...] = ()
+    """Gates a hotfix leaves out."""
+
+
+class PlaceFacts(Wire):
+    """What runs in one environment."""
+
+    environment: str
+    bound: bool = False
+    """There is a binding."""
+    artifact: str = ""
+    """What runs; empty = nothing."""
+    version: str = ""
+    release: str = ""
+    wanted: str = ""
+    """What the binding wants."""
+    ready: bool = False
+    reason: str = ""
+    message: str = ""
+    since: datetime | None = None
+    """Since when it is ready, or not."""
+
+
+class ArtifactFacts(Wire):
+    """What is to be promoted."""
+
+    name: str
+    image: str = ""
+    commit: str = ""
+    branch: str = ""
+    version: str = ""
+    build: str = ""
+    has_test_report: bool = False
+
+
+class ChangedObject(Wire):
+    """One object that the promotion changes."""
+
+    name: str
+    """``Kind/name``."""
+    change: str
+    """``added``, ``changed`` or ``removed``."""
+    fields: tuple[str, ...] = ()
+    """Paths that differ; never values."""
+
+
+class PromotionFacts(Wire):
+    """All that the gates of one promotion are judged by."""
+
+    organization: str
+    project: str
+    component: str
+    environment: str
+    pipeline: str = ""
+    first: str = ""
+    """First environment of the pipeline."""
+    sources: tuple[str, ...] = ()
+    """Environments the pipeline lets a component come from."""
+    source: PlaceFacts
+    source_passed: bool = True
+    """The artifact came to the source through its gates; the first environment has none."""
+    source_queue: str = ""
+    """Task queue of the plane of the source."""
+    target: PlaceFacts
+    target_queue: str = ""
+    is_production: bool = False
+    artifact: ArtifactFacts | None = None
+    """None = there is nothing to promote."""
+    rules: StepRules = StepRules()
+    standing: Standing
+    release: str = ""
+    """Content name of the objects it would become in the target; empty = it cannot be rendered."""
+    hash: str = ""
+    problem: str = ""
+    """Why it cannot be rendered."""
+    changes: tuple[ChangedObject, ...] = ()
+    """What is different from what runs in the target."""
+    judged: tuple[GateOutcome, ...] = ()
+    """Expressions, and what else was judged where the facts were read."""
+    at: datetime
+    """When they were read."""
+
+    @property
+    def bound(self) -> str:
+        """The hash of all that is decided about: objects, and the rules they pass by."""
+        return ids.content_hash([self.hash, self.rules.model_dump(mode="json")])
+
+
+class PromotionPlan(Wire):
+    """What a promotion would do and wait for; nothing of it is done."""
+
+    facts: PromotionFacts
+    gates: tuple[GateVerdict, ...]
+    hash: str
+    """What an approval would be bound to."""
+    nothing_to_do: bool = False
+    """The target runs exactly this."""
+    approvals: tuple[str, ...] = ()
+    """What is needed of people, in words."""
+    waits: tuple[str, ...] = ()
+    """What is waited for, in words."""
+
+
+class Promotion(Wire):
+    """Result of one promotion."""
+
+    organization: str
+    component: str
+    environment: str
+    source: str = ""
+    request_id: str
+    phase: Phase
+    artifact: str = ""
+    image: str = ""
+    release: str = ""
+    reason: str = ""
+    message: str = ""
+    gates: tuple[GateVerdict, ...] = ()
+    hash: str = ""
+    approved_by: tuple[str, ...] = ()
+    hotfix: bool = False
+    undone: tuple[str, ...] = ()
+    rolled_back_to: str = ""
+
+
+class Confirmation(Wire):
+    """What a person saw who looked at what a manual gate asks for."""
+
+    gate: str
+    passes: bool = True
+    note: str = Field("", max_length=1000)
+    by: str = ""
+
+
+class PointBinding(Wire):
+    """Asks to point a binding back to an artifact."""
+
+    organization: str
+    component: str
+    environment: str
+    artifact: str
+    unless_changed: str = ""
+    """What it must name for that; when it names something else, somebody else decided."""
+
+
+class WebhookCall(Wire):
+    """Asks another system whether a promotion may go on."""
+
+    gate: str
+    id: str
+    """The same for each try of the same question."""
+    organization: str
+    url: str
+    timeout_seconds: int = 30
+    body: str
+    """JSON."""
+
+
+class GateTestRun(Wire):
+    """Asks for a run of tests in an environment."""
+
+    gate: str
+    name: str
+    """Of the Job; equal runs have equal names."""
+    organization: str
+    project: str
+    environment: str
+    namespace: str
+    image: str
+    command: tuple[str, ...]
+    timeout_seconds: int = 300
+
+
+class WatchRelease(Wire):
+    """Asks to look at a release for a while."""
+
+    organization: str
+    release: str
+    seconds: int
