@@ -20,6 +20,8 @@ TAGS = [
     {"name": "operations", "description": "What runs and ran: steps, waits, results, reasons."},
     {"name": "logs", "description": "What builds and pods wrote."},
     {"name": "components", "description": "Which version is where, and why not a newer one."},
+    {"name": "history", "description": "What was deployed, when, by whom, and what differs."},
+    {"name": "audit", "description": "Who did what and why: list, export, verify."},
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
     {"name": "golden paths", "description": "Renderings, classes and who follows them, quotas."},
     {"name": "tasks", "description": "Runs of scheduled tasks."},

@@ -51,6 +51,7 @@ from domain.deliveries.builds import (
     BuildRequest,
     BuildStarted,
     ResolvedCommit,
+    ScanVerdict,
     StageDuration,
 )
 from domain.deliveries.classes import (
@@ -170,6 +171,7 @@ __all__ = [
     "RefusedDecision",
     "ResolvedCommit",
     "RolloutReady",
+    "ScanVerdict",
     "SlotRef",
     "SlotRequest",
     "StageDuration",

@@ -23,6 +23,7 @@ from activities.rollouts import RolloutActivities
 from clients.kubernetes import Cluster, SharedWatches
 from clients.kubernetes.watch import DELETED
 from clients.objects import ObjectStore
+from clients.records import SqlRecords
 from domain import ids
 from intake.drift import DriftWatch
 from runtime.plugin import PavanePlugin
@@ -92,16 +93,21 @@ async def durable(temporal_program: Path) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="session")
-async def platform(plane: Cluster, durable: Client) -> AsyncIterator[None]:
+async def platform(
+    plane: Cluster, durable: Client, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
     """Workers of all queues that drift needs, with the real activities."""
     objects = ObjectStore.open("memory:///")
     watches = SharedWatches(plane)
-    releases = ReleaseActivities(plane, objects, Settings(), watches)
+    history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
+    await history.migrate()
+    releases = ReleaseActivities(plane, objects, Settings(), history, watches=watches)
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(watches.close)
+        stack.push_async_callback(history.close)
         workers = [Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)]
         queues: dict[str, list[Callable[..., Any]]] = {
             ids.CONTROL_QUEUE: [

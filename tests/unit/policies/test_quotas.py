@@ -99,7 +99,7 @@ def test_each_owner_counts_what_lies_within_it() -> None:
     idle = ServiceBinding.model_validate(
         {"metadata": {"name": "idle"}, "spec": {"environmentRef": "dev"}}
     )
-    owners = [
+    owners: list[Organization | Project | Environment] = [
         resource(Organization, "acme", {}),
         resource(Project, "shop", {"deploymentPipelineRef": "p"}),
         resource(Environment, "dev", {"dataPlaneRef": "local"}),
