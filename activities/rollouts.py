@@ -28,7 +28,7 @@ from domain.deliveries import (
 )
 from domain.errors import Denied, FieldConflict, NotFound, RolloutFailed
 from domain.policies.deadlines import time_left
-from domain.policies.drift import said, scaled_objects
+from domain.policies.drift import fewest_replicas, said, scaled_objects
 from domain.policies.objects import without_fields
 from domain.policies.verdicts import RolloutState, Verdict
 from domain.rendering import labels as names
@@ -120,19 +120,20 @@ class RolloutActivities:
     ) -> None:
         """Keeps the replicas of what an autoscaler is to scale from now on.
 
-        A field that nobody owns any more falls back to its default, which is one replica.
+        A field that nobody owns any more falls back to its default, which is one replica; and an
+        autoscaler leaves alone what has none, as after a suspension.
         """
-        scaled = scaled_objects(wanted)
+        fewest = fewest_replicas(wanted)
         for obj in previous:
             replicas = obj.get("spec", {}).get("replicas")
-            if said(obj) not in scaled or replicas is None:
+            if said(obj) not in fewest or replicas is None:
                 continue
             meta = obj["metadata"]
             kept = {
                 "apiVersion": obj["apiVersion"],
                 "kind": obj["kind"],
                 "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
-                "spec": {"replicas": replicas},
+                "spec": {"replicas": max(replicas, fewest[said(obj)])},
             }
             await self._cluster.apply(kept, manager=_SCALE_MANAGER, force=True)
 

@@ -71,6 +71,9 @@ def _differences(old: Any, new: Any, path: Path) -> Iterator[tuple[Path, Any, An
             yield from _differences(
                 before.get(name, _ABSENT), after.get(name, _ABSENT), (*path, step)
             )
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (before_entry, after_entry) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(before_entry, after_entry, (*path, index))
     elif old != new:
         yield path, old, new
 
