@@ -31,6 +31,7 @@ from activities.records import RecordActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollouts import RolloutActivities
+from activities.stops import StopActivities
 from activities.task_runs import TaskPlanActivities, TaskRunActivities
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -126,6 +127,7 @@ class WorkerProcess:
         queues = TemporalDeployQueues(self._client)
         drift = DriftActivities(self._cluster, queues)
         classes = ClassActivities(self._cluster, queues)
+        stops = StopActivities(self._records)
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -141,6 +143,9 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
                 RecordActivities(self._records).record,
+                stops.change_stop,
+                stops.read_stops,
+                stops.tell_flows,
                 drift.read_drift_place,
                 drift.await_deployments,
                 drift.record_drift,

@@ -24,6 +24,7 @@ from activities.quotas import Quotas, taken
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
+from activities.stops import heed
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
@@ -39,9 +40,8 @@ from domain.deliveries import (
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.quotas import usage_of
 from domain.records import FactBatch
-from domain.rendering.facts import (
-    GatewayDefaults,
-)
+from domain.records.stops import Place
+from domain.rendering.facts import GatewayDefaults
 from domain.rendering.release import render_release
 from domain.resources import (
     BindingState,
@@ -91,10 +91,12 @@ class ReleaseActivities:
         asked for is in the records before anything is done, also when it is refused.
 
         Raises:
+            Stopped: An emergency stop holds there.
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
             Denied: It does not fit into a quota.
         """
-        await self._history.append(FactBatch(facts=(asked(request),)))
+        place = Place(organization=request.organization, environment=request.environment)
+        heed(await self._history.append(FactBatch(facts=(asked(request),), place=place)))
         binding = await self._binding(request)
         try:
             prepared, release = await self._prepare(request, binding)

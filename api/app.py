@@ -21,6 +21,7 @@ from api.routes import (
     operations,
     records,
     resources,
+    stops,
     tasks,
     webhooks,
 )
@@ -33,6 +34,7 @@ _ROUTERS = (
     logs.router,
     components.router,
     records.router,
+    stops.router,
     resources.router,
     golden_paths.router,
     tasks.router,

@@ -10,6 +10,7 @@
       Unauthenticated
       Denied                      a policy said no, with reasons
         Superseded                a newer request took the place
+        Stopped                   an emergency stop holds
       Failed                      it was tried and did not pass
         BuildFailed
         RolloutFailed
@@ -48,6 +49,7 @@ __all__ = [
     "RolloutFailed",
     "RunFailed",
     "StaleRevision",
+    "Stopped",
     "Superseded",
     "Unauthenticated",
     "VerificationFailed",
@@ -104,6 +106,10 @@ class Denied(PlatformError):
 
 class Superseded(Denied):
     """A newer request for the same thing took its place."""
+
+
+class Stopped(Denied):
+    """Somebody stopped the place in an emergency; ``facts`` says who, why and since when."""
 
 
 class Failed(PlatformError):

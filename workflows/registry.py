@@ -8,6 +8,7 @@ from workflows.builds import BuildWorkflow
 from workflows.class_upgrades import ClassUpgradeWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.emergency_stops import EmergencyStopWorkflow
 from workflows.task_runs import TaskRunWorkflow
 
 PROCEDURES = [
@@ -15,6 +16,7 @@ PROCEDURES = [
     ClassUpgradeWorkflow,
     DeployWorkflow,
     DriftWorkflow,
+    EmergencyStopWorkflow,
     RequestBuildWorkflow,
     TaskRunWorkflow,
 ]
