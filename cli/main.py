@@ -26,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "history": Entry("history", "history", "What was deployed, and by whom.", _APPLICATIONS),
     "diff": Entry("history", "diff", "What differs between two deployments.", _APPLICATIONS),
+    "insights": Entry("insights", "insights", "How delivery goes: four measures.", _APPLICATIONS),
     "audit": Entry("audit", "app", "Who did what and why: list, export, verify.", _PLATFORM),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
