@@ -26,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "history": Entry("history", "history", "What was deployed, and by whom.", _APPLICATIONS),
     "diff": Entry("history", "diff", "What differs between two deployments.", _APPLICATIONS),
+    "insights": Entry("insights", "insights", "How delivery goes: four measures.", _APPLICATIONS),
     "audit": Entry("audit", "app", "Who did what and why: list, export, verify.", _PLATFORM),
     "stop": Entry("stops", "stop", "Emergency stop: park every flow of a place.", _PLATFORM),
     "resume": Entry("stops", "resume", "Let a stopped place go on.", _PLATFORM),
