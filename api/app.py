@@ -17,12 +17,15 @@ from api.routes import (
     components,
     deployments,
     freezes,
+    golden_paths,
     health,
+    insights,
     logs,
     operations,
     records,
     resources,
     stops,
+    tasks,
     webhooks,
 )
 from api.services import Services
@@ -36,8 +39,11 @@ _ROUTERS = (
     logs.router,
     components.router,
     records.router,
+    insights.router,
     stops.router,
     resources.router,
+    golden_paths.router,
+    tasks.router,
     webhooks.router,
     health.router,
 )
