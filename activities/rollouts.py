@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
 
 from activities.applied import AppliedObjects
 from activities.bundles import objects_of
+from activities.clocks import Clock
 from activities.heartbeats import heartbeating
 from activities.kinds import DEPLOYMENTS, HTTP_ROUTES, PODS, REPLICA_SETS
 from activities.log_tails import log_tail
@@ -118,9 +119,10 @@ class RolloutActivities:
             for obj in await objects_of(request.bundle, self._objects)
             if obj["kind"] in _FOLLOWED and (not request.only or said(obj) in request.only)
         ]
-        follower = _Follower(self._applied, self._watches, request.bundle.namespace, wanted)
+        clock = Clock()
+        follower = _Follower(self._applied, self._watches, request.bundle.namespace, wanted, clock)
         deadline = timedelta(seconds=request.deadline_seconds)
-        left = time_left(deadline, activity.info().scheduled_time, datetime.now(UTC))
+        left = time_left(deadline, activity.info().scheduled_time, clock.now())
         async with heartbeating(lambda: follower.verdict.message):
             try:
                 async with asyncio.timeout(left.total_seconds()):
@@ -150,8 +152,10 @@ class _Follower:
         watches: SharedWatches,
         namespace: str,
         wanted: list[dict[str, Any]],
+        clock: Clock,
     ) -> None:
         self._applied = applied
+        self._clock = clock
         self._namespace = namespace
         self._wanted = wanted
         self._of = {
@@ -173,7 +177,7 @@ class _Follower:
             self._seen = seen
             await self._read()
             while True:
-                self.verdict = self._judge(seen, datetime.now(UTC))
+                self.verdict = self._judge(seen, self._clock.now())
                 if self.verdict.state is not RolloutState.PROGRESSING:
                     return self.verdict
                 await seen.wait(self.verdict.recheck or timedelta(minutes=1))
@@ -186,7 +190,7 @@ class _Follower:
         """
         await self._read()
         self._fresh_only = True
-        verdict = self._judge(self._seen, datetime.now(UTC))
+        verdict = self._judge(self._seen, self._clock.now())
         if verdict.state is not RolloutState.PROGRESSING:
             return verdict
         return verdict.model_copy(
