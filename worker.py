@@ -30,6 +30,7 @@ from activities.records import RecordActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollouts import RolloutActivities
+from activities.stops import StopActivities
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -119,6 +120,7 @@ class WorkerProcess:
         builds = BuildRecordActivities(self._cluster, self._settings, self._records)
         lanes = BuildLaneActivities(self._cluster)
         releases = ReleaseActivities(self._cluster, self._objects, self._settings, self._records)
+        stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
         return Worker(
             self._client,
@@ -135,6 +137,9 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
                 RecordActivities(self._records).record,
+                stops.change_stop,
+                stops.read_stops,
+                stops.tell_flows,
                 drift.read_drift_place,
                 drift.await_deployments,
                 drift.record_drift,

@@ -18,6 +18,7 @@ from activities.kinds import platform
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
+from activities.stops import heed
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
 from clients.records import Records
@@ -32,6 +33,7 @@ from domain.deliveries import (
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.drift import said
 from domain.records import FactBatch
+from domain.records.stops import Place
 from domain.rendering import labels as names
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
 from domain.rendering.release import render_release
@@ -83,9 +85,11 @@ class ReleaseActivities:
         asked for is in the records before anything is done, also when it is refused.
 
         Raises:
+            Stopped: An emergency stop holds there.
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
         """
-        await self._history.append(FactBatch(facts=(asked(request),)))
+        place = Place(organization=request.organization, environment=request.environment)
+        heed(await self._history.append(FactBatch(facts=(asked(request),), place=place)))
         binding = await self._binding(request)
         try:
             prepared, release = await self._prepare(request, binding)

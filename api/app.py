@@ -20,6 +20,7 @@ from api.routes import (
     operations,
     records,
     resources,
+    stops,
     webhooks,
 )
 from api.services import Services
@@ -31,6 +32,7 @@ _ROUTERS = (
     logs.router,
     components.router,
     records.router,
+    stops.router,
     resources.router,
     webhooks.router,
     health.router,

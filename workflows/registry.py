@@ -7,8 +7,15 @@ from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.emergency_stops import EmergencyStopWorkflow
 
-PROCEDURES = [BuildWorkflow, DeployWorkflow, DriftWorkflow, RequestBuildWorkflow]
+PROCEDURES = [
+    BuildWorkflow,
+    DeployWorkflow,
+    DriftWorkflow,
+    EmergencyStopWorkflow,
+    RequestBuildWorkflow,
+]
 """They end within a release of Pavane."""
 LANES = [BuildLaneWorkflow]
 """They may stay open over many releases, so a new release takes them over while they run."""
