@@ -52,7 +52,7 @@ async def test_deployment_waits_until_the_records_can_be_written(
 @promise(
     "Clock of the worker two hours ahead, then jumping back",
     "worker-clock",
-    sees="nothing",
+    sees="the step `rollout`, tried again as its worker is started anew",
     ends="deadlines go by Temporal's time: the deployment goes on and is made once",
     limit=300,
 )
@@ -67,6 +67,6 @@ async def test_rollout_goes_by_the_time_of_temporal_and_not_of_the_worker(
     await deployed_once(org, done)
     again = await org.person.ended(await org.deploy(await org.workload("bye")))
 
-    assert retried == []
+    assert all(one["what"].startswith("await ready pods") for one in retried)
     assert again["phase"] == "Succeeded", told(again)
     assert await org.seen.running() == ["bye"]
