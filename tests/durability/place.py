@@ -16,7 +16,7 @@ from clients.kubernetes import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.registry import Registry
 from domain import ids
-from domain.deliveries import BuildRequest, DeployRequest
+from domain.deliveries import BuildRequest, ClassUpgradeRequest, DeployRequest
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from tests.durability.declared import COMPONENT, service_class, workload
 from tests.durability.orders import without_organization
@@ -27,6 +27,7 @@ from workflows.starting import (
     request_build,
     signal_deployment,
     start_build,
+    start_class_upgrade,
 )
 
 PROJECT, ENVIRONMENT = "shop", "dev"
@@ -176,6 +177,15 @@ class Place:
             organization=self.name, component=COMPONENT, environment=ENVIRONMENT,
             request_id="undeploy",
         ))  # fmt: skip
+
+    async def upgrade_class(self) -> None:
+        """Changes the class and asks that what runs comes to it."""
+        await self.rollouts_may_take(PATIENT + 1)
+        request = ClassUpgradeRequest(
+            organization=self.name, class_kind="ServiceClass", class_name=DEFAULT_SERVICE_CLASS
+        )
+        for handle in await self._each(lambda: start_class_upgrade(self.client, request)):
+            self.remember(handle)
 
     async def _ask(self, request: DeployRequest) -> None:
         for handle in await self._each(lambda: signal_deployment(self.client, request)):
