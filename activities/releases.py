@@ -12,6 +12,7 @@ from activities.artifacts import create_binding
 from activities.bindings import asked_binding
 from activities.bundles import objects_of, stowed
 from activities.class_revisions import ClassRevisions
+from activities.freezes import FreezeReader
 from activities.histories import asked, entry_of
 from activities.kinds import platform
 from activities.preparing import (
@@ -34,11 +35,13 @@ from domain.deliveries import (
     Deployment,
     DeployRecord,
     DeployRequest,
+    FreezePlace,
     HealthCheck,
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.quotas import usage_of
+from domain.policies.repairs import is_repair
 from domain.records import FactBatch
 from domain.records.stops import Place
 from domain.rendering.facts import GatewayDefaults
@@ -75,6 +78,7 @@ class ReleaseActivities:
         self._history = history
         self._revisions = ClassRevisions(cluster)
         self._quotas = Quotas(watches)
+        self._freezes = FreezeReader(cluster, watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
         self._gateway = GatewayDefaults(
@@ -104,6 +108,15 @@ class ReleaseActivities:
             # What was refused is told to the record, so that the right generation is judged.
             error.facts.update(binding=binding.name, generation=str(binding.metadata.generation))
             raise
+        if prepared.changed and not is_repair(request):
+            where = FreezePlace(
+                organization=request.organization,
+                project=prepared.project,
+                component=request.component,
+                environment=request.environment,
+            )
+            freeze = await self._freezes.read(where)
+            prepared = prepared.model_copy(update={"freeze": None if freeze.is_open else freeze})
         await records.begin(self._cluster, binding, prepared, request, release)
         return prepared
 

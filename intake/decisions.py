@@ -22,6 +22,7 @@ from domain.resources import (
     ComponentClass,
     DataPlane,
     Environment,
+    FreezeWindow,
     Organization,
     Resource,
     Workload,
@@ -66,6 +67,15 @@ class TellLane:
 
 
 @dataclass(frozen=True)
+class TellFreezes:
+    """A freeze window changed: what waits for it may go on."""
+
+    organization: str
+    generation: int
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class UpgradeClass:
     """A class changed whose policy brings changes to its components by itself."""
 
@@ -74,7 +84,7 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
-Decision: TypeAlias = StartBuild | RequestBuild | Deploy | TellLane | UpgradeClass
+Decision: TypeAlias = StartBuild | RequestBuild | Deploy | TellFreezes | TellLane | UpgradeClass
 
 
 def decide(resource: Resource, world: World) -> Decision | None:
@@ -92,10 +102,18 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_component(resource, world)
         case ComponentClass():
             return _of_class(resource, world)
-        case Organization():
-            return TellLane(resource.name, resource.spec.builds.concurrency)
+        case FreezeWindow() | Organization():
+            return _of_rules(resource)
         case _:
             return None
+
+
+def _of_rules(resource: FreezeWindow | Organization) -> Decision:
+    """Whoever waits by these rules looks at them again."""
+    if isinstance(resource, Organization):
+        return TellLane(resource.name, resource.spec.builds.concurrency)
+    lifted = tuple(one.id for one in resource.status.overrides)
+    return TellFreezes(resource.organization, resource.metadata.generation, lifted)
 
 
 def obstacles(resource: Resource, world: World) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ PASSED_THROUGH = (
         "workflows.facts",
         "workflows.progress",
         "workflows.saga",
+        "workflows.thaw",
     ),
 )
 """Imported once instead of once a workflow run: they hold no state of a run.

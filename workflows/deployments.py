@@ -24,11 +24,12 @@ from domain.deliveries import (
     DeployRequest,
     Enqueued,
     FollowRollout,
+    FreezeVerdict,
     OperationStatus,
     PreparedRelease,
     PutBackRequest,
 )
-from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError
+from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError, Superseded
 from domain.phases import Phase
 from domain.records.stops import Place
 from runtime import search_attributes as attributes
@@ -40,6 +41,7 @@ from workflows.deployment_attributes import deployment_attributes
 from workflows.deployment_facts import DeploymentFacts, asked_now, given_way, lead_time
 from workflows.progress import Progress
 from workflows.saga import Saga
+from workflows.thaw import Thaw
 
 _STEPS = ("prepare", "apply", "rollout", "record")
 
@@ -54,6 +56,7 @@ class DeployWorkflow:
         for each in (request.model_copy(update={"behind": ()}), *request.behind):
             self._queue.add(asked_now(each))
         self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
+        self._thaw = Thaw(self._progress)
         self._brake = Brake(
             Place(organization=request.organization, environment=request.environment),
             self._progress,
@@ -96,6 +99,11 @@ class DeployWorkflow:
     def stop_changed(self) -> None:
         """Somebody stopped something in an emergency, or let it go on."""
         self._brake.changed()
+
+    @workflow.signal
+    def freezes_changed(self) -> None:
+        """A freeze window was changed or overridden: whoever waits looks again."""
+        self._thaw.changed()
 
     @workflow.update
     def enqueue(self, request: DeployRequest) -> Enqueued:
@@ -161,8 +169,21 @@ class DeployWorkflow:
                     even_if_cancelled=True,
                 )
             )
-            if not await self._brake.safe_point():
+            if await self._brake.safe_point():
+                continue
+            if release.freeze is None or release.freeze.is_open:
                 return release
+            await self._frozen(release.freeze)
+
+    async def _frozen(self, verdict: FreezeVerdict) -> None:
+        """Waits while the place is frozen, unless somebody comes: then that one is next.
+
+        Raises:
+            Superseded: Another request came. It is newer, or brings back what ran.
+        """
+        await self._thaw.wait(verdict, lambda: bool(self._queue.waiting))
+        if self._queue.waiting:
+            raise Superseded(f"gave way to {self._queue.waiting[0]} while {verdict.message}")
 
     async def _roll_out(self, attempt: _Attempt, release: PreparedRelease, saga: Saga) -> None:
         if release.put_back:
@@ -312,6 +333,8 @@ class _Attempt:
 def _phase_of(failure: PlatformError | None) -> Phase:
     if failure is None:
         return Phase.CANCELLED
+    if isinstance(failure, Superseded):
+        return Phase.SUPERSEDED
     if isinstance(failure, Failed):
         return Phase.FAILED
     if isinstance(failure, Denied):
