@@ -87,7 +87,7 @@ class FreezeWindowSpec(Model):
     """When it is."""
     in_progress: RolloutInProgress = RolloutInProgress.FINISH
     """A rollout that runs when it closes: Finish = goes on to its end. Hold = takes no further
-    step until it opens. Revert = is undone."""
+    step until it opens. Revert = is undone. In this version every rollout finishes."""
     override_by: OverrideBy = OverrideBy.ADMIN
     """Which role may bring something in nevertheless, with a reason."""
     suspended: bool = False
