@@ -116,7 +116,9 @@ class ReleaseActivities:
                 environment=request.environment,
             )
             freeze = await self._freezes.read(where)
-            prepared = prepared.model_copy(update={"freeze": None if freeze.is_open else freeze})
+            prepared = prepared.model_copy(
+                update={"freeze": freeze if freeze.closed_by or freeze.lifted else None}
+            )
         await records.begin(self._cluster, binding, prepared, request, release)
         return prepared
 

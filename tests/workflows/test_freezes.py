@@ -10,6 +10,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 
 from domain.deliveries import ClosedBy, DeployRequest, FreezeVerdict, OperationStatus
+from domain.deliveries.freezes import LiftedBy
 from domain.phases import Phase
 from tests.workflows.conftest import World, a_release
 from workflows.starting import enqueue_deployment, signal_deployment
@@ -106,3 +107,19 @@ async def test_cancel_ends_the_wait_and_changes_nothing(
         await handle.result()
     assert "apply_release" not in running.names()
     assert running.last("record_deployment").phase is Phase.CANCELLED
+
+
+async def test_override_is_written_down_with_who_and_why(
+    temporal: Client, running: World, organization: str
+) -> None:
+    async def lifted(request: DeployRequest) -> Any:
+        by = LiftedBy(window="weekend", by="ada", reason="the shop is down")
+        verdict = FreezeVerdict(at=datetime.now(UTC), overridden=("weekend",), lifted=(by,))
+        return a_release(request, freeze=verdict)
+
+    running.behaviours["prepare_release"] = lifted
+    handle, _ = await enqueue_deployment(temporal, wanted(organization))
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+    facts = running.last("record_deployment").facts
+    told = [(one.actor, one.reason) for one in facts if one.action == "freeze.overridden"]
+    assert told == [("ada", "the shop is down")]

@@ -208,6 +208,7 @@ def test_override_opens_a_window_for_its_place_and_its_time() -> None:
     found = windows.verdict([lifted(component="web")], PLACE, noon)
     assert found.is_open
     assert found.overridden == ("weekend",)
+    assert [(one.by, one.reason) for one in found.lifted] == [("ada", "the shop is down")]
     assert found.until == later
     assert not windows.verdict([lifted()], PLACE, later).is_open
     assert not windows.verdict([lifted(component="other")], PLACE, noon).is_open
