@@ -7,7 +7,7 @@ never meet (docs/decisions/0003). It ends when its queue is empty.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -20,7 +20,6 @@ from domain.deliveries import (
     ApplyRelease,
     Bundle,
     Deployment,
-    DeployRecord,
     DeployRequest,
     Enqueued,
     FollowRollout,
@@ -28,16 +27,20 @@ from domain.deliveries import (
     PreparedRelease,
     PutBackRequest,
 )
-from domain.errors import CompensationFailed, Errored, Failed, PlatformError
+from domain.deliveries.parking import Choice, Parked, Resolution
+from domain.errors import CompensationFailed, PlatformError
 from domain.phases import Phase
+from domain.policies import parking
 from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.brake import Brake
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.deploy_queue import DeployQueue
+from workflows.deployment_attempt import Attempt, phase_of
 from workflows.deployment_attributes import deployment_attributes
-from workflows.deployment_facts import DeploymentFacts, asked_now, given_way, lead_time
+from workflows.deployment_facts import asked_now, given_way
+from workflows.parking import Parking
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -58,6 +61,7 @@ class DeployWorkflow:
             Place(organization=request.organization, environment=request.environment),
             self._progress,
         )
+        self._parking = Parking("deploy", self._progress)
         self._results: list[Deployment] = []
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
             # Whoever starts it by hand does not tell them.
@@ -98,6 +102,15 @@ class DeployWorkflow:
         self._brake.changed()
 
     @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """Decides what becomes of a parked deployment: retry, skip, fix or compensate."""
+        return self._parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._parking.check(resolution)
+
+    @workflow.update
     def enqueue(self, request: DeployRequest) -> Enqueued:
         """Queues a deployment and answers at once with its position."""
         return self._queue.add(asked_now(request))
@@ -110,16 +123,16 @@ class DeployWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the running deployment stands and who waits behind it."""
-        done = {"deployments": tuple(self._results)}
+        done = {"deployments": tuple(self._results), "parked": self._parking.parked}
         return self._progress.status(self._queue.waiting).model_copy(update=done)
 
     async def _one(self, request: DeployRequest) -> PlatformError | None:
         """Does one deployment; returns why it failed, raises only when it was cancelled."""
         started = workflow.now()
         saga = Saga()
-        attempt = _Attempt(request, started)
+        attempt = Attempt(request, started)
         try:
-            self._results.append(await self._deploy(attempt, saga))
+            self._results.append(await self._until_decided(attempt, saga))
         except asyncio.CancelledError:
             await to_the_end(self._end(attempt, saga, None))
             raise
@@ -132,7 +145,30 @@ class DeployWorkflow:
             return await to_the_end(self._end(attempt, saga, error))
         return None
 
-    async def _deploy(self, attempt: _Attempt, saga: Saga) -> Deployment:
+    async def _until_decided(self, attempt: Attempt, saga: Saga) -> Deployment:
+        """Deploys; a technical fault that outlasts its budget waits for a person to decide."""
+        while True:
+            try:
+                return await self._deploy(attempt, saga)
+            except (FailureError, PlatformError) as failure:
+                error = as_domain_error(failure)
+                step = self._progress.failed_step
+                waits = bool(self._queue.waiting)
+                parks = parking.parks("deploy", step, error, others_wait=waits)
+                # Runs that began before there was parking end as they would have.
+                if is_cancelled_exception(failure) or not parks or not workflow.patched("parking"):
+                    raise
+            decision = await self._parking.ask(
+                error, attempt.facts, gives_way=lambda: bool(self._queue.waiting)
+            )
+            if decision.choice is Choice.COMPENSATE:
+                raise error
+            if decision.choice is Choice.SKIP:
+                self._progress.skip(step, f"skipped by {decision.actor}: {decision.reason}")
+                return await self._record(attempt, Phase.SUCCEEDED)
+            attempt.begin_again(decision)
+
+    async def _deploy(self, attempt: Attempt, saga: Saga) -> Deployment:
         request = attempt.request
         self._progress.begins(f"deploy {request.component} to {request.environment}")
         with self._progress.step("prepare"):
@@ -164,7 +200,7 @@ class DeployWorkflow:
             if not await self._brake.safe_point():
                 return release
 
-    async def _roll_out(self, attempt: _Attempt, release: PreparedRelease, saga: Saga) -> None:
+    async def _roll_out(self, attempt: Attempt, release: PreparedRelease, saga: Saga) -> None:
         if release.put_back:
             await self._put_back(attempt, release)
             return
@@ -182,7 +218,7 @@ class DeployWorkflow:
             ready = await self._follow(release, release.bundle)
         self._progress.note("rollout", ready)
 
-    async def _put_back(self, attempt: _Attempt, release: PreparedRelease) -> None:
+    async def _put_back(self, attempt: Attempt, release: PreparedRelease) -> None:
         """Makes drifted objects as they were. No undo: that would redo what nobody here asked."""
         with self._progress.step("apply"):
             applied = await call(
@@ -253,7 +289,7 @@ class DeployWorkflow:
             await self._follow(release, release.previous, even_if_cancelled=True)
 
     async def _end(
-        self, attempt: _Attempt, saga: Saga, failure: PlatformError | None
+        self, attempt: Attempt, saga: Saga, failure: PlatformError | None
     ) -> PlatformError | None:
         """Undoes, writes down how it ended; returns the failure, made worse if undo failed."""
         try:
@@ -261,56 +297,20 @@ class DeployWorkflow:
         except CompensationFailed as worse:
             reason = failure.message if failure else "cancelled"
             failure = CompensationFailed(f"{reason}; undo failed: {worse.message}")
-        attempt.undone = tuple(saga.undone)
-        self._results.append(await self._record(attempt, _phase_of(failure), failure))
+        attempt.undone = tuple(dict.fromkeys(saga.undone))
+        self._results.append(await self._record(attempt, phase_of(failure), failure))
         return failure
 
     async def _record(
-        self, attempt: _Attempt, phase: Phase, failure: PlatformError | None = None
+        self, attempt: Attempt, phase: Phase, failure: PlatformError | None = None
     ) -> Deployment:
-        facts = failure.facts if failure else {}
         self._progress.is_at(phase, failure.message if failure else "")
         attempt.facts.ended(phase, failure, attempt.undone)
         return await call(
             ReleaseActivities.record_deployment,
-            DeployRecord(
-                request=attempt.request,
-                release=attempt.release.named() if attempt.release else None,
-                generation=int(facts.get("generation", 0)),
-                phase=phase,
-                reason=facts.get("reason", type(failure).__name__ if failure else ""),
-                message=failure.message if failure else "",
-                log_tail=facts.get("log", ""),
-                restored=bool(attempt.undone) and not isinstance(failure, CompensationFailed),
-                undone=attempt.undone,
-                workflow_id=workflow.info().workflow_id,
-                run_id=workflow.info().run_id,
-                started=attempt.started,
-                finished=workflow.now(),
-                facts=(*given_way(self._queue), *attempt.facts.take()),
-                lead_time=lead_time(attempt.request, attempt.started, self._progress),
-            ),
+            attempt.record(phase, failure, given_way(self._queue), self._progress),
             f"record {phase.value.lower()}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
             even_if_cancelled=True,
         )
-
-
-class _Attempt:
-    """What is known of one deployment while it runs."""
-
-    def __init__(self, request: DeployRequest, started: datetime) -> None:
-        self.request = request
-        self.started = started
-        self.release: PreparedRelease | None = None
-        self.undone: tuple[str, ...] = ()
-        self.facts = DeploymentFacts(request)
-
-
-def _phase_of(failure: PlatformError | None) -> Phase:
-    if failure is None:
-        return Phase.CANCELLED
-    if isinstance(failure, Failed):
-        return Phase.FAILED
-    return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED
