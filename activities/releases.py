@@ -3,72 +3,78 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 from temporalio import activity
 
 from activities import release_records as records
-from activities.artifacts import create_binding, labels
+from activities.artifacts import create_binding
 from activities.bindings import asked_binding
 from activities.bundles import objects_of, stowed
+from activities.class_revisions import ClassRevisions
 from activities.histories import asked, entry_of
 from activities.kinds import platform
+from activities.preparing import (
+    against_drift,
+    deadline_of,
+    prepared_of,
+    release_of,
+)
+from activities.quotas import Quotas, taken
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
 from activities.stops import heed
 from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.records import Records
-from domain import ids
 from domain.deliveries import (
     Bundle,
     Deployment,
     DeployRecord,
     DeployRequest,
+    HealthCheck,
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
-from domain.policies.drift import said
+from domain.policies.quotas import usage_of
 from domain.records import FactBatch
 from domain.records.stops import Place
-from domain.rendering import labels as names
-from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
+from domain.rendering.facts import GatewayDefaults
 from domain.rendering.release import render_release
-from domain.rendering.workload import DEFAULT_DEADLINE_SECONDS
 from domain.resources import (
     BindingState,
     Component,
     Environment,
-    Metadata,
     Release,
     parse_as,
 )
 from domain.resources.binding import Binding
-from domain.resources.conditions import ConditionType
-from domain.resources.deployment import DeployAction, ReleaseSpec
+from domain.resources.deployment import DeployAction
 from domain.resources.environment import ConflictPolicy
 from domain.resources.families import family_of
 from settings import Settings
-
-_ACTIONS = {
-    BindingState.ACTIVE: DeployAction.DEPLOY,
-    BindingState.SUSPEND: DeployAction.SUSPEND,
-    BindingState.UNDEPLOY: DeployAction.UNDEPLOY,
-}
 
 
 class ReleaseActivities:
     """Effects of deployments on the control plane."""
 
     def __init__(
-        self, cluster: Cluster, objects: ObjectStore, settings: Settings, history: Records
+        self,
+        cluster: Cluster,
+        objects: ObjectStore,
+        settings: Settings,
+        history: Records,
+        *,
+        watches: SharedWatches,
     ) -> None:
+        """``watches`` are those of the control plane."""
         self._cluster = cluster
         self._objects = objects
         self._history = history
+        self._revisions = ClassRevisions(cluster)
+        self._quotas = Quotas(watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
         self._gateway = GatewayDefaults(
@@ -87,6 +93,7 @@ class ReleaseActivities:
         Raises:
             Stopped: An emergency stop holds there.
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
+            Denied: It does not fit into a quota.
         """
         place = Place(organization=request.organization, environment=request.environment)
         heed(await self._history.append(FactBatch(facts=(asked(request),), place=place)))
@@ -110,37 +117,45 @@ class ReleaseActivities:
             previous = await self._previous(binding)
             if not previous.release:
                 # Nothing to remove: no plane is needed, and it may be gone already.
-                nothing = _prepared(request, binding, "", Bundle(), previous)
+                nothing = prepared_of(request, binding, "", Bundle(), previous)
                 return nothing.model_copy(update={"changed": False}), None
             plane = await plane_of(self._cluster, binding)
-            return _prepared(request, binding, plane.task_queue, Bundle(), previous), None
+            return prepared_of(request, binding, plane.task_queue, Bundle(), previous), None
         facts, previous = await asyncio.gather(
-            gather(self._cluster, binding, self._gateway), self._previous(binding)
+            gather(self._cluster, binding, self._gateway, self._revisions, request.class_revision),
+            self._previous(binding),
         )
         rendered = render_release(facts)
+        usage = usage_of(rendered.objects)
+        await self._quotas.check(facts, usage)
         bundle = await stowed(
             Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
             self._objects,
         )
-        prepared = _prepared(request, binding, facts.data_plane.task_queue, bundle, previous)
+        prepared = prepared_of(request, binding, facts.data_plane.task_queue, bundle, previous)
         prepared = prepared.model_copy(
             update={
-                **_against_drift(request, binding, prepared, rendered),
+                **against_drift(request, binding, prepared, rendered),
                 "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
                 "project": facts.project,
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
+                "class_revision": facts.component_class.revision,
+                "taken": taken(usage),
+                "health": tuple(
+                    HealthCheck.model_validate(one.model_dump()) for one in rendered.health
+                ),
                 "url": rendered.url,
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
         )
-        return prepared, _release(facts, rendered, bundle)
+        return prepared, release_of(facts, rendered, bundle)
 
     async def _put_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
         """Takes the very release that runs: nothing newer is brought along with a put-back."""
         running = await self._previous(binding)
         plane = await plane_of(self._cluster, binding)
-        prepared = _prepared(request, binding, plane.task_queue, running, running)
+        prepared = prepared_of(request, binding, plane.task_queue, running, running)
         is_wanted = binding.wanted_state is not BindingState.UNDEPLOY
         return prepared.model_copy(
             update={
@@ -149,12 +164,13 @@ class ReleaseActivities:
                 "artifact": binding.status.artifact_ref,
                 "version": binding.status.version,
                 "image": binding.status.image,
+                "class_revision": binding.status.class_revision_ref,
                 "url": binding.status.url,
                 "changed": is_wanted and running.release == request.release,
                 "action": DeployAction.PUT_BACK,
                 "put_back": request.put_back,
                 "take_over": request.force_conflicts,
-                "progress_deadline_seconds": _deadline(await objects_of(running, self._objects)),
+                "progress_deadline_seconds": deadline_of(await objects_of(running, self._objects)),
             }
         )
 
@@ -226,86 +242,3 @@ class ReleaseActivities:
             message=record.message,
             undone=record.undone,
         )
-
-
-def _deployment_name(binding: Binding, request: DeployRequest) -> str:
-    """Names one event: equal for all tries of it, different for each run of the procedure."""
-    event = {"run": activity.info().workflow_run_id, "request": request.request_id}
-    return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
-
-
-def _release(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> Release:
-    return Release(
-        metadata=Metadata(
-            name=rendered.name,
-            namespace=facts.organization,
-            labels={
-                **labels(facts.organization, facts.project, facts.component.name),
-                names.ENVIRONMENT: facts.environment.name,
-            },
-        ),
-        spec=ReleaseSpec(
-            component_ref=facts.component.name,
-            environment_ref=facts.environment.name,
-            namespace=rendered.namespace,
-            image=rendered.image,
-            hash=rendered.hash,
-            objects=bundle.objects,
-            stored=bundle.stored,
-        ),
-    )
-
-
-def _against_drift(
-    request: DeployRequest,
-    binding: Binding,
-    prepared: PreparedRelease,
-    rendered: RenderedRelease,
-) -> dict[str, object]:
-    """A person who deploys again what runs, but drifted, wants it as it was."""
-    drifted = binding.status.condition(ConditionType.DRIFTED) is not None
-    if request.trigger.is_automatic or prepared.changed or not drifted:
-        return {}
-    return {
-        "changed": True,
-        "put_back": tuple(said(each) for each in rendered.objects),
-        "take_over": request.force_conflicts,
-    }
-
-
-def _deadline(objects: Iterable[dict[str, Any]]) -> int:
-    """Returns how long the workload of a release may go without progress."""
-    for each in objects:
-        if seconds := each.get("spec", {}).get("progressDeadlineSeconds"):
-            return int(seconds)
-    return DEFAULT_DEADLINE_SECONDS
-
-
-def _prepared(
-    request: DeployRequest,
-    binding: Binding,
-    task_queue: str,
-    bundle: Bundle,
-    previous: Bundle,
-) -> PreparedRelease:
-    ready = binding.status.condition("Ready")
-    settled = ready is not None and ready.is_true
-    return PreparedRelease(
-        organization=binding.organization,
-        project=binding.metadata.labels.get(names.PROJECT, ""),
-        component=binding.component or request.component,
-        environment=binding.environment,
-        binding=binding.name,
-        binding_kind=binding.kind,
-        generation=binding.metadata.generation,
-        deployment=_deployment_name(binding, request),
-        artifact=binding.artifact,
-        task_queue=task_queue,
-        bundle=bundle,
-        previous=previous,
-        from_artifact=binding.status.artifact_ref,
-        from_version=binding.status.version,
-        from_image=binding.status.image,
-        changed=bundle.release != previous.release or not settled,
-        action=_ACTIONS[binding.wanted_state],
-    )

@@ -15,12 +15,15 @@ from api.routes import (
     builds,
     components,
     deployments,
+    golden_paths,
     health,
+    insights,
     logs,
     operations,
     records,
     resources,
     stops,
+    tasks,
     webhooks,
 )
 from api.services import Services
@@ -32,8 +35,11 @@ _ROUTERS = (
     logs.router,
     components.router,
     records.router,
+    insights.router,
     stops.router,
     resources.router,
+    golden_paths.router,
+    tasks.router,
     webhooks.router,
     health.router,
 )

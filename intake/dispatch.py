@@ -8,8 +8,21 @@ from typing import assert_never
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from intake.decisions import Decision, Deploy, RequestBuild, StartBuild, TellLane
-from workflows.starting import request_build, signal_deployment, start_build, tell_build_lane
+from intake.decisions import (
+    Decision,
+    Deploy,
+    RequestBuild,
+    StartBuild,
+    TellLane,
+    UpgradeClass,
+)
+from workflows.starting import (
+    request_build,
+    signal_deployment,
+    start_build,
+    start_class_upgrade,
+    tell_build_lane,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,5 +55,8 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case TellLane(organization, concurrency):
             if await tell_build_lane(client, organization):
                 _LOG.info("told the builds of %s: %d may run", organization, concurrency)
+        case UpgradeClass(upgrade, revision):
+            started = await start_class_upgrade(client, upgrade)
+            _LOG.info("asked for %s to %s", started.id, revision)
         case _:
             assert_never(decision)

@@ -25,6 +25,7 @@ PASSED_THROUGH = (
         "workflows.facts",
         "workflows.parking",
         "workflows.progress",
+        "workflows.rolling",
         "workflows.saga",
     ),
 )

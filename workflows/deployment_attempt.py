@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from domain.deliveries import DeployRecord, DeployRequest, PreparedRelease
 from domain.deliveries.parking import Choice, Resolution
-from domain.errors import CompensationFailed, Errored, Failed, PlatformError
+from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError
 from domain.phases import Phase
 from domain.records import AuditFact
 from workflows.deployment_facts import DeploymentFacts, lead_time
@@ -71,4 +71,6 @@ def phase_of(failure: PlatformError | None) -> Phase:
         return Phase.CANCELLED
     if isinstance(failure, Failed):
         return Phase.FAILED
+    if isinstance(failure, Denied):
+        return Phase.DENIED
     return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

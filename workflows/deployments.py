@@ -14,15 +14,11 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.drift_planes import DriftPlaneActivities
 from activities.releases import ReleaseActivities
-from activities.rollouts import RolloutActivities
 from domain import ids
 from domain.deliveries import (
-    ApplyRelease,
-    Bundle,
     Deployment,
     DeployRequest,
     Enqueued,
-    FollowRollout,
     OperationStatus,
     PreparedRelease,
     PutBackRequest,
@@ -35,13 +31,14 @@ from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.brake import Brake
-from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
+from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end
 from workflows.deploy_queue import DeployQueue
 from workflows.deployment_attempt import Attempt, phase_of
 from workflows.deployment_attributes import deployment_attributes
 from workflows.deployment_facts import asked_now, given_way
 from workflows.parking import Parking
 from workflows.progress import Progress
+from workflows.rolling import apply_bundle, follow_bundle, restore
 from workflows.saga import Saga
 
 _STEPS = ("prepare", "apply", "rollout", "record")
@@ -207,15 +204,15 @@ class DeployWorkflow:
         before = release.previous.release
         saga.add(
             f"restored {before}" if before else "removed what was applied",
-            lambda: self._restore(release),
+            lambda: restore(release),
         )
         with self._progress.step("apply"):
-            await self._apply(release, release.bundle, release.previous, attempt.request)
+            await apply_bundle(release, release.bundle, release.previous, attempt.request)
         attempt.facts.applied()
         limit = timedelta(seconds=release.progress_deadline_seconds)
         until = workflow.now() + limit
         with self._progress.step("rollout", awaiting="ready pods", until=until):
-            ready = await self._follow(release, release.bundle)
+            ready = await follow_bundle(release, release.bundle)
         self._progress.note("rollout", ready)
 
     async def _put_back(self, attempt: Attempt, release: PreparedRelease) -> None:
@@ -237,56 +234,8 @@ class DeployWorkflow:
         attempt.facts.put_back(applied.applied)
         until = workflow.now() + timedelta(seconds=release.progress_deadline_seconds)
         with self._progress.step("rollout", awaiting="ready pods", until=until):
-            ready = await self._follow(release, release.bundle)
+            ready = await follow_bundle(release, release.bundle)
         self._progress.note("rollout", ready)
-
-    async def _apply(
-        self,
-        release: PreparedRelease,
-        bundle: Bundle,
-        previous: Bundle,
-        request: DeployRequest | None,
-    ) -> None:
-        restores = request is None
-        force = release.force_conflicts or (request is not None and request.force_conflicts)
-        await call(
-            RolloutActivities.apply_release,
-            ApplyRelease(
-                bundle=bundle,
-                previous=previous,
-                force_conflicts=force,
-                yields=restores,
-                organization=release.organization,
-            ),
-            f"apply {bundle.release or 'nothing'} in {bundle.namespace or previous.namespace}",
-            queue=release.task_queue,
-            options=WRITE,
-            even_if_cancelled=restores,
-        )
-
-    async def _follow(
-        self, release: PreparedRelease, bundle: Bundle, *, even_if_cancelled: bool = False
-    ) -> str:
-        limit = timedelta(seconds=release.progress_deadline_seconds)
-        ready = await call(
-            RolloutActivities.follow_rollout,
-            FollowRollout(
-                bundle=bundle.followed(),
-                only=release.put_back,
-                deadline_seconds=release.progress_deadline_seconds,
-            ),
-            f"await ready pods of {bundle.release}",
-            queue=release.task_queue,
-            options=watch(limit),
-            even_if_cancelled=even_if_cancelled,
-        )
-        return ready.message
-
-    async def _restore(self, release: PreparedRelease) -> None:
-        """Applies what ran before and waits until it is ready again."""
-        await self._apply(release, release.previous, release.bundle, None)
-        if release.previous.release:
-            await self._follow(release, release.previous, even_if_cancelled=True)
 
     async def _end(
         self, attempt: Attempt, saga: Saga, failure: PlatformError | None

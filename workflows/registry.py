@@ -5,16 +5,20 @@ from __future__ import annotations
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
+from workflows.class_upgrades import ClassUpgradeWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.emergency_stops import EmergencyStopWorkflow
+from workflows.task_runs import TaskRunWorkflow
 
 PROCEDURES = [
     BuildWorkflow,
+    ClassUpgradeWorkflow,
     DeployWorkflow,
     DriftWorkflow,
     EmergencyStopWorkflow,
     RequestBuildWorkflow,
+    TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""
 LANES = [BuildLaneWorkflow]

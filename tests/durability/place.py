@@ -17,10 +17,15 @@ from clients.kubernetes import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.registry import Registry
 from domain import ids
-from domain.deliveries import BuildRequest, DeployRequest
+from domain.deliveries import BuildRequest, ClassUpgradeRequest, DeployRequest
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from tests.durability.orders import without_organization
-from workflows.starting import request_build, signal_deployment, start_build
+from workflows.starting import (
+    request_build,
+    signal_deployment,
+    start_build,
+    start_class_upgrade,
+)
 
 COMPONENT, PROJECT, ENVIRONMENT = "web", "shop", "dev"
 GOOD, BETTER, CRASHING, SILENT = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
@@ -141,6 +146,15 @@ class Place:
             organization=self.name, component=COMPONENT, environment=ENVIRONMENT,
             request_id="undeploy",
         ))  # fmt: skip
+
+    async def upgrade_class(self) -> None:
+        """Changes the class and asks that what runs comes to it."""
+        await self.rollouts_may_take(PATIENT + 1)
+        request = ClassUpgradeRequest(
+            organization=self.name, class_kind="ServiceClass", class_name=DEFAULT_SERVICE_CLASS
+        )
+        for _ in range(self.times):
+            self.remember(await start_class_upgrade(self.client, request))
 
     async def _ask(self, request: DeployRequest) -> None:
         for _ in range(self.times):

@@ -125,6 +125,22 @@ class Queue(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
+class ClassUpgrade(Scenario):
+    name = "class upgrade"
+    answers_throughout = True
+    is_undone_by_cancel = False
+
+    async def before(self, place: Place) -> None:
+        await place.deploy(GOOD)
+
+    async def act(self, place: Place) -> None:
+        await place.upgrade_class()
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["a"]
+        assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
+
+
 class Build(Scenario):
     name = "build"
 
@@ -204,6 +220,7 @@ DEPLOYS: tuple[Scenario, ...] = (
     NeverReady(),
     Undeploy(),
     Queue(),
+    ClassUpgrade(),
 )
 
 BUILDS: tuple[Scenario, ...] = (

@@ -101,7 +101,7 @@ async def platform(
     watches = SharedWatches(plane)
     history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
     await history.migrate()
-    releases = ReleaseActivities(plane, objects, Settings(), history)
+    releases = ReleaseActivities(plane, objects, Settings(), history, watches=watches)
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
