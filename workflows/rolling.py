@@ -47,6 +47,7 @@ async def follow_bundle(
         FollowRollout(
             bundle=bundle.followed(),
             only=release.put_back,
+            health=release.health,
             deadline_seconds=release.progress_deadline_seconds,
         ),
         f"await ready pods of {bundle.release}",
