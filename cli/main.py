@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "freeze": Entry(
         "freezes", "app", "When deployments wait: list, check, override.", _APPLICATIONS
     ),
+    "park": Entry("park", "app", "What a technical fault parked: list, decide.", _PLATFORM),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
     "describe": Entry("resources", "describe", "Show a resource in detail.", _PLATFORM),
