@@ -71,6 +71,11 @@ def _left(text: str | None) -> str:
     return lasted((then - datetime.now(UTC)).total_seconds()) if then else ""
 
 
+def _until(text: str | None) -> str:
+    then = moment(text)
+    return f"{then.astimezone():%a %Y-%m-%d %H:%M} ({_left(text)} left)" if then else ""
+
+
 @app.command()
 def show(subject: Subject, output: Output = Format.TABLE) -> None:
     """Show an approval: what is asked, who said what, what is missing."""
@@ -198,7 +203,7 @@ def _describe(approval: Mapping[str, Any]) -> None:
         "asked by": approval["requester"] or "automation",
         "authors": ", ".join(approval["authors"]),
         "who may": ", ".join(approval["groups"]) or "whoever may approve there",
-        "until": "" if outcome else f"{approval['expires']} ({_left(approval['expires'])} left)",
+        "until": "" if outcome else _until(approval["expires"]),
         "you": approval["barred"],
     }
     for name, value in facts.items():
