@@ -22,9 +22,13 @@ from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
 from activities.drift import DriftActivities
 from activities.drift_planes import DriftPlaneActivities
+from activities.gate_tests import GateTestActivities
+from activities.promotions import PromotionActivities
 from activities.records import RecordActivities
+from activities.release_watch import ReleaseWatchActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
+from activities.rollbacks import RollbackActivities
 from activities.rollouts import RolloutActivities
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -42,6 +46,7 @@ from runtime.ports import free_port
 from settings import Settings, load
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import LANES, PROCEDURES
+from workflows.standings import TemporalStandings
 
 _LOG = logging.getLogger("worker")
 _HEARTBEAT = timedelta(seconds=1)
@@ -109,8 +114,12 @@ class WorkerProcess:
     def _control(self) -> Worker:
         builds = BuildRecordActivities(self._cluster, self._settings)
         lanes = BuildLaneActivities(self._cluster)
-        releases = ReleaseActivities(self._cluster, self._objects, self._settings)
-        drift = DriftActivities(self._cluster, TemporalDeployQueues(self._client))
+        queues, standings = TemporalDeployQueues(self._client), TemporalStandings(self._client)
+        releases = ReleaseActivities(self._cluster, self._objects, standings, self._settings)
+        promotions = PromotionActivities(
+            self._cluster, self._objects, standings, queues, self._settings
+        )
+        drift = DriftActivities(self._cluster, queues)
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -126,6 +135,14 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
                 RecordActivities(self._records).record,
+                promotions.read_promotion,
+                promotions.change_standing,
+                promotions.ask_deployment,
+                promotions.find_deployment,
+                promotions.stop_deployment,
+                promotions.point_binding,
+                promotions.call_gate,
+                RollbackActivities(self._cluster, standings).read_rollback,
                 drift.read_drift_place,
                 drift.await_deployments,
                 drift.record_drift,
@@ -150,6 +167,8 @@ class WorkerProcess:
                 runs.stop_build,
                 rollouts.apply_release,
                 rollouts.follow_rollout,
+                ReleaseWatchActivities(self._cluster, self._watches, self._objects).watch_release,
+                GateTestActivities(self._cluster, self._watches).run_gate_tests,
                 drift.inspect_release,
                 drift.put_back_objects,
             ],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from activities.enforcement import pipeline_of
 from activities.kinds import platform
-from activities.reading import find, listed, required
+from activities.reading import find, listed
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries import BuildRecord
@@ -13,9 +14,7 @@ from domain.resources import (
     Build,
     Component,
     DeployableArtifact,
-    DeploymentPipeline,
     Metadata,
-    Project,
     Service,
     ServiceBinding,
     ServiceBindingSpec,
@@ -87,15 +86,7 @@ async def first_environment(cluster: Cluster, component: Component) -> str:
     Raises:
         InvalidRequest: The pipeline cannot be found or has no single first environment.
     """
-    where, who = component.namespace, f"Component {component.name}"
-    project = await required(cluster, Project, component.project, where, who)
-    pipeline = await required(
-        cluster,
-        DeploymentPipeline,
-        project.spec.deployment_pipeline_ref,
-        where,
-        f"Project {project.name}",
-    )
+    pipeline = await pipeline_of(cluster, component)
     if not pipeline.first_environment:
         problems = "; ".join(pipeline.problems()) or "it has no promotion path"
         raise InvalidRequest(f"DeploymentPipeline {pipeline.name}: {problems}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 from temporalio import activity
 
 from activities import release_records as records
-from activities.artifacts import create_binding, labels
-from activities.bundles import objects_of, stowed
+from activities.artifacts import create_binding
+from activities.bundles import bundle_of, objects_of, stowed
+from activities.enforcement import Gatekeeper, Standings
 from activities.kinds import platform
+from activities.preparing import against_drift, deadline_of, prepared_for, release_of
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
@@ -27,37 +27,29 @@ from domain.deliveries import (
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
-from domain.policies.drift import said
-from domain.rendering import labels as names
-from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
+from domain.rendering.facts import GatewayDefaults
 from domain.rendering.release import render_release
-from domain.rendering.workload import DEFAULT_DEADLINE_SECONDS
 from domain.resources import (
     BindingState,
     Component,
     Environment,
-    Metadata,
     Release,
     ServiceBinding,
     parse_as,
 )
-from domain.resources.conditions import ConditionType
-from domain.resources.deployment import DeployAction, ReleaseSpec
+from domain.resources.deployment import DeployAction
 from domain.resources.environment import ConflictPolicy
 from settings import Settings
-
-_ACTIONS = {
-    BindingState.ACTIVE: DeployAction.DEPLOY,
-    BindingState.SUSPEND: DeployAction.SUSPEND,
-    BindingState.UNDEPLOY: DeployAction.UNDEPLOY,
-}
 
 
 class ReleaseActivities:
     """Effects of deployments on the control plane."""
 
-    def __init__(self, cluster: Cluster, objects: ObjectStore, settings: Settings) -> None:
+    def __init__(
+        self, cluster: Cluster, objects: ObjectStore, standings: Standings, settings: Settings
+    ) -> None:
         self._cluster = cluster
+        self._gatekeeper = Gatekeeper(cluster, standings)
         self._objects = objects
         gateway = settings.gateway
         address = urlsplit(gateway.url)
@@ -75,6 +67,7 @@ class ReleaseActivities:
 
         Raises:
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
+            Denied: A gate is closed; nothing was written on the plane, what runs stays.
         """
         binding = await self._binding(request)
         try:
@@ -92,26 +85,30 @@ class ReleaseActivities:
         """Renders; what is to be removed needs no facts, as they may be gone already."""
         if request.put_back:
             return await self._put_back(request, binding), None
+        if request.rollback:
+            return await self._roll_back(request, binding), None
         if binding.wanted_state is BindingState.UNDEPLOY:
             previous = await self._previous(binding)
             if not previous.release:
                 # Nothing to remove: no plane is needed, and it may be gone already.
-                nothing = _prepared(request, binding, "", Bundle(), previous)
+                nothing = prepared_for(request, binding, "", Bundle(), previous)
                 return nothing.model_copy(update={"changed": False}), None
             plane = await plane_of(self._cluster, binding)
-            return _prepared(request, binding, plane.task_queue, Bundle(), previous), None
-        facts, previous = await asyncio.gather(
-            gather(self._cluster, binding, self._gateway), self._previous(binding)
+            return prepared_for(request, binding, plane.task_queue, Bundle(), previous), None
+        facts, previous, standing = await asyncio.gather(
+            gather(self._cluster, binding, self._gateway),
+            self._previous(binding),
+            self._gatekeeper.standing(binding),
         )
         rendered = render_release(facts)
         bundle = await stowed(
             Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
             self._objects,
         )
-        prepared = _prepared(request, binding, facts.data_plane.task_queue, bundle, previous)
+        prepared = prepared_for(request, binding, facts.data_plane.task_queue, bundle, previous)
         prepared = prepared.model_copy(
             update={
-                **_against_drift(request, binding, prepared, rendered),
+                **against_drift(request, binding, prepared, rendered),
                 "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
                 "project": facts.project,
                 "version": facts.artifact.version if facts.artifact else "",
@@ -120,13 +117,39 @@ class ReleaseActivities:
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
         )
-        return prepared, _release(facts, rendered, bundle)
+        await self._gatekeeper.check(request, prepared, facts.component, rendered.hash, standing)
+        return prepared, release_of(facts, rendered, bundle)
+
+    async def _roll_back(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
+        """Takes a stored release as it is: no class, workload or configuration of today."""
+        asked = f"the rollback of {request.component}"
+        release, running, plane, standing = await asyncio.gather(
+            required(self._cluster, Release, request.rollback, request.organization, asked),
+            self._previous(binding),
+            plane_of(self._cluster, binding),
+            self._gatekeeper.standing(binding),
+        )
+        bundle = bundle_of(release)
+        objects = await objects_of(bundle, self._objects)
+        prepared = prepared_for(request, binding, plane.task_queue, bundle, running)
+        prepared = prepared.model_copy(
+            update={
+                "artifact": request.artifact,
+                "image": release.spec.image,
+                "version": release.spec.image.rpartition("sha256:")[2][:12],
+                "url": binding.status.url,
+                "action": DeployAction.ROLLBACK,
+                "progress_deadline_seconds": deadline_of(objects),
+            }
+        )
+        await self._gatekeeper.check_rollback(request, prepared, release, objects, standing)
+        return prepared
 
     async def _put_back(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
         """Takes the very release that runs: nothing newer is brought along with a put-back."""
         running = await self._previous(binding)
         plane = await plane_of(self._cluster, binding)
-        prepared = _prepared(request, binding, plane.task_queue, running, running)
+        prepared = prepared_for(request, binding, plane.task_queue, running, running)
         is_wanted = binding.wanted_state is not BindingState.UNDEPLOY
         return prepared.model_copy(
             update={
@@ -140,7 +163,7 @@ class ReleaseActivities:
                 "action": DeployAction.PUT_BACK,
                 "put_back": request.put_back,
                 "take_over": request.force_conflicts,
-                "progress_deadline_seconds": _deadline(await objects_of(running, self._objects)),
+                "progress_deadline_seconds": deadline_of(await objects_of(running, self._objects)),
             }
         )
 
@@ -178,14 +201,7 @@ class ReleaseActivities:
 
     async def _previous(self, binding: ServiceBinding) -> Bundle:
         running = await find(self._cluster, Release, binding.status.release_ref, binding.namespace)
-        if running is None:
-            return Bundle()
-        return Bundle(
-            release=running.name,
-            namespace=running.spec.namespace,
-            objects=running.spec.objects,
-            stored=running.spec.stored,
-        )
+        return Bundle() if running is None else bundle_of(running)
 
     @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:
@@ -211,82 +227,3 @@ class ReleaseActivities:
             message=record.message,
             undone=record.undone,
         )
-
-
-def _deployment_name(binding: ServiceBinding, request: DeployRequest) -> str:
-    """Names one event: equal for all tries of it, different for each run of the procedure."""
-    event = {"run": activity.info().workflow_run_id, "request": request.request_id}
-    return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
-
-
-def _release(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> Release:
-    return Release(
-        metadata=Metadata(
-            name=rendered.name,
-            namespace=facts.organization,
-            labels={
-                **labels(facts.organization, facts.project, facts.component.name),
-                names.ENVIRONMENT: facts.environment.name,
-            },
-        ),
-        spec=ReleaseSpec(
-            component_ref=facts.component.name,
-            environment_ref=facts.environment.name,
-            namespace=rendered.namespace,
-            image=rendered.image,
-            hash=rendered.hash,
-            objects=bundle.objects,
-            stored=bundle.stored,
-        ),
-    )
-
-
-def _against_drift(
-    request: DeployRequest,
-    binding: ServiceBinding,
-    prepared: PreparedRelease,
-    rendered: RenderedRelease,
-) -> dict[str, object]:
-    """A person who deploys again what runs, but drifted, wants it as it was."""
-    drifted = binding.status.condition(ConditionType.DRIFTED) is not None
-    if request.trigger.is_automatic or prepared.changed or not drifted:
-        return {}
-    return {
-        "changed": True,
-        "put_back": tuple(said(each) for each in rendered.objects),
-        "take_over": request.force_conflicts,
-    }
-
-
-def _deadline(objects: Iterable[dict[str, Any]]) -> int:
-    """Returns how long the workload of a release may go without progress."""
-    for each in objects:
-        if seconds := each.get("spec", {}).get("progressDeadlineSeconds"):
-            return int(seconds)
-    return DEFAULT_DEADLINE_SECONDS
-
-
-def _prepared(
-    request: DeployRequest,
-    binding: ServiceBinding,
-    task_queue: str,
-    bundle: Bundle,
-    previous: Bundle,
-) -> PreparedRelease:
-    ready = binding.status.condition("Ready")
-    settled = ready is not None and ready.is_true
-    return PreparedRelease(
-        organization=binding.organization,
-        project=binding.metadata.labels.get(names.PROJECT, ""),
-        component=binding.component or request.component,
-        environment=binding.environment,
-        binding=binding.name,
-        generation=binding.metadata.generation,
-        deployment=_deployment_name(binding, request),
-        artifact=binding.artifact,
-        task_queue=task_queue,
-        bundle=bundle,
-        previous=previous,
-        changed=bundle.release != previous.release or not settled,
-        action=_ACTIONS[binding.wanted_state],
-    )

@@ -118,7 +118,7 @@ class RolloutActivities:
             for obj in await objects_of(request.bundle, self._objects)
             if obj["kind"] in _FOLLOWED and (not request.only or said(obj) in request.only)
         ]
-        follower = _Follower(self._applied, self._watches, request.bundle.namespace, wanted)
+        follower = Follower(self._applied, self._watches, request.bundle.namespace, wanted)
         deadline = timedelta(seconds=request.deadline_seconds)
         left = time_left(deadline, activity.info().scheduled_time, datetime.now(UTC))
         async with heartbeating(lambda: follower.verdict.message):
@@ -141,7 +141,7 @@ class RolloutActivities:
         return RolloutFailed(verdict.message, facts=facts)
 
 
-class _Follower:
+class Follower:
     """Judges the objects of one release again whenever something about them changes."""
 
     def __init__(
@@ -177,6 +177,22 @@ class _Follower:
                 if self.verdict.state is not RolloutState.PROGRESSING:
                     return self.verdict
                 await seen.wait(self.verdict.recheck or timedelta(minutes=1))
+
+    async def lost(self, grace: timedelta) -> Verdict:
+        """Returns the first verdict that is "failed", or "not ready" for longer than ``grace``."""
+        async with changes(self._of.values(), self._is_ours) as seen:
+            self._seen = seen
+            await self._read()
+            since: datetime | None = None
+            while True:
+                now = datetime.now(UTC)
+                self.verdict = self._judge(seen, now)
+                if self.verdict.state is RolloutState.FAILED:
+                    return self.verdict
+                since = None if self.verdict.state is RolloutState.READY else since or now
+                if since is not None and now - since > grace:
+                    return self.verdict
+                await seen.wait(timedelta(minutes=1) if since is None else grace)
 
     async def at_last(self, seconds: float) -> Verdict:
         """Judges after the deadline, by what is read now: a watch may have been cut off meanwhile.

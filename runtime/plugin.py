@@ -19,7 +19,11 @@ PASSED_THROUGH = (
         "workflows.calls",
         "workflows.deploy_queue",
         "workflows.facts",
+        "workflows.ordered_deployment",
         "workflows.progress",
+        "workflows.promotion_approval",
+        "workflows.promotion_delivery",
+        "workflows.promotion_passage",
         "workflows.saga",
     ),
 )

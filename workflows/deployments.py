@@ -28,7 +28,7 @@ from domain.deliveries import (
     PreparedRelease,
     PutBackRequest,
 )
-from domain.errors import CompensationFailed, Errored, Failed, PlatformError
+from domain.errors import CompensationFailed, Denied, Errored, PlatformError
 from domain.phases import Phase
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
@@ -98,7 +98,7 @@ class DeployWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the running deployment stands and who waits behind it."""
-        done = {"deployments": tuple(self._results)}
+        done = {"deployments": tuple(self._results), "running": self._queue.running}
         return self._progress.status(self._queue.waiting).model_copy(update=done)
 
     async def _one(self, request: DeployRequest) -> PlatformError | None:
@@ -246,7 +246,7 @@ class DeployWorkflow:
     ) -> Deployment:
         facts = failure.facts if failure else {}
         self._progress.is_at(phase, failure.message if failure else "")
-        return await call(
+        deployment = await call(
             ReleaseActivities.record_deployment,
             DeployRecord(
                 request=attempt.request,
@@ -268,6 +268,18 @@ class DeployWorkflow:
             options=QUICK,
             even_if_cancelled=True,
         )
+        if attempt.request.tell:
+            await to_the_end(_tell(attempt.request.tell, deployment))
+        return deployment
+
+
+async def _tell(workflow_id: str, deployment: Deployment) -> None:
+    """Tells who waits for it; somebody who waits no longer needs not know."""
+    try:
+        handle = workflow.get_external_workflow_handle(workflow_id)
+        await handle.signal("deployment_ended", deployment)
+    except FailureError:
+        workflow.logger.info("%s waits no longer for its deployment", workflow_id)
 
 
 class _Attempt:
@@ -283,6 +295,6 @@ class _Attempt:
 def _phase_of(failure: PlatformError | None) -> Phase:
     if failure is None:
         return Phase.CANCELLED
-    if isinstance(failure, Failed):
-        return Phase.FAILED
+    if isinstance(failure, Denied):
+        return Phase.DENIED
     return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

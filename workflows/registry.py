@@ -7,9 +7,20 @@ from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.promotion_plans import PlanPromotionWorkflow
+from workflows.promotions import PromotionWorkflow
+from workflows.rollbacks import RollbackWorkflow
+from workflows.standing import StandingWorkflow
 
-PROCEDURES = [BuildWorkflow, DeployWorkflow, DriftWorkflow, RequestBuildWorkflow]
+PROCEDURES = [
+    BuildWorkflow,
+    DeployWorkflow,
+    DriftWorkflow,
+    PlanPromotionWorkflow,
+    RequestBuildWorkflow,
+    RollbackWorkflow,
+]
 """They end within a release of Pavane."""
-LANES = [BuildLaneWorkflow]
+LANES = [BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

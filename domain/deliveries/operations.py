@@ -14,6 +14,8 @@ class OperationStatus(Wire):
     summary: str = ""
     steps: tuple[Step, ...] = ()
     waiting_for: Waiting | None = None
+    running: str = ""
+    """Request that a queue carries out at the moment; empty for other procedures."""
     queue: tuple[str, ...] = ()
     """Requests that wait behind this one, in order."""
     deployments: tuple[Deployment, ...] = ()

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from domain import ids
 from domain.deliveries.approvals import ApprovalRule
+from domain.deliveries.deployments import Deployment
 from domain.deliveries.standings import Standing
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
@@ -289,3 +290,20 @@ class WatchRelease(Wire):
     organization: str
     release: str
     seconds: int
+
+
+class OrderState(StrEnum):
+    """Where a deployment stands that was asked for."""
+
+    OPEN = "Open"
+    """It waits or runs."""
+    OVER = "Over"
+    LOST = "Lost"
+    """Nobody knows of it: withdrawn, superseded, or its queue is gone."""
+
+
+class FoundDeployment(Wire):
+    """What became of a deployment that was asked for."""
+
+    state: OrderState
+    deployment: Deployment | None = None

@@ -34,6 +34,7 @@ from tests.integration.resources.conftest import CRDS, established
 from tests.serving import served
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import WORKFLOWS
+from workflows.standings import TemporalStandings
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +97,7 @@ async def platform(plane: Cluster, durable: Client) -> AsyncIterator[None]:
     """Workers of all queues that drift needs, with the real activities."""
     objects = ObjectStore.open("memory:///")
     watches = SharedWatches(plane)
-    releases = ReleaseActivities(plane, objects, Settings())
+    releases = ReleaseActivities(plane, objects, TemporalStandings(durable), Settings())
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
