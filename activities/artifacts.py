@@ -15,12 +15,10 @@ from domain.resources import (
     Component,
     DeployableArtifact,
     Metadata,
-    Service,
-    ServiceBinding,
-    ServiceBindingSpec,
 )
+from domain.resources.binding import Binding
 from domain.resources.build import DeployableArtifactSpec
-from domain.resources.workload import ServiceSpec
+from domain.resources.families import class_name, family_of
 
 
 async def write_artifact(cluster: Cluster, record: BuildRecord) -> str:
@@ -69,13 +67,13 @@ async def bind_first_environment(
     environment = await first_environment(cluster, component)
     name = ids.binding_name(component.name, environment)
     await _ensure_instance(cluster, component)
-    binding = await find(cluster, ServiceBinding, name, component.namespace)
+    binding = await find(cluster, family_of(component).binding, name, component.namespace)
     if binding is None:
         return await create_binding(cluster, component, environment, artifact)
     if await _is_newer(cluster, binding.artifact, build):
         return ""
     await cluster.patch(
-        platform("ServiceBinding"), name, component.namespace, {"spec": {"artifactRef": artifact}}
+        platform(binding.kind), name, component.namespace, {"spec": {"artifactRef": artifact}}
     )
     return name
 
@@ -100,29 +98,37 @@ async def create_binding(
 
     Idempotent: one that was created meanwhile is pointed to the artifact.
     """
-    name = ids.binding_name(component.name, environment)
-    binding = ServiceBinding(
-        metadata=Metadata(
-            name=name,
-            namespace=component.namespace,
-            labels={
-                **labels(component.namespace, component.project, component.name),
-                names.ENVIRONMENT: environment,
-            },
-        ),
-        spec=ServiceBindingSpec(
-            service_class_ref=component.spec.service_class_ref,
-            environment_ref=environment,
-            component_ref=component.name,
-            artifact_ref=artifact,
-        ),
-    )
+    binding = new_binding(component, environment, artifact)
     try:
         await cluster.create(binding.manifest())
     except Conflict:
         wanted = {"spec": {"artifactRef": artifact}}
-        await cluster.patch(platform("ServiceBinding"), name, component.namespace, wanted)
-    return name
+        kind = platform(binding.kind)
+        await cluster.patch(kind, binding.name, component.namespace, wanted)
+    return binding.name
+
+
+def new_binding(component: Component, environment: str, artifact: str) -> Binding:
+    """Returns the binding of a component to an environment, of the component's own type."""
+    model = family_of(component).binding
+    return model.model_validate(
+        {
+            "metadata": Metadata(
+                name=ids.binding_name(component.name, environment),
+                namespace=component.namespace,
+                labels={
+                    **labels(component.namespace, component.project, component.name),
+                    names.ENVIRONMENT: environment,
+                },
+            ),
+            "spec": {
+                **model.class_named(class_name(component)),
+                "environment_ref": environment,
+                "component_ref": component.name,
+                "artifact_ref": artifact,
+            },
+        }
+    )
 
 
 def labels(organization: str, project: str, component: str) -> dict[str, str]:
@@ -136,20 +142,24 @@ def labels(organization: str, project: str, component: str) -> dict[str, str]:
 
 async def _ensure_instance(cluster: Cluster, component: Component) -> None:
     """Creates the typed instance of a component; a person's own one is left as it is."""
-    services = await listed(cluster, Service, component.namespace)
-    if any(service.component == component.name for service in services):
+    model = family_of(component).instance
+    instances = await listed(cluster, model, component.namespace)
+    if any(instance.component == component.name for instance in instances):
         return
-    service = Service(
-        metadata=Metadata(
-            name=component.name,
-            namespace=component.namespace,
-            labels=labels(component.namespace, component.project, component.name),
-        ),
-        spec=ServiceSpec(
-            component_ref=component.name, service_class_ref=component.spec.service_class_ref
-        ),
+    instance = model.model_validate(
+        {
+            "metadata": Metadata(
+                name=component.name,
+                namespace=component.namespace,
+                labels=labels(component.namespace, component.project, component.name),
+            ),
+            "spec": {
+                "component_ref": component.name,
+                **model.class_named(class_name(component)),
+            },
+        }
     )
-    await cluster.apply(service.manifest())
+    await cluster.apply(instance.manifest())
 
 
 async def _is_newer(cluster: Cluster, artifact: str, build: Build) -> bool:

@@ -6,12 +6,12 @@ from typing import Protocol
 
 from temporalio import activity
 
+from activities.bindings import find_binding
 from activities.heartbeats import heartbeating
-from activities.reading import find, listed
+from activities.reading import find
 from activities.release_facts import plane_of
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
-from domain import ids
 from domain.deliveries import (
     Bundle,
     Deployment,
@@ -21,7 +21,7 @@ from domain.deliveries import (
     DriftRequest,
 )
 from domain.errors import InvalidRequest
-from domain.resources import Environment, Release, ServiceBinding, set_condition
+from domain.resources import Binding, Environment, Release, set_condition
 from domain.resources.conditions import Condition, ConditionType
 from domain.resources.environment import DriftPolicy
 
@@ -139,18 +139,9 @@ class DriftActivities:
         async with heartbeating(lambda: request.request_id):
             return await self._queues.outcome(request)
 
-    async def _binding(self, request: DriftRequest) -> ServiceBinding | None:
-        name = ids.binding_name(request.component, request.environment)
-        found = await find(self._cluster, ServiceBinding, name, request.organization)
-        if found is not None and found.component == request.component:
-            return found
-        others = await listed(self._cluster, ServiceBinding, request.organization)
-        matching = (
-            one
-            for one in others
-            if (one.component, one.environment) == (request.component, request.environment)
-        )
-        return next(matching, None)
+    async def _binding(self, request: DriftRequest) -> Binding | None:
+        where, component = request.organization, request.component
+        return await find_binding(self._cluster, where, component, request.environment)
 
 
 def _count(record: DriftRecord) -> None:
@@ -165,11 +156,11 @@ def _count(record: DriftRecord) -> None:
     counter.add(1, {**place, "reason": record.reason if record.drifted else "Gone"})
 
 
-def _is_told(binding: ServiceBinding) -> bool:
+def _is_told(binding: Binding) -> bool:
     return binding.status.condition(ConditionType.DRIFTED) is not None
 
 
-def _condition(binding: ServiceBinding, record: DriftRecord) -> Condition:
+def _condition(binding: Binding, record: DriftRecord) -> Condition:
     conditions = set_condition(
         binding.status.conditions,
         ConditionType.DRIFTED,

@@ -12,7 +12,8 @@ from domain.deliveries import DeployRequest, PreparedRelease, TriggerKind
 from domain.deliveries.standings import Standing, StandingChange
 from domain.errors import Denied, InvalidRequest
 from domain.policies.promotion.enforcement import Admission, Wish, admit, admit_rollback
-from domain.resources import Component, DeploymentPipeline, Project, Release, ServiceBinding
+from domain.resources import Component, DeploymentPipeline, Project, Release
+from domain.resources.binding import Binding
 from domain.resources.conditions import Reason
 from domain.resources.deployment import objects_hash
 
@@ -46,7 +47,7 @@ class Gatekeeper:
         self._cluster = cluster
         self._standings = standings
 
-    async def standing(self, binding: ServiceBinding) -> Standing:
+    async def standing(self, binding: Binding) -> Standing:
         """Reads what is remembered of the place of a binding."""
         return await self._standings.read(
             binding.organization, binding.component, binding.environment

@@ -14,7 +14,8 @@ from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.workload import DEFAULT_DEADLINE_SECONDS
-from domain.resources import BindingState, Metadata, Release, ServiceBinding
+from domain.resources import BindingState, Metadata, Release
+from domain.resources.binding import Binding
 from domain.resources.conditions import ConditionType
 from domain.resources.deployment import DeployAction, ReleaseSpec
 
@@ -25,7 +26,7 @@ _ACTIONS = {
 }
 
 
-def _deployment_name(binding: ServiceBinding, request: DeployRequest) -> str:
+def _deployment_name(binding: Binding, request: DeployRequest) -> str:
     """Names one event: equal for all tries of it, different for each run of the procedure."""
     event = {"run": activity.info().workflow_run_id, "request": request.request_id}
     return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
@@ -56,7 +57,7 @@ def release_of(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -
 
 def against_drift(
     request: DeployRequest,
-    binding: ServiceBinding,
+    binding: Binding,
     prepared: PreparedRelease,
     rendered: RenderedRelease,
 ) -> dict[str, object]:
@@ -81,7 +82,7 @@ def deadline_of(objects: Iterable[dict[str, Any]]) -> int:
 
 def prepared_for(
     request: DeployRequest,
-    binding: ServiceBinding,
+    binding: Binding,
     task_queue: str,
     bundle: Bundle,
     previous: Bundle,
@@ -95,6 +96,7 @@ def prepared_for(
         component=binding.component or request.component,
         environment=binding.environment,
         binding=binding.name,
+        binding_kind=binding.kind,
         generation=binding.metadata.generation,
         deployment=_deployment_name(binding, request),
         artifact=binding.artifact,

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from activities.artifacts import new_binding
+from activities.bindings import find_binding
 from activities.bundles import bundle_of, objects_of
 from activities.enforcement import Standings, pipeline_of
 from activities.reading import find, required
@@ -13,7 +15,6 @@ from activities.release_facts import gather
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
-from domain import ids
 from domain.deliveries.promotions import (
     ArtifactFacts,
     ChangedObject,
@@ -26,7 +27,6 @@ from domain.deliveries.promotions import (
 )
 from domain.errors import InvalidRequest
 from domain.expressions import judge
-from domain.rendering import labels as names
 from domain.rendering.diff import diff_objects, differing_fields
 from domain.rendering.facts import GatewayDefaults, RenderedRelease
 from domain.rendering.release import render_release
@@ -36,11 +36,9 @@ from domain.resources import (
     DeployableArtifact,
     DeploymentPipeline,
     Environment,
-    Metadata,
     Release,
-    ServiceBinding,
-    ServiceBindingSpec,
 )
+from domain.resources.binding import Binding
 from domain.resources.conditions import Reason
 from domain.resources.gates import GateCheck
 from domain.resources.pipeline import PromotionTarget
@@ -48,7 +46,7 @@ from domain.resources.pipeline import PromotionTarget
 
 class _Place(NamedTuple):
     facts: PlaceFacts
-    binding: ServiceBinding | None
+    binding: Binding | None
     release: Release | None
 
 
@@ -133,8 +131,9 @@ class PromotionReader:
     async def _place(self, component: Component, environment: str) -> _Place:
         if not environment:
             return _Place(PlaceFacts(environment=""), None, None)
-        name = ids.binding_name(component.name, environment)
-        binding = await find(self._cluster, ServiceBinding, name, component.namespace)
+        binding = await find_binding(
+            self._cluster, component.namespace, component.name, environment
+        )
         if binding is None:
             return _Place(PlaceFacts(environment=environment), None, None)
         release = await find(
@@ -190,7 +189,7 @@ def _said(obj: Mapping[str, Any]) -> str:
     return f"{obj['kind']}/{obj['metadata']['name']}"
 
 
-def _place(binding: ServiceBinding, release: Release | None) -> PlaceFacts:
+def _place(binding: Binding, release: Release | None) -> PlaceFacts:
     ready = binding.status.condition("Ready")
     # A wish that was refused says nothing about what runs.
     refused = ready is not None and ready.reason in {Reason.GATE_CLOSED, Reason.DENIED}
@@ -200,7 +199,8 @@ def _place(binding: ServiceBinding, release: Release | None) -> PlaceFacts:
         since = release.status.applied if refused else max(since, release.status.applied)
     return PlaceFacts(
         environment=binding.environment,
-        bound=True,
+        binding=binding.name,
+        binding_kind=binding.kind,
         artifact=binding.status.artifact_ref,
         version=binding.status.version,
         release=binding.status.release_ref,
@@ -239,25 +239,13 @@ def _rules(step: PromotionTarget) -> StepRules:
 
 
 def _pointed(
-    component: Component, environment: str, binding: ServiceBinding | None, artifact: str
-) -> ServiceBinding:
+    component: Component, environment: str, binding: Binding | None, artifact: str
+) -> Binding:
     """Returns the binding as it would be; nothing is written."""
     if binding is not None:
         spec = binding.spec.model_copy(update={"artifact_ref": artifact, "state": "Active"})
         return binding.model_copy(update={"spec": spec})
-    return ServiceBinding(
-        metadata=Metadata(
-            name=ids.binding_name(component.name, environment),
-            namespace=component.namespace,
-            labels={names.PROJECT: component.project},
-        ),
-        spec=ServiceBindingSpec(
-            service_class_ref=component.spec.service_class_ref,
-            environment_ref=environment,
-            component_ref=component.name,
-            artifact_ref=artifact,
-        ),
-    )
+    return new_binding(component, environment, artifact)
 
 
 def _judged(facts: PromotionFacts, request: PromotionRequest) -> Iterable[GateOutcome]:

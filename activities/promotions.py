@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from temporalio import activity
@@ -14,7 +15,6 @@ from activities.reading import find
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
 from clients.webhooks import Webhooks
-from domain import ids
 from domain.deliveries import DeployRequest
 from domain.deliveries.promotions import (
     FoundDeployment,
@@ -28,7 +28,7 @@ from domain.deliveries.promotions import (
 from domain.deliveries.standings import Standing, StandingChange
 from domain.errors import NotFound, PlatformError
 from domain.rendering.facts import GatewayDefaults
-from domain.resources import ServiceBinding
+from domain.resources.families import family_of_binding
 from settings import Settings
 
 
@@ -67,6 +67,18 @@ class PromotionActivities:
         self._queues = queues
         self._webhooks = Webhooks(settings.worker.gate_keys)
         self._reader = PromotionReader(cluster, objects, standings, gateway)
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Returns the activities, for the worker that serves them."""
+        return [
+            self.read_promotion,
+            self.change_standing,
+            self.ask_deployment,
+            self.find_deployment,
+            self.stop_deployment,
+            self.point_binding,
+            self.call_gate,
+        ]
 
     @activity.defn
     async def read_promotion(self, request: PromotionRequest) -> PromotionFacts:
@@ -108,13 +120,14 @@ class PromotionActivities:
 
         Idempotent: writes the same name again. False = it names something else, or is gone.
         """
-        name = ids.binding_name(request.component, request.environment)
-        binding = await find(self._cluster, ServiceBinding, name, request.organization)
+        model = family_of_binding(request.binding_kind).binding
+        where, name = request.organization, request.binding
+        binding = await find(self._cluster, model, name, where)
         if binding is None or binding.artifact not in {request.artifact, request.unless_changed}:
             return False
         patch = {"spec": {"artifactRef": request.artifact}}
         try:
-            await self._cluster.patch(platform("ServiceBinding"), name, request.organization, patch)
+            await self._cluster.patch(platform(model.kind), name, where, patch)
         except NotFound:
             return False
         return True

@@ -13,20 +13,20 @@ from domain.resources import (
     DataPlane,
     DeployableArtifact,
     Environment,
-    Service,
-    ServiceBinding,
-    ServiceClass,
     Workload,
 )
+from domain.resources.binding import Binding
+from domain.resources.families import Family, family_of_binding
+from domain.resources.instances import Instance
 
 
-async def plane_of(cluster: Cluster, binding: ServiceBinding) -> DataPlane:
+async def plane_of(cluster: Cluster, binding: Binding) -> DataPlane:
     """Reads the data plane on which the environment of a binding lies.
 
     Raises:
         InvalidRequest: The environment or its plane does not exist.
     """
-    where, who = binding.namespace, f"ServiceBinding {binding.name}"
+    where, who = binding.namespace, f"{binding.kind} {binding.name}"
     environment = await required(cluster, Environment, binding.environment, where, who)
     return await _plane(cluster, environment)
 
@@ -36,15 +36,13 @@ async def _plane(cluster: Cluster, environment: Environment) -> DataPlane:
     return await required(cluster, DataPlane, name, environment.namespace, who)
 
 
-async def gather(
-    cluster: Cluster, binding: ServiceBinding, gateway: GatewayDefaults
-) -> ReleaseFacts:
+async def gather(cluster: Cluster, binding: Binding, gateway: GatewayDefaults) -> ReleaseFacts:
     """Reads everything that decides the objects of a binding.
 
     Raises:
         InvalidRequest: Something that is named does not exist; the message says who names it.
     """
-    where, who = binding.namespace, f"ServiceBinding {binding.name}"
+    where, who = binding.namespace, f"{binding.kind} {binding.name}"
     if not binding.component:
         message = f"{who} names no component: set spec.componentRef"
         raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
@@ -53,19 +51,27 @@ async def gather(
         raise InvalidRequest(message, facts={"reason": "WaitingForArtifact"})
     needed = f"Component {binding.component}"
 
-    async def workload() -> Workload:
-        instance = await find(cluster, Service, binding.component, where)
+    family = family_of_binding(binding.kind)
+
+    async def workload() -> tuple[Instance | None, Workload]:
+        instance = await _instance(cluster, family, binding)
         name = instance.workload if instance else binding.component
-        return await required(cluster, Workload, name, where, needed)
+        return instance, await required(cluster, Workload, name, where, needed)
 
     async def place() -> tuple[Environment, DataPlane]:
         environment = await required(cluster, Environment, binding.environment, where, who)
         return environment, await _plane(cluster, environment)
 
-    component, (environment, plane), service_class, work, artifact = await asyncio.gather(
+    (
+        component,
+        (environment, plane),
+        component_class,
+        (instance, work),
+        artifact,
+    ) = await asyncio.gather(
         required(cluster, Component, binding.component, where, who),
         place(),
-        required(cluster, ServiceClass, binding.spec.service_class_ref, where, who),
+        required(cluster, family.component_class, binding.spec.class_ref, where, who),
         workload(),
         required(cluster, DeployableArtifact, binding.artifact, where, who),
     )
@@ -73,9 +79,14 @@ async def gather(
         component=component,
         environment=environment,
         data_plane=plane,
-        service_class=service_class,
+        component_class=component_class,
+        instance=instance,
         workload=work,
         binding=binding,
         artifact=artifact,
         gateway=gateway,
     )
+
+
+async def _instance(cluster: Cluster, family: Family, binding: Binding) -> Instance | None:
+    return await find(cluster, family.instance, binding.component, binding.namespace)

@@ -1,4 +1,4 @@
-"""Keeps Deployment, ServiceBinding and Release telling the truth about a deployment."""
+"""Keeps Deployment, binding and Release telling the truth about a deployment."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from temporalio import activity
 
 from activities.artifacts import labels
+from activities.bindings import asked_binding
 from activities.kinds import platform
-from activities.reading import find, listed
+from activities.reading import listed
 from activities.statuses import judged, now, write_status, write_status_of
 from activities.together import together
 from clients.kubernetes.cluster import Cluster
-from domain import ids
 from domain.deliveries import DeployRecord, DeployRequest, PreparedRelease
 from domain.errors import Conflict, NotFound
 from domain.phases import Phase
 from domain.policies.retention import StoredRelease, expired_releases
 from domain.rendering import labels as names
-from domain.resources import Deployment, Metadata, Release, Resource, ServiceBinding
-from domain.resources.binding import ServiceBindingStatus
+from domain.resources import Deployment, Metadata, Release, Resource
+from domain.resources.binding import Binding, BindingStatus
 from domain.resources.build import OperationRef, TriggerInfo
 from domain.resources.conditions import ConditionType, without_condition
 from domain.resources.deployment import (
@@ -39,7 +39,7 @@ FINALIZER = "choreo.dev/undeploy"
 
 async def begin(
     cluster: Cluster,
-    binding: ServiceBinding,
+    binding: Binding,
     prepared: PreparedRelease,
     request: DeployRequest,
     release: Release | None,
@@ -107,8 +107,7 @@ async def end(cluster: Cluster, record: DeployRecord, at: datetime) -> None:
     if request.put_back:
         # The release was there before and is there after: only the drift procedure tells of it.
         return
-    name = request.binding or ids.binding_name(request.component, request.environment)
-    binding = await find(cluster, ServiceBinding, name, request.organization)
+    binding = await asked_binding(cluster, request, prepared.binding_kind if prepared else "")
     if binding is None:
         return
     await _end_binding(cluster, record, binding)
@@ -152,13 +151,13 @@ def _seconds(at: datetime | None) -> datetime | None:
     return at.replace(microsecond=0) if at else None
 
 
-async def _end_binding(cluster: Cluster, record: DeployRecord, binding: ServiceBinding) -> None:
+async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding) -> None:
     """The binding shows what runs: after a failure that is what ran before, or nothing."""
     prepared = record.release
     status = binding.status
     if prepared is not None and record.phase is Phase.SUCCEEDED:
         undeployed = prepared.action == DeployAction.UNDEPLOY
-        status = ServiceBindingStatus(
+        status = BindingStatus(
             artifact_ref="" if undeployed else prepared.artifact,
             version="" if undeployed else prepared.version,
             image="" if undeployed else prepared.image,
@@ -216,11 +215,11 @@ async def _forget_releases(cluster: Cluster, prepared: PreparedRelease) -> None:
         await cluster.delete(platform("Release"), name, prepared.organization)
 
 
-async def _let_go(cluster: Cluster, binding: ServiceBinding) -> None:
+async def _let_go(cluster: Cluster, binding: Binding) -> None:
     """Lets Kubernetes delete a binding whose objects are gone."""
     kept = [each for each in binding.metadata.finalizers if each != FINALIZER]
     await cluster.patch(
-        platform("ServiceBinding"),
+        platform(binding.kind),
         binding.name,
         binding.namespace,
         {"metadata": {"finalizers": kept}},
@@ -257,8 +256,8 @@ def _operation() -> OperationRef:
 
 async def _judge(
     cluster: Cluster,
-    resource: ServiceBinding,
-    status: ServiceBindingStatus,
+    resource: Binding,
+    status: BindingStatus,
     *,
     ready: bool,
     reason: str,

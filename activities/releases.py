@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities import release_records as records
 from activities.artifacts import create_binding
+from activities.bindings import asked_binding
 from activities.bundles import bundle_of, objects_of, stowed
 from activities.enforcement import Gatekeeper, Standings
 from activities.kinds import platform
@@ -18,7 +19,6 @@ from activities.release_facts import gather, plane_of
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
-from domain import ids
 from domain.deliveries import (
     Bundle,
     Deployment,
@@ -34,11 +34,12 @@ from domain.resources import (
     Component,
     Environment,
     Release,
-    ServiceBinding,
     parse_as,
 )
+from domain.resources.binding import Binding
 from domain.resources.deployment import DeployAction
 from domain.resources.environment import ConflictPolicy
+from domain.resources.families import family_of
 from settings import Settings
 
 
@@ -80,7 +81,7 @@ class ReleaseActivities:
         return prepared
 
     async def _prepare(
-        self, request: DeployRequest, binding: ServiceBinding
+        self, request: DeployRequest, binding: Binding
     ) -> tuple[PreparedRelease, Release | None]:
         """Renders; what is to be removed needs no facts, as they may be gone already."""
         if request.put_back:
@@ -120,7 +121,7 @@ class ReleaseActivities:
         await self._gatekeeper.check(request, prepared, facts.component, rendered.hash, standing)
         return prepared, release_of(facts, rendered, bundle)
 
-    async def _roll_back(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
+    async def _roll_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
         """Takes a stored release as it is: no class, workload or configuration of today."""
         asked = f"the rollback of {request.component}"
         release, running, plane, standing = await asyncio.gather(
@@ -145,7 +146,7 @@ class ReleaseActivities:
         await self._gatekeeper.check_rollback(request, prepared, release, objects, standing)
         return prepared
 
-    async def _put_back(self, request: DeployRequest, binding: ServiceBinding) -> PreparedRelease:
+    async def _put_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
         """Takes the very release that runs: nothing newer is brought along with a put-back."""
         running = await self._previous(binding)
         plane = await plane_of(self._cluster, binding)
@@ -167,39 +168,38 @@ class ReleaseActivities:
             }
         )
 
-    async def _binding(self, request: DeployRequest) -> ServiceBinding:
+    async def _binding(self, request: DeployRequest) -> Binding:
         """Reads the binding, points it to the artifact that was asked for, guards its deletion."""
         where = request.organization
-        name = request.binding or ids.binding_name(request.component, request.environment)
-        binding = await find(self._cluster, ServiceBinding, name, where)
+        binding = await asked_binding(self._cluster, request)
         if binding is None:
-            binding = await self._new_binding(request, name)
+            binding = await self._new_binding(request)
         patch: dict[str, object] = {}
         if request.artifact and request.artifact != binding.artifact:
             patch["spec"] = {"artifactRef": request.artifact}
         if not binding.is_deleted and records.FINALIZER not in binding.metadata.finalizers:
             patch["metadata"] = {"finalizers": [*binding.metadata.finalizers, records.FINALIZER]}
         if patch:
-            kind = platform("ServiceBinding")
-            changed = await self._cluster.patch(kind, name, where, patch)
-            binding = parse_as(ServiceBinding, changed)
+            kind = platform(binding.kind)
+            changed = await self._cluster.patch(kind, binding.name, where, patch)
+            binding = parse_as(type(binding), changed)
         return binding
 
-    async def _new_binding(self, request: DeployRequest, name: str) -> ServiceBinding:
+    async def _new_binding(self, request: DeployRequest) -> Binding:
         where = request.organization
         if not request.artifact:
             message = (
                 f"component {request.component} has no binding to {request.environment}: "
-                "name an artifact to deploy, or create a ServiceBinding"
+                "name an artifact to deploy, or create a binding"
             )
             raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
         asked = f"the deployment of {request.component}"
         component = await required(self._cluster, Component, request.component, where, asked)
         await required(self._cluster, Environment, request.environment, where, asked)
-        await create_binding(self._cluster, component, request.environment, request.artifact)
-        return await read(self._cluster, ServiceBinding, name, where)
+        name = await create_binding(self._cluster, component, request.environment, request.artifact)
+        return await read(self._cluster, family_of(component).binding, name, where)
 
-    async def _previous(self, binding: ServiceBinding) -> Bundle:
+    async def _previous(self, binding: Binding) -> Bundle:
         running = await find(self._cluster, Release, binding.status.release_ref, binding.namespace)
         return Bundle() if running is None else bundle_of(running)
 

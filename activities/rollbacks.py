@@ -6,11 +6,11 @@ import asyncio
 
 from temporalio import activity
 
+from activities.bindings import find_binding
 from activities.enforcement import Standings, pipeline_of
-from activities.reading import find, listed, required
+from activities.reading import listed, required
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
-from domain import ids
 from domain.deliveries.rollbacks import RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Standing
 from domain.errors import InvalidRequest
@@ -18,7 +18,7 @@ from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
 from domain.policies.promotion.standing import is_vetoed
 from domain.rendering import labels as names
-from domain.resources import Component, Deployment, Release, ServiceBinding
+from domain.resources import Component, Deployment, Release
 from domain.resources.deployment import DeployAction
 
 
@@ -40,9 +40,7 @@ class RollbackActivities:
             InvalidRequest: There is no binding, or no pipeline to tell which place it is.
         """
         where, name = request.organization, request.component
-        binding = await find(
-            self._cluster, ServiceBinding, ids.binding_name(name, request.environment), where
-        )
+        binding = await find_binding(self._cluster, where, name, request.environment)
         if binding is None:
             raise InvalidRequest(f"{name} was never deployed to {request.environment}")
         selector = f"{names.COMPONENT}={name},{names.ENVIRONMENT}={request.environment}"
@@ -61,6 +59,8 @@ class RollbackActivities:
             known = _verified(standing, stored)
         return RollbackFacts(
             running=binding.status.release_ref,
+            binding=binding.name,
+            binding_kind=binding.kind,
             artifact=binding.status.artifact_ref,
             image=binding.status.image,
             known=known,

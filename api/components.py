@@ -22,11 +22,12 @@ from domain.resources import (
     DeploymentPipeline,
     Project,
     Resource,
-    ServiceBinding,
     parse_as,
 )
+from domain.resources.binding import Binding
 from domain.resources.conditions import ConditionType
 from domain.resources.deployment import DeployAction
+from domain.resources.families import family_of
 
 R = TypeVar("R", bound=Resource)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -56,7 +57,7 @@ async def status_of(cluster: Cluster, component: Component) -> ComponentStatusVi
     organization = component.organization
     artifacts, bindings, deployments, builds, order = await asyncio.gather(
         all_of(cluster, DeployableArtifact, organization),
-        all_of(cluster, ServiceBinding, organization),
+        all_of(cluster, family_of(component).binding, organization),
         all_of(cluster, Deployment, organization),
         all_of(cluster, Build, organization),
         _environments(cluster, component),
@@ -127,7 +128,7 @@ def _build(build: Build) -> dict[str, str]:
 
 def _placement(
     environment: str,
-    binding: ServiceBinding | None,
+    binding: Binding | None,
     deployment: Deployment | None,
     newest: DeployableArtifact | None,
 ) -> Placement:
@@ -155,12 +156,12 @@ def _placement(
     )
 
 
-def _drift(binding: ServiceBinding) -> str:
+def _drift(binding: Binding) -> str:
     told = binding.status.condition(ConditionType.DRIFTED)
     return "" if told is None else f"{told.reason}: {told.message}"
 
 
-def _why(binding: ServiceBinding, newest: DeployableArtifact | None) -> tuple[str, str]:
+def _why(binding: Binding, newest: DeployableArtifact | None) -> tuple[str, str]:
     """Returns reason and message: a failure first, then a choice, then nothing to explain."""
     wanted, ready = binding.artifact, binding.status.condition("Ready")
     if not binding.is_observed:

@@ -21,17 +21,18 @@ from domain.resources import (
     Organization,
     Project,
     Resource,
-    ServiceBinding,
     parse,
 )
+from domain.resources.families import BINDINGS
 
 MANAGER = "pavane-cli"
 _NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 _KEPT_METADATA = ("name", "namespace", "labels", "annotations")
 _ORDER = {kind: place for place, kind in enumerate(KINDS)}
+_OWNERS = frozenset({"backend_ref", "component_ref", "project_ref"})
 _ACTIONS: dict[type[Resource], Action] = {
     Build: Action.BUILD,
-    ServiceBinding: Action.DEPLOY,
+    **dict.fromkeys(BINDINGS, Action.DEPLOY),
 }
 
 
@@ -53,8 +54,10 @@ class Places:
         if isinstance(resource, Component):
             return resource.project, ""
         spec: Any = getattr(resource, "spec", None)
-        component = getattr(spec, "component_ref", "")
-        return self._projects.get(component, ""), getattr(spec, "environment_ref", "")
+        backend = getattr(spec, "backend_ref", None)
+        component = getattr(backend or spec, "component_ref", "")
+        project = getattr(spec, "project_ref", "") or self._projects.get(component, "")
+        return project, getattr(spec, "environment_ref", "")
 
 
 def action_for(model: type[Resource]) -> Action:
@@ -117,9 +120,9 @@ def _sees(
 
 
 def _is_owned(model: type[Resource]) -> bool:
-    """Tells whether resources of a kind belong to a component."""
+    """Tells whether resources of a kind belong to a component or a project."""
     spec: Any = model.model_fields["spec"].annotation
-    return "component_ref" in spec.model_fields
+    return bool(_OWNERS & set(spec.model_fields))
 
 
 async def permit(cluster: Cluster, access: Access, resource: Resource, action: Action) -> None:

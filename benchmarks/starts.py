@@ -29,7 +29,7 @@ def cli_start(*words: str, runs: int = 10, environment: Mapping[str, str] | None
     A command may fail, as ``status`` does for a person who is not logged in: measured is how soon
     it answers.
     """
-    variables = {**os.environ, **(environment or {})}
+    variables = _environment(environment or {})
     seconds = []
     for _ in range(1 + runs):
         start = time.perf_counter()
@@ -52,7 +52,7 @@ def api_start(environment: Mapping[str, str], runs: int = 5) -> Samples:
 
 def _ready_after(module: str, listen: str, environment: Mapping[str, str]) -> float:
     address = f"127.0.0.1:{free_port()}"
-    variables = {**os.environ, **environment, listen: address}
+    variables = {**_environment(environment), listen: address}
     start = time.perf_counter()
     process = subprocess.Popen(
         (sys.executable, "-m", module),
@@ -70,6 +70,15 @@ def _ready_after(module: str, listen: str, environment: Mapping[str, str]) -> fl
     finally:
         process.terminate()
         process.wait()
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Without byte code every start would compile all it imports, which no installation does."""
+    return {
+        name: value
+        for name, value in {**os.environ, **more}.items()
+        if name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 def _is_ready(address: str) -> bool:

@@ -32,8 +32,14 @@ class Api:
         headers = {"User-Agent": "pavane-cli"}
         if not anonymous:
             headers["Authorization"] = f"Bearer {profile.token().value}"
+        url = profile.url.value
         self._http = httpx.Client(
-            base_url=profile.url.value, headers=headers, timeout=_TIMEOUT, follow_redirects=False
+            base_url=url,
+            headers=headers,
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            # All authorities are read to verify anything, which takes longer than the request.
+            verify=not url.startswith("http://"),
         )
 
     def __enter__(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
@@ -40,7 +41,11 @@ class LazyCommand(TyperCommand):
         """Imports the real command."""
         place = self._entry.module
         path = place if "." in place else f"{_COMMANDS}.{place}"
+        # What is imported stays: looking for garbage in it meanwhile is a sixth of the start.
+        gc.disable()
         target = getattr(import_module(path), self._entry.attribute)
+        gc.freeze()
+        gc.enable()
         if not isinstance(target, typer.Typer):
             app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
             app.command(self.name, help=target.__doc__)(target)

@@ -7,19 +7,21 @@ from typing import TypeAlias
 
 from domain import ids
 from domain.deliveries import BuildRequest, DeployRequest, Trigger, TriggerKind
+from domain.deliveries.promotions import PromotionRequest
 from domain.resources import (
+    Binding,
     BuildPlane,
     Component,
     DataPlane,
     Environment,
     Organization,
     Resource,
-    Service,
-    ServiceBinding,
     Workload,
 )
 from domain.resources.build import Build
+from domain.resources.families import family_of, family_of_binding
 from domain.resources.references import missing_references
+from intake.promotions import automatic_promotions
 from intake.world import World, is_held_up, wants_first_build
 
 _UID_LENGTH = 8
@@ -55,7 +57,14 @@ class TellLane:
     concurrency: int
 
 
-Decision: TypeAlias = StartBuild | RequestBuild | Deploy | TellLane
+@dataclass(frozen=True)
+class Promote:
+    """Promotions to the environments that come next and ask for none."""
+
+    requests: tuple[PromotionRequest, ...]
+
+
+Decision: TypeAlias = StartBuild | RequestBuild | Deploy | Promote | TellLane
 
 
 def decide(resource: Resource, world: World) -> Decision | None:
@@ -67,7 +76,7 @@ def decide(resource: Resource, world: World) -> Decision | None:
     match resource:
         case Build():
             return _of_build(resource, world)
-        case ServiceBinding():
+        case Binding():
             return _of_binding(resource, world)
         case Component():
             return _of_component(resource, world)
@@ -83,7 +92,7 @@ def obstacles(resource: Resource, world: World) -> tuple[str, ...]:
     match resource:
         case Build():
             return missing + _without_build_plane(resource.organization, world)
-        case ServiceBinding() if not missing:
+        case Binding() if not missing:
             return _behind(resource, world)
         case _:
             return missing
@@ -107,14 +116,15 @@ def _of_build(build: Build, world: World) -> Decision | None:
     return RequestBuild(request.model_copy(update={"build": build.name}), key)
 
 
-def _of_binding(binding: ServiceBinding, world: World) -> Decision | None:
+def _of_binding(binding: Binding, world: World) -> Decision | None:
     if not binding.component:
         return None
     generation = binding.metadata.generation
     request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
     if binding.is_observed:
         if not is_held_up(binding):
-            return None
+            following = automatic_promotions(binding, world)
+            return Promote(following) if following else None
         # The world is another one than when it was looked at, so this is another request.
         request_id, generation = f"{request_id}-{_surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):
@@ -126,6 +136,7 @@ def _of_binding(binding: ServiceBinding, world: World) -> Decision | None:
             environment=binding.environment,
             request_id=request_id,
             binding=binding.name,
+            binding_kind=binding.kind,
             first=not binding.status.release_ref,
             generation=generation,
             trigger=_trigger(binding),
@@ -170,25 +181,33 @@ def _without_build_plane(organization: str, world: World) -> tuple[str, ...]:
     return ()
 
 
-def _behind(binding: ServiceBinding, world: World) -> tuple[str, ...]:
+def _behind(binding: Binding, world: World) -> tuple[str, ...]:
     """Looks at what the named things need themselves."""
     where = binding.organization
     environment = world.find(Environment, where, binding.environment)
     component = world.find(Component, where, binding.component)
     found = [one for one in (environment, component) if one is not None]
     missing = tuple(message for one in found for message in _missing(one, world))
+    if component is not None and family_of(component).binding.kind != binding.kind:
+        missing += (
+            (
+                f"component {component.name} is a {component.spec.component_type}: waiting until "
+                f"this {binding.kind} is replaced by a {family_of(component).binding.kind}"
+            ),
+        )
     workload = _workload(binding, world)
     if workload not in world.existing(where).get(Workload.kind, ()):
         missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
     return missing
 
 
-def _workload(binding: ServiceBinding, world: World) -> str:
-    instance = world.find(Service, binding.organization, binding.component)
+def _workload(binding: Binding, world: World) -> str:
+    model = family_of_binding(binding.kind).instance
+    instance = world.find(model, binding.organization, binding.component)
     return instance.workload if instance else binding.component
 
 
-def _surroundings(binding: ServiceBinding, world: World) -> str:
+def _surroundings(binding: Binding, world: World) -> str:
     """Returns a short hash of which objects the binding leads to now."""
     where = binding.organization
     environment = world.find(Environment, where, binding.environment)
@@ -200,7 +219,7 @@ def _surroundings(binding: ServiceBinding, world: World) -> str:
         world.find(Workload, where, _workload(binding, world)),
     ]
     seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
-    return ids.content_hash([seen, binding.spec.service_class_ref])[:_UID_LENGTH]
+    return ids.content_hash([seen, binding.spec.class_ref])[:_UID_LENGTH]
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:

@@ -8,7 +8,9 @@ from typing import assert_never
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from intake.decisions import Decision, Deploy, RequestBuild, StartBuild, TellLane
+from domain.deliveries.promotions import PromotionRequest
+from intake.decisions import Decision, Deploy, Promote, RequestBuild, StartBuild, TellLane
+from workflows.promotion_starting import signal_promotion
 from workflows.starting import request_build, signal_deployment, start_build, tell_build_lane
 
 _LOG = logging.getLogger(__name__)
@@ -39,8 +41,16 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case Deploy(request):
             asked = await signal_deployment(client, request)
             _LOG.info("asked %s for %s", asked.id, request.request_id)
+        case Promote(requests):
+            await _promote(client, requests)
         case TellLane(organization, concurrency):
             if await tell_build_lane(client, organization):
                 _LOG.info("told the builds of %s: %d may run", organization, concurrency)
         case _:
             assert_never(decision)
+
+
+async def _promote(client: Client, requests: tuple[PromotionRequest, ...]) -> None:
+    for one in requests:
+        promotion = await signal_promotion(client, one)
+        _LOG.info("asked %s for %s", promotion.id, one.artifact)

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, WatchEvent
 from clients.kubernetes.watch import DELETED
 from domain.errors import InvalidRequest, NotFound, PlatformError
-from domain.resources import KINDS, Build, Resource, ServiceBinding, parse_as
+from domain.resources import KINDS, Binding, Build, Resource, parse_as
 from intake.decisions import Decision, decide
 from intake.dispatch import dispatch
 from intake.leading import LEASE_NAMESPACE, ensure_namespace, process_identity
@@ -126,9 +126,9 @@ class Watching:
     def _rank(self, key: Key) -> int:
         """Changes of what runs come first, then what starts a procedure, then mere summaries."""
         resource = self._world.get(key)
-        if isinstance(resource, ServiceBinding) and resource.status.release_ref:
+        if isinstance(resource, Binding) and resource.status.release_ref:
             return 0
-        return 1 if isinstance(resource, ServiceBinding | Build) else 2
+        return 1 if isinstance(resource, Binding | Build) else 2
 
     async def _look(self, key: Key) -> bool:
         """Does what the present state of a resource asks for; False = try again later."""

@@ -12,21 +12,35 @@ from datetime import datetime
 from typing import Any
 
 from domain.resources import (
+    Binding,
     Build,
+    ComponentClass,
     DeployableArtifact,
     Deployment,
     DeploymentPipeline,
     Release,
     Resource,
-    ServiceBinding,
     Status,
     set_condition,
 )
 from domain.resources.conditions import Condition, ConditionType, Reason
+from domain.resources.configuration import ConfigurationGroup, SecretRotation
+from domain.resources.interfaces import Connection, Endpoint
+from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
 from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
+_NOT_IMPLEMENTED: dict[type[Resource], str] = {
+    ConfigurationGroup: "its keys are checked, and no component is given their values yet: "
+    "write environment variables into Workload and binding",
+    SecretRotation: "it is checked, and nothing turns the secret over yet",
+    Endpoint: "it is checked, and changes neither routes nor policies yet: "
+    "they are made of the endpoints of the Workload",
+    Connection: "it is checked, and changes no policy yet: what goes out is open to all",
+    ObservabilityPlane: "it is checked, and nothing asks it yet: logs are read from pods",
+}
+"""Kinds that no procedure works on yet: never ready, so that nobody takes them for done."""
 
 
 def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] | None:
@@ -34,7 +48,7 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
     if resource.is_deleted or isinstance(resource, _RECORDS):
         return None
     waits = obstacles(resource, world)
-    if isinstance(resource, Build | ServiceBinding) and not _is_told(resource, waits):
+    if isinstance(resource, Build | Binding) and not _is_told(resource, waits):
         return None
     condition = _ready(resource, waits, now)
     if _says_so_already(resource, condition):
@@ -45,27 +59,42 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
     }
     if isinstance(resource, DeploymentPipeline):
         status["environments"] = list(resource.environments)
+    if isinstance(resource, ComponentClass):
+        status["revision"] = resource.revision
     return resource.status_manifest() | {"status": status}
 
 
-def _is_told(resource: Build | ServiceBinding, waits: tuple[str, ...]) -> bool:
+def _is_told(resource: Build | Binding, waits: tuple[str, ...]) -> bool:
     return bool(waits) and (not resource.is_observed or is_held_up(resource))
 
 
 def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Condition:
     status = _status(resource)
-    problems = resource.problems() if isinstance(resource, DeploymentPipeline) else ()
-    reason = Reason.INVALID if problems else Reason.REFERENCE_MISSING
+    reason, message = _judged(resource, waits)
     conditions = set_condition(
         status.conditions,
         ConditionType.READY,
-        "False" if waits or problems else "True",
-        reason if waits or problems else Reason.ACCEPTED,
-        "; ".join((*problems, *waits)),
+        "True" if reason is Reason.ACCEPTED else "False",
+        reason,
+        message,
         observed_generation=resource.metadata.generation,
         now=now,
     )
     return next(one for one in conditions if one.type == ConditionType.READY)
+
+
+def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
+    """Returns reason and message: what is wrong first, then what is missing, then what is not."""
+    problems: tuple[str, ...] = ()
+    if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
+        problems = resource.problems()
+    if problems:
+        return Reason.INVALID, "; ".join((*problems, *waits))
+    if waits:
+        return Reason.REFERENCE_MISSING, "; ".join(waits)
+    if type(resource) in _NOT_IMPLEMENTED:
+        return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
+    return Reason.ACCEPTED, ""
 
 
 def _says_so_already(resource: Resource, condition: Condition) -> bool:

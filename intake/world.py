@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
-from domain.resources import Component, Resource, ServiceBinding
+from domain.resources import Binding, Component, Resource
 from domain.resources.build import Build
 from domain.resources.conditions import Reason
 from domain.resources.references import references
@@ -92,7 +92,7 @@ class World:
         self._waiting[organization].discard(key)
 
 
-def is_held_up(resource: Build | ServiceBinding) -> bool:
+def is_held_up(resource: Build | Binding) -> bool:
     """Tells whether the resource was looked at and something that it needs was missing."""
     ready = resource.status.condition("Ready")
     return ready is not None and not ready.is_true and ready.reason == Reason.REFERENCE_MISSING
@@ -106,7 +106,7 @@ def wants_first_build(component: Component) -> bool:
 
 def _waits(resource: Resource) -> bool:
     match resource:
-        case Build() | ServiceBinding():
+        case Build() | Binding():
             return is_held_up(resource)
         case Component():
             return wants_first_build(resource)

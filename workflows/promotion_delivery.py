@@ -22,6 +22,7 @@ from domain.errors import Errored, Failed, RolloutFailed, StaleRevision
 from domain.phases import Phase
 from domain.resources.conditions import Reason
 from workflows.calls import QUICK, call, watch
+from workflows.facts import Facts
 from workflows.ordered_deployment import OrderedDeployments
 from workflows.progress import Progress
 from workflows.saga import Saga
@@ -38,6 +39,7 @@ class Delivery:
         progress: Progress,
         *,
         deployments: OrderedDeployments,
+        log: Facts,
         attempt: int,
     ) -> None:
         """Each attempt has effects of its own: ``attempt`` tells their keys apart."""
@@ -46,6 +48,8 @@ class Delivery:
         self._saga = saga
         self._progress = progress
         self._deployments = deployments
+        self._log = log
+        self._attempt = attempt
         self._stays = False
         info = workflow.info()
         self._key = f"{info.run_id}:{request.request_id}:{attempt}"
@@ -55,6 +59,8 @@ class Delivery:
             environment=request.environment,
             request_id=ids.fitted(f"promotion-{ids.content_hash(self._key)[:16]}"),
             artifact=facts.artifact.name if facts.artifact else "",
+            binding=facts.target.binding,
+            binding_kind=facts.target.binding_kind,
             tell=info.workflow_id,
             trigger=Trigger(
                 kind=request.trigger.kind,
@@ -80,6 +86,8 @@ class Delivery:
             raise Failed(f"the deployment to {where} was superseded or is not known any more")
         if deployment.phase is Phase.SUCCEEDED:
             self._saga.add("brought back what ran before", self._bring_back)
+            self._log.add("promotion.deployed", step=f"deployed-{self._attempt}",
+                          before=self._facts.target.release, after=self._facts.release)  # fmt: skip
             return deployment
         facts = {"reason": deployment.reason or deployment.phase.value}
         if deployment.reason == Reason.GATE_CLOSED:
@@ -132,6 +140,10 @@ class Delivery:
         artifact = facts.artifact
         assert artifact is not None  # noqa: S101 - the gate of order says so
         self._saga.add("took back the pass", self._revoke)
+        self._log.add(
+            "release.passed", step=f"pass-{self._attempt}", after=facts.release,
+            after_hash=facts.hash, authority=facts.pipeline,
+        )  # fmt: skip
         await self._change(
             "pass",
             f"let {facts.release} pass",
@@ -188,6 +200,8 @@ class Delivery:
                 organization=self._facts.organization,
                 component=self._facts.component,
                 environment=self._facts.environment,
+                binding=self._facts.target.binding,
+                binding_kind=self._facts.target.binding_kind,
                 artifact=before,
                 unless_changed=self._order.artifact,
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from domain.deliveries.promotions import Promotion, PromotionFacts, PromotionReq
 from domain.deliveries.rollbacks import Rollback, RollbackRequest
 from domain.errors import Denied, Errored, Failed, PlatformError, Superseded, VerificationFailed
 from domain.phases import Phase
+from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error
 from workflows.progress import Progress
@@ -97,3 +99,22 @@ def title(request: PromotionRequest) -> str:
     """Says in a few words what is promoted where."""
     what = request.artifact or request.component
     return f"promote {what} to {request.environment}"
+
+
+def log_end(passage: Passage, phase: Phase, message: str, undone: Sequence[str]) -> None:
+    """Adds to the facts what each gate said, and how it ended."""
+    facts = passage.facts
+    gates = tuple(f"{one.name} {one.state.value}: {one.reason}" for one in passage.verdicts)
+    results = {Phase.SUCCEEDED: FactResult.DONE, Phase.DENIED: FactResult.REFUSED,
+               Phase.SUPERSEDED: FactResult.REFUSED}  # fmt: skip
+    passage.facts_log.add(
+        f"promotion.{phase.value.lower()}",
+        result=results.get(phase, FactResult.UNDONE if undone else FactResult.FAILED),
+        project=facts.project if facts else "",
+        before=facts.target.release if facts else "",
+        after=facts.release if facts else "",
+        after_hash=facts.hash if facts else "",
+        authority=", ".join(passage.approvals.approved_by),
+        message="; ".join([message, *undone]),
+        evidence=(workflow.info().workflow_id, *gates)[:50],
+    )

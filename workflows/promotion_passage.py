@@ -25,6 +25,7 @@ from domain.policies.promotion.gates import Case, closed, described, evaluate, p
 from domain.policies.promotion.plan import runs_already
 from domain.resources.gates import GateCheck
 from workflows.calls import QUICK, call, watch
+from workflows.facts import Facts
 from workflows.progress import Progress
 from workflows.promotion_approval import ApprovalDesk
 
@@ -41,6 +42,14 @@ class Passage:
         self.verdicts: tuple[GateVerdict, ...] = ()
         self.approvals = ApprovalDesk(request, progress)
         self._progress = progress
+        self.facts_log = Facts(
+            request.organization,
+            f"{request.component} in {request.environment}",
+            request.trigger,
+            component=request.component,
+            environment=request.environment,
+            scope=request.request_id,
+        )
         self._outcomes: dict[str, GateOutcome] = {}
         self._began = workflow.now()
         self._is_stirred = False
@@ -92,8 +101,14 @@ class Passage:
                 await self._wait(waits)
             elif open_questions := pending(self.verdicts):
                 await self._ask(facts, open_questions)
-            elif await self.approvals.is_approved(facts):
+            elif await self._agreed(facts):
                 return facts
+
+    async def _agreed(self, facts: PromotionFacts) -> bool:
+        """Asks people, where the step wants that; what is known by then is written down first."""
+        if facts.rules.approval is not None:
+            await self.facts_log.write()
+        return await self.approvals.is_approved(facts)
 
     async def look(self) -> PromotionFacts:
         """Reads the facts and judges all gates anew."""

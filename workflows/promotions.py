@@ -24,6 +24,7 @@ from domain.errors import (
 from domain.phases import Phase
 from domain.policies.promotion.arrivals import Arrival, arrival
 from domain.policies.promotion.plan import runs_already
+from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
@@ -32,7 +33,7 @@ from workflows.deployment_attributes import promotion_attributes
 from workflows.ordered_deployment import OrderedDeployments
 from workflows.progress import Progress
 from workflows.promotion_delivery import Delivery
-from workflows.promotion_ending import go_back, phase_of, title, told
+from workflows.promotion_ending import go_back, log_end, phase_of, title, told
 from workflows.promotion_passage import Passage
 from workflows.saga import Saga
 
@@ -145,6 +146,12 @@ class PromotionWorkflow:
     async def _one(self, request: PromotionRequest) -> PlatformError | None:
         """Does one promotion; returns why it failed, raises only when it was cancelled."""
         passage = self._current = Passage(request, self._progress)
+        passage.facts_log.add(
+            "promotion.requested",
+            result=FactResult.ASKED,
+            after=request.artifact,
+            reason=request.reason,
+        )
         self._progress.begins(title(request))
         saga = Saga()
         try:
@@ -168,7 +175,7 @@ class PromotionWorkflow:
             message = f"{facts.release} runs in {facts.environment} already"
             for name in ("approval", "deploy", "verify", "rollback"):
                 self._progress.skip(name, message)
-            self._finish(passage, message)
+            await self._finish(passage, message)
             return
         try:
             await delivery.verify()
@@ -178,7 +185,7 @@ class PromotionWorkflow:
                 raise
             await go_back(facts, passage.request, error, self._progress)
         self._progress.skip("rollback", "it does well")
-        self._finish(passage, f"{facts.environment} runs {facts.release}")
+        await self._finish(passage, f"{facts.environment} runs {facts.release}")
 
     async def _deliver(
         self, passage: Passage, saga: Saga
@@ -194,6 +201,7 @@ class PromotionWorkflow:
                 saga,
                 self._progress,
                 deployments=self._deployments,
+                log=passage.facts_log,
                 attempt=attempt,
             )
             try:
@@ -246,6 +254,8 @@ class PromotionWorkflow:
                 phase = Phase.ERRORED
         ended = told(passage, phase)
         facts = failure.facts if failure else {}
+        log_end(passage, phase, failure.message if failure else "", saga.undone)
+        await passage.facts_log.write()
         self._promotion = ended.model_copy(
             update={
                 "reason": facts.get("reason", type(failure).__name__ if failure else ""),
@@ -257,6 +267,8 @@ class PromotionWorkflow:
         self._progress.is_at(phase, self._promotion.message)
         return failure
 
-    def _finish(self, passage: Passage, message: str) -> None:
+    async def _finish(self, passage: Passage, message: str) -> None:
+        log_end(passage, Phase.SUCCEEDED, message, ())
+        await passage.facts_log.write()
         self._promotion = told(passage, Phase.SUCCEEDED).model_copy(update={"message": message})
         self._progress.is_at(Phase.SUCCEEDED, message)

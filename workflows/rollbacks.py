@@ -20,10 +20,12 @@ from domain.deliveries.standings import Hold, RollbackNote, StandingChange, Veto
 from domain.errors import CompensationFailed, Denied, Errored, PlatformError, RolloutFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease, RollbackCase, choose
+from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.calls import QUICK, call, to_the_end
 from workflows.deployment_attributes import rollback_attributes
+from workflows.facts import Facts
 from workflows.ordered_deployment import OrderedDeployments
 from workflows.progress import Progress
 from workflows.saga import Saga
@@ -43,6 +45,13 @@ class RollbackWorkflow:
         self._deployments = OrderedDeployments()
         title = f"roll {request.component} back in {request.environment}"
         self._progress = Progress(title, _STEPS)
+        self._log = Facts(
+            request.organization,
+            f"{request.component} in {request.environment}",
+            request.trigger,
+            component=request.component,
+            environment=request.environment,
+        )
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
             given = rollback_attributes(request, Phase.PENDING)
             workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
@@ -63,6 +72,8 @@ class RollbackWorkflow:
                 raise
             # What was held stays held: the bad release runs, and a person is needed.
             error = as_domain_error(failure)
+            result = FactResult.REFUSED if isinstance(error, Denied) else FactResult.FAILED
+            await self._write(result, error.message)
             self._progress.is_at(_phase_of(error), error.message)
             raise as_failure(error) from failure
 
@@ -84,7 +95,7 @@ class RollbackWorkflow:
             target = self._target = self._chosen(facts)
         with self._progress.step("hold"):
             await self._hold(facts, target, saga)
-        order = self._order(target)
+        order = self._order(facts, target)
         saga.add(f"stopped the deployment of {target.name}", lambda: self._deployments.stop(order))
         with self._progress.step("deploy", awaiting=f"the deployment of {target.name}"):
             ended = await self._deployments.carry_out(order)
@@ -95,6 +106,7 @@ class RollbackWorkflow:
                 facts={"reason": ended.reason if ended else "Unknown"},
             )
         message = f"{self._request.environment} runs {target.name} again"
+        await self._write(FactResult.DONE, message)
         self._progress.is_at(Phase.SUCCEEDED, message)
         return self._result(Phase.SUCCEEDED, message)
 
@@ -166,7 +178,7 @@ class RollbackWorkflow:
         for number, one in enumerate(lost):
             await self._change(f"pass-{number}", f"give {one.release} its pass back", passed=one)
 
-    def _order(self, target: KnownRelease) -> DeployRequest:
+    def _order(self, facts: RollbackFacts, target: KnownRelease) -> DeployRequest:
         request, info = self._request, workflow.info()
         return DeployRequest(
             organization=request.organization,
@@ -175,6 +187,8 @@ class RollbackWorkflow:
             request_id=f"rollback-{info.run_id}",
             artifact=target.artifact,
             rollback=target.name,
+            binding=facts.binding,
+            binding_kind=facts.binding_kind,
             tell=info.workflow_id,
             trigger=Trigger(
                 kind=request.trigger.kind, actor=request.trigger.actor, reference=info.workflow_id
@@ -206,7 +220,20 @@ class RollbackWorkflow:
             message = f"{message}; undo failed: {worse.message}"
             phase = Phase.ERRORED
         undone = f"; {', '.join(saga.undone)}" if saga.undone else ""
+        await self._write(FactResult.UNDONE, f"{message}{undone}")
         self._progress.is_at(phase, f"{message}{undone}")
+
+    async def _write(self, result: FactResult, message: str) -> None:
+        facts, target = self._facts, self._target
+        self._log.add(
+            "rollback.ended",
+            result=result,
+            before=facts.running if facts else "",
+            after=target.name if target else "",
+            reason=self._request.reason,
+            message=message,
+        )
+        await self._log.write()
 
     def _result(self, phase: Phase, message: str) -> Rollback:
         request, facts, target = self._request, self._facts, self._target

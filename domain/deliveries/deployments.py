@@ -24,6 +24,8 @@ class DeployRequest(Wire):
     """Equal requests have equal ids; the second one is not queued again."""
     binding: str = ""
     """Name of the binding; empty = the binding of that component and environment."""
+    binding_kind: str = ""
+    """Kind of the binding; empty = whichever the component's type asks for."""
     artifact: str = ""
     """DeployableArtifact to point the binding to first; empty = leave it."""
     force_conflicts: bool = False
@@ -95,6 +97,7 @@ class PreparedRelease(Wire):
     component: str
     environment: str
     binding: str
+    binding_kind: str = "ServiceBinding"
     generation: int = 0
     """Generation of the binding that was rendered."""
     deployment: str

@@ -119,8 +119,9 @@ class PlaceFacts(Wire):
     """What runs in one environment."""
 
     environment: str
-    bound: bool = False
-    """There is a binding."""
+    binding: str = ""
+    """Name of the binding; empty = there is none."""
+    binding_kind: str = ""
     artifact: str = ""
     """What runs; empty = nothing."""
     version: str = ""
@@ -251,6 +252,8 @@ class PointBinding(Wire):
     organization: str
     component: str
     environment: str
+    binding: str
+    binding_kind: str
     artifact: str
     unless_changed: str = ""
     """What it must name for that; when it names something else, somebody else decided."""

@@ -33,6 +33,8 @@ class RollbackFacts(Wire):
 
     running: str = ""
     """Release; empty = nothing runs."""
+    binding: str = ""
+    binding_kind: str = ""
     artifact: str = ""
     image: str = ""
     known: tuple[KnownRelease, ...] = ()

@@ -94,6 +94,6 @@ def _image(facts: ReleaseFacts, container: Container) -> str:
     if facts.artifact is None:
         raise InvalidRequest(
             f"Workload {facts.workload.name}: container {container.name} names no image and "
-            f"ServiceBinding {facts.binding.name} has no artifact"
+            f"{facts.binding.kind} {facts.binding.name} has no artifact"
         )
     return facts.artifact.spec.image

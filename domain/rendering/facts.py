@@ -7,11 +7,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
-from domain.resources.binding import BindingState, ServiceBinding
+from domain.errors import InvalidRequest
+from domain.resources.binding import Binding, BindingState
 from domain.resources.build import DeployableArtifact
-from domain.resources.classes import ServiceClass
+from domain.resources.classes import ComponentClass, RunningClassSpec
 from domain.resources.component import Component
 from domain.resources.environment import Environment
+from domain.resources.instances import Instance
 from domain.resources.planes import DataPlane
 from domain.resources.workload import Workload, WorkloadEndpoint
 
@@ -49,11 +51,14 @@ class ReleaseFacts(BaseModel):
     component: Component
     environment: Environment
     data_plane: DataPlane
-    service_class: ServiceClass
+    component_class: ComponentClass
+    """As it was in the revision that is rendered with."""
     workload: Workload
-    binding: ServiceBinding
+    binding: Binding
     artifact: DeployableArtifact | None = None
     """None = the containers of the workload name their own images."""
+    instance: Instance | None = None
+    """None = the component has none: what the type needs is as by default."""
     gateway: GatewayDefaults = GatewayDefaults()
 
     @property
@@ -75,6 +80,19 @@ class ReleaseFacts(BaseModel):
     def state(self) -> BindingState:
         """What is wanted."""
         return self.binding.wanted_state
+
+    @property
+    def class_said(self) -> str:
+        """Kind and name of the class, for messages."""
+        return f"{self.component_class.kind} {self.component_class.name}"
+
+    @property
+    def running_class(self) -> RunningClassSpec:
+        """What the class says of a component that always runs."""
+        spec = self.component_class.spec
+        if not isinstance(spec, RunningClassSpec):
+            raise InvalidRequest(f"{self.class_said} is no class of components that always run")
+        return spec
 
     @property
     def endpoints(self) -> tuple[WorkloadEndpoint, ...]:

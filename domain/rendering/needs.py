@@ -40,7 +40,7 @@ def checked(facts: ReleaseFacts, container: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidRequest: They do not; the message names the field and the bound.
     """
-    rails = facts.service_class.spec.guard_rails
+    rails = facts.component_class.spec.guard_rails
     subject = f"container {container['name']} of {facts.component.name} in {facts.environment.name}"
     requests, limits = container["resources"]["requests"], container["resources"]["limits"]
     for name, bound in (("cpu", rails.max_cpu), ("memory", rails.max_memory)):
@@ -48,7 +48,7 @@ def checked(facts: ReleaseFacts, container: dict[str, Any]) -> dict[str, Any]:
             if bound and name in amounts and _size(amounts[name]) > _size(bound):
                 raise InvalidRequest(
                     f"{subject}: resources.{part}.{name} {amounts[name]} is more than the {bound} "
-                    f"that ServiceClass {facts.service_class.name} allows"
+                    f"that {facts.class_said} allows"
                 )
         if name in limits and _size(requests[name]) > _size(limits[name]):
             raise InvalidRequest(

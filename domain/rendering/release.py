@@ -10,6 +10,7 @@ from domain.rendering import network, routes, workload
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.labels import in_order
 from domain.resources.binding import BindingState
+from domain.resources.classes import ServiceClass
 
 
 def render_release(facts: ReleaseFacts) -> RenderedRelease:
@@ -24,6 +25,9 @@ def render_release(facts: ReleaseFacts) -> RenderedRelease:
             resource and the field.
     """
     _check_belonging(facts)
+    if not isinstance(facts.component_class, ServiceClass):
+        message = f"{facts.binding.kind} {facts.binding.name}: not rendered yet"
+        raise InvalidRequest(message, facts={"reason": "NotImplemented"})
     objects = () if facts.state is BindingState.UNDEPLOY else in_order(_objects(facts))
     place = f"{facts.component.name}-{facts.environment.name}"
     rendered = RenderedRelease(
@@ -64,7 +68,7 @@ def _check_belonging(facts: ReleaseFacts) -> None:
     component = facts.component.name
     environment = facts.environment.name
     parts: dict[str, tuple[str, str]] = {
-        f"ServiceBinding {facts.binding.name}": (facts.binding.component, component),
+        f"{facts.binding.kind} {facts.binding.name}": (facts.binding.component, component),
         f"Workload {facts.workload.name}": (facts.workload.component, component),
     }
     if facts.artifact is not None:
@@ -75,6 +79,6 @@ def _check_belonging(facts: ReleaseFacts) -> None:
             raise InvalidRequest(f"{subject} is of component {is_of or 'none'}, not {should_be}")
     if facts.binding.environment != environment:
         raise InvalidRequest(
-            f"ServiceBinding {facts.binding.name} is for environment "
+            f"{facts.binding.kind} {facts.binding.name} is for environment "
             f"{facts.binding.environment}, not {environment}"
         )

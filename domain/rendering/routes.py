@@ -37,7 +37,7 @@ def service(facts: ReleaseFacts) -> dict[str, Any] | None:
         raise InvalidRequest(
             f"component {facts.component.name} has endpoints, so its name must begin with a letter"
         )
-    template = facts.service_class.spec.service_template
+    template = facts.running_class.service_template
     _refuse(facts, "serviceTemplate", set(template) & _SERVICE_FILLED)
     ports = [
         {
@@ -81,7 +81,7 @@ def route(facts: ReleaseFacts) -> dict[str, Any] | None:
     parent = {"name": entrance.name, "namespace": entrance.namespace}
     if entrance.section_name:
         parent["sectionName"] = entrance.section_name
-    template = dict(facts.service_class.spec.route_template)
+    template = dict(facts.running_class.route_template)
     _refuse(facts, "routeTemplate", set(template) & _ROUTE_FILLED)
     rule = _rule_template(facts, template)
     rules = [
@@ -137,8 +137,8 @@ def _rule_template(facts: ReleaseFacts, template: dict[str, Any]) -> dict[str, A
     rules = template.get("rules") or [{}]
     if not isinstance(rules, list) or len(rules) != 1 or not isinstance(rules[0], dict):
         raise InvalidRequest(
-            f"ServiceClass {facts.service_class.name}: spec.routeTemplate.rules must have one "
-            "rule, which is used for every endpoint"
+            f"{facts.class_said}: spec.routeTemplate.rules must have one rule, which is used for "
+            "every endpoint"
         )
     _refuse(facts, "routeTemplate.rules[0]", set(rules[0]) & _RULE_FILLED)
     return rules[0]
@@ -147,6 +147,6 @@ def _rule_template(facts: ReleaseFacts, template: dict[str, Any]) -> dict[str, A
 def _refuse(facts: ReleaseFacts, where: str, fields: set[str]) -> None:
     if fields:
         raise InvalidRequest(
-            f"ServiceClass {facts.service_class.name}: spec.{where}.{min(fields)} is filled in "
-            "from the component and cannot be set by a class"
+            f"{facts.class_said}: spec.{where}.{min(fields)} is filled in from the component and "
+            "cannot be set by a class"
         )

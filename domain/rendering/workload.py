@@ -104,16 +104,16 @@ def replicas(facts: ReleaseFacts) -> int:
     """
     if facts.state is not BindingState.ACTIVE:
         return 0
-    rails = facts.service_class.spec.guard_rails
+    rails = facts.component_class.spec.guard_rails
     asked = facts.binding.spec.workload.replicas
-    where = f"ServiceBinding {facts.binding.name}: spec.workload.replicas"
+    where = f"{facts.binding.kind} {facts.binding.name}: spec.workload.replicas"
     if asked is None:
         asked = int(_template(facts).get("replicas", max(1, rails.min_replicas)))
         where = f"{_class(facts)}.replicas"
     if not rails.min_replicas <= asked <= rails.max_replicas:
         raise InvalidRequest(
             f"{where} {asked} is not between the {rails.min_replicas} and {rails.max_replicas} "
-            f"that ServiceClass {facts.service_class.name} allows"
+            f"that {facts.class_said} allows"
         )
     return asked
 
@@ -144,7 +144,7 @@ def _spread(facts: ReleaseFacts) -> dict[str, Any]:
 
 def _template(facts: ReleaseFacts) -> dict[str, Any]:
     """Returns the class's template, checked so far as the rendering relies on it."""
-    template = facts.service_class.spec.deployment_template
+    template = facts.running_class.deployment_template
     foreign = sorted(set(template) - _TEMPLATE_FIELDS)
     if foreign:
         raise InvalidRequest(
@@ -168,7 +168,7 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
 
 
 def _class(facts: ReleaseFacts) -> str:
-    return f"ServiceClass {facts.service_class.name}: spec.deploymentTemplate"
+    return f"{facts.class_said}: spec.deploymentTemplate"
 
 
 def _version(facts: ReleaseFacts) -> dict[str, str]:

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from domain.resources.approval import ApprovalPolicy
 from domain.resources.base import API_VERSION, GROUP, VERSION, Metadata, Resource, Status
-from domain.resources.binding import BindingState, ServiceBinding, ServiceBindingSpec
+from domain.resources.binding import (
+    Binding,
+    BindingState,
+    ServiceBinding,
+    ServiceBindingSpec,
+)
 from domain.resources.build import Build, DeployableArtifact
-from domain.resources.classes import ServiceClass
+from domain.resources.classes import ClassRevision, ComponentClass, ServiceClass
 from domain.resources.component import Component, Project
 from domain.resources.conditions import Condition, ConditionType, Reason, set_condition
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import Environment
 from domain.resources.freeze import FreezeWindow
+from domain.resources.instances import Instance, Service
 from domain.resources.organization import Action, Organization, Role
 from domain.resources.pipeline import DeploymentPipeline
 from domain.resources.planes import BuildPlane, DataPlane
 from domain.resources.registry import KINDS, parse, parse_as
-from domain.resources.workload import Service, Workload
+from domain.resources.workload import Workload
 
 __all__ = [
     "API_VERSION",
@@ -28,10 +34,13 @@ __all__ = [
     "VERSION",
     "Action",
     "ApprovalPolicy",
+    "Binding",
     "BindingState",
     "Build",
     "BuildPlane",
+    "ClassRevision",
     "Component",
+    "ComponentClass",
     "Condition",
     "ConditionType",
     "DataPlane",
@@ -40,6 +49,7 @@ __all__ = [
     "DeploymentPipeline",
     "Environment",
     "FreezeWindow",
+    "Instance",
     "Metadata",
     "Organization",
     "Project",

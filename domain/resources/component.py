@@ -12,8 +12,10 @@ from domain.resources.base import READY_COLUMNS, Column, Resource, Status, Writt
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from domain.resources.model import Model, Rule
 from domain.resources.types import (
+    NULL_IS_EMPTY,
     CommitOrEmpty,
     FolderPath,
+    Fragment,
     GitRefOrEmpty,
     Name,
     NameOrEmpty,
@@ -62,6 +64,9 @@ class ComponentType(StrEnum):
     """What a component is."""
 
     SERVICE = "Service"
+    WEB_APPLICATION = "WebApplication"
+    SCHEDULED_TASK = "ScheduledTask"
+    API = "API"
 
 
 class ComponentOwner(Model):
@@ -119,6 +124,12 @@ class ComponentSpec(Model):
             "self.componentOwner.projectRef == oldSelf.componentOwner.projectRef",
             "a component stays in its project: create another one in the other project",
         ),
+        Rule(
+            "!has(self.componentType) && !has(oldSelf.componentType) || "
+            "has(self.componentType) && has(oldSelf.componentType) && "
+            "self.componentType == oldSelf.componentType",
+            "a component keeps its type: create another one of the other type",
+        ),
     )
 
     display_name: str = Field("", max_length=128)
@@ -128,7 +139,9 @@ class ComponentSpec(Model):
     component_owner: ComponentOwner
     """To what it belongs."""
     component_type: ComponentType = ComponentType.SERVICE
-    """What it is. Service = answers requests at endpoints."""
+    """What it is. Service = answers requests of other components and of people. WebApplication =
+    is opened in a browser. ScheduledTask = runs by a timetable. API = a versioned HTTP interface
+    behind the gateway."""
     build_spec_in_component: BuildSpec | None = None
     """How it is built. Absent = it is not: its workload names an image."""
     auto_build: bool = True
@@ -136,7 +149,13 @@ class ComponentSpec(Model):
     auto_deploy: bool = True
     """Deploy each new artifact to the first environment of the pipeline."""
     service_class_ref: Name = DEFAULT_SERVICE_CLASS
-    """ServiceClass for its bindings."""
+    """ServiceClass for its bindings; only for a Service."""
+    class_ref: NameOrEmpty = ""
+    """Class of its type for its bindings. Empty = serviceClassRef for a Service, else the standard
+    class of the type, such as standard-scheduled-task."""
+    parameters: Fragment = Field(default_factory=dict, json_schema_extra=NULL_IS_EMPTY)
+    """Values of parameters of the class, for all environments; a binding may say otherwise.
+    Empty = the defaults of the class."""
 
 
 class ComponentStatus(Status):

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     ERRORED = "Errored"
     GATE_CLOSED = "GateClosed"
     INVALID = "Invalid"
+    NOT_IMPLEMENTED = "NotImplemented"
     PUT_BACK_FAILED = "PutBackFailed"
     PUTTING_BACK = "PuttingBack"
     QUEUED = "Queued"

@@ -24,6 +24,7 @@ _KEPT = frozenset(
         "maxItems",
         "maxLength",
         "maximum",
+        "maxProperties",
         "minItems",
         "minLength",
         "minimum",
@@ -123,6 +124,8 @@ def _converted(source: Mapping[str, Any], definitions: Mapping[str, Any]) -> Sch
         }
     if "items" in flat:
         schema["items"] = _converted(flat["items"], definitions)
+    if isinstance(flat.get("additionalProperties"), dict):
+        schema["additionalProperties"] = _converted(flat["additionalProperties"], definitions)
     if schema.get("x-kubernetes-int-or-string"):
         del schema["type"]
         schema["anyOf"] = [{"type": "integer"}, {"type": "string"}]

@@ -148,3 +148,33 @@ class BuildPlane(Resource):
     def task_queue(self) -> str:
         """Task queue of the worker that serves it."""
         return self.spec.task_queue or ids.plane_queue(self.name)
+
+
+class ObservabilityPlaneSpec(Model):
+    """Where metrics and logs are asked for."""
+
+    description: Text = ""
+    """Which systems these are."""
+    prometheus_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
+    """Address of a Prometheus, without credentials. Empty = there is none."""
+    logs_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
+    """Address of a log store (OpenSearch), without credentials. Empty = logs are read from pods."""
+    credentials: CredentialReference | None = None
+    """Who the platform is to them. Absent = anonymous."""
+
+
+class ObservabilityPlane(Resource):
+    """Where metrics and logs are kept."""
+
+    kind: ClassVar[str] = "ObservabilityPlane"
+    plural: ClassVar[str] = "observabilityplanes"
+    short_names: ClassVar[tuple[str, ...]] = ("op", "ops")
+    written_by: ClassVar[WrittenBy] = "platform-engineer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Prometheus", ".spec.prometheusUrl", "Where metrics are asked for"),
+        Column("Logs", ".spec.logsUrl", "Where logs are asked for"),
+        *READY_COLUMNS,
+    )
+
+    spec: ObservabilityPlaneSpec = ObservabilityPlaneSpec()
+    status: PlaneStatus = PlaneStatus()

@@ -7,14 +7,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 
+from pydantic.alias_generators import to_camel
+
 from domain.resources.base import Resource
-from domain.resources.binding import ServiceBinding
+from domain.resources.binding import Binding
 from domain.resources.build import Build, DeployableArtifact
+from domain.resources.classes import ServiceClass
 from domain.resources.component import Component, Project
+from domain.resources.configuration import ConfigurationGroup, SecretRotation
 from domain.resources.environment import Environment
+from domain.resources.families import class_name, family_of
+from domain.resources.instances import Instance
+from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
-from domain.resources.workload import Service, Workload
+from domain.resources.workload import Workload
 
 _SHOWN = 5
 
@@ -123,7 +130,10 @@ def _of_project(resource: Project) -> Iterator[Reference]:
 @_named.register
 def _of_component(resource: Component) -> Iterator[Reference]:
     yield Reference("Project", resource.project, "spec.componentOwner.projectRef")
-    yield Reference("ServiceClass", resource.spec.service_class_ref, "spec.serviceClassRef")
+    family = family_of(resource)
+    named = "spec.classRef" if resource.spec.class_ref else "spec.serviceClassRef"
+    field = named if family.component_class is ServiceClass else "spec.classRef"
+    yield Reference(family.component_class.kind, class_name(resource), field)
 
 
 @_named.register
@@ -132,9 +142,9 @@ def _of_workload(resource: Workload) -> Iterator[Reference]:
 
 
 @_named.register
-def _of_service(resource: Service) -> Iterator[Reference]:
+def _of_instance(resource: Instance) -> Iterator[Reference]:
     yield Reference("Component", resource.component, "spec.componentRef")
-    yield Reference("ServiceClass", resource.spec.service_class_ref, "spec.serviceClassRef")
+    yield Reference(resource.class_kind, resource.spec.class_ref, _class_field(resource))
     yield Reference("Workload", resource.workload, "spec.workloadRef")
 
 
@@ -149,9 +159,50 @@ def _of_artifact(resource: DeployableArtifact) -> Iterator[Reference]:
 
 
 @_named.register
-def _of_binding(resource: ServiceBinding) -> Iterator[Reference]:
-    yield Reference("ServiceClass", resource.spec.service_class_ref, "spec.serviceClassRef")
+def _of_binding(resource: Binding) -> Iterator[Reference]:
+    yield Reference(resource.class_kind, resource.spec.class_ref, _class_field(resource))
     yield Reference("Environment", resource.environment, "spec.environmentRef")
     yield Reference("Component", resource.component, "spec.componentRef")
     if resource.artifact:
         yield Reference("DeployableArtifact", resource.artifact, "spec.artifactRef")
+    if resource.spec.class_revision_ref:
+        yield Reference("ClassRevision", resource.spec.class_revision_ref, "spec.classRevisionRef")
+
+
+@_named.register
+def _of_configuration(resource: ConfigurationGroup) -> Iterator[Reference]:
+    if resource.spec.project_ref:
+        yield Reference("Project", resource.spec.project_ref, "spec.projectRef")
+    for index, group in enumerate(resource.spec.environment_groups):
+        for number, name in enumerate(group.environments):
+            field = f"spec.environmentGroups[{index}].environments[{number}]"
+            yield Reference("Environment", name, field)
+    for index, one in enumerate(resource.spec.configurations):
+        for number, value in enumerate(one.values):
+            if value.environment_ref:
+                field = f"spec.configurations[{index}].values[{number}].environmentRef"
+                yield Reference("Environment", value.environment_ref, field)
+
+
+@_named.register
+def _of_rotation(resource: SecretRotation) -> Iterator[Reference]:
+    for index, name in enumerate(resource.spec.consumer_refs):
+        yield Reference("Component", name, f"spec.consumerRefs[{index}]")
+
+
+@_named.register
+def _of_endpoint(resource: Endpoint) -> Iterator[Reference]:
+    component = resource.spec.backend_ref.component_ref
+    yield Reference("Component", component, "spec.backendRef.componentRef")
+
+
+@_named.register
+def _of_connection(resource: Connection) -> Iterator[Reference]:
+    yield Reference("Component", resource.component, "spec.componentRef")
+    target = resource.spec.target.component_ref
+    if target:
+        yield Reference("Component", target, "spec.target.componentRef")
+
+
+def _class_field(resource: Binding | Instance) -> str:
+    return f"spec.{to_camel(resource.spec.class_field)}"

@@ -10,17 +10,19 @@ from pydantic import ValidationError
 
 from domain.errors import InvalidRequest
 from domain.resources.base import API_VERSION, Resource
-from domain.resources.binding import ServiceBinding
 from domain.resources.build import Build, DeployableArtifact
-from domain.resources.classes import ServiceClass
+from domain.resources.classes import ClassRevision
 from domain.resources.component import Component, Project
+from domain.resources.configuration import ConfigurationGroup, SecretRotation
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import Environment
+from domain.resources.families import BINDINGS, CLASSES, INSTANCES
 from domain.resources.freeze import FreezeWindow
+from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
-from domain.resources.planes import BuildPlane, DataPlane
-from domain.resources.workload import Service, Workload
+from domain.resources.planes import BuildPlane, DataPlane, ObservabilityPlane
+from domain.resources.workload import Workload
 
 R = TypeVar("R", bound=Resource)
 
@@ -28,17 +30,23 @@ _ALL: tuple[type[Resource], ...] = (
     Organization,
     DataPlane,
     BuildPlane,
+    ObservabilityPlane,
     Environment,
     DeploymentPipeline,
+    *CLASSES,
+    ClassRevision,
     FreezeWindow,
-    ServiceClass,
     Project,
+    ConfigurationGroup,
+    SecretRotation,
     Component,
     Workload,
-    Service,
+    *INSTANCES,
+    Endpoint,
+    Connection,
     Build,
     DeployableArtifact,
-    ServiceBinding,
+    *BINDINGS,
     Deployment,
     Release,
 )

@@ -8,13 +8,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
-from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from domain.resources.model import Model, Rule
+from domain.resources.overrides import MountedFile
 from domain.resources.types import (
     EnvVar,
     ImageOrEmpty,
     Name,
-    NameOrEmpty,
     Port,
     ResourceNeeds,
     Visibility,
@@ -134,6 +133,8 @@ class WorkloadSpec(Model):
         (), max_length=16, json_schema_extra=list_by("name")
     )
     """Where it listens. Empty = it answers nobody."""
+    files: tuple[MountedFile, ...] = Field((), max_length=32, json_schema_extra=list_by("path"))
+    """Files that the container `main` finds. Empty = none."""
 
 
 class WorkloadStatus(Status):
@@ -167,46 +168,3 @@ class Workload(Resource):
         """The component's own container: the one named ``main``, else the first."""
         named = (one for one in self.spec.containers if one.name == MAIN_CONTAINER)
         return next(named, self.spec.containers[0])
-
-
-class ServiceSpec(Model):
-    """What makes a component a service."""
-
-    component_ref: Name
-    """Component it is the instance of."""
-    service_class_ref: Name = DEFAULT_SERVICE_CLASS
-    """ServiceClass it follows."""
-    workload_ref: NameOrEmpty = ""
-    """Workload it runs. Empty = the one of the component's name."""
-
-
-class ServiceStatus(Status):
-    """What is known of a service."""
-
-
-class Service(Resource):
-    """The instance of a component of type Service: its class and its workload."""
-
-    kind: ClassVar[str] = "Service"
-    plural: ClassVar[str] = "services"
-    short_names: ClassVar[tuple[str, ...]] = ("chsvc", "chsvcs")
-    written_by: ClassVar[WrittenBy] = "platform"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("Component", ".spec.componentRef", "Component it is the instance of"),
-        Column("Class", ".spec.serviceClassRef", "Class it follows"),
-        Column("Workload", ".spec.workloadRef", "Workload it runs"),
-        *READY_COLUMNS,
-    )
-
-    spec: ServiceSpec
-    status: ServiceStatus = ServiceStatus()
-
-    @property
-    def component(self) -> str:
-        """Component it is the instance of."""
-        return self.spec.component_ref
-
-    @property
-    def workload(self) -> str:
-        """Name of the workload it runs."""
-        return self.spec.workload_ref or self.spec.component_ref

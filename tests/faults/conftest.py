@@ -16,7 +16,9 @@ from devstack import faults
 from devstack.core.people import passwords
 from devstack.state import StateDir, state_dir
 from runtime import client as temporal_client
-from tests.faults.world import Organization, Person
+from tests.faults.organization import Organization
+from tests.faults.people import Person, Terminal, runs
+from tests.faults.source import push
 
 
 @pytest.fixture(scope="session")
@@ -42,17 +44,28 @@ async def server(broken: StateDir) -> Client:
 
 
 @pytest.fixture(scope="session")
-async def dev(broken: StateDir) -> AsyncIterator[Person]:
+async def token(broken: StateDir) -> str:
     issuer = OpenBao(os.environ["PAVANE_OIDC__DISCOVERY_URL"])
-    password = passwords(broken)["dev"]
-    token = await asyncio.to_thread(issuer.login, "dev", password, "pavane")
+    return (await asyncio.to_thread(issuer.login, "dev", passwords(broken)["dev"], "pavane")).value
+
+
+@pytest.fixture
+async def dev(token: str) -> AsyncIterator[Person]:
     async with httpx.AsyncClient(
         base_url=os.environ["PAVANE_API__URL"],
-        headers={"Authorization": f"Bearer {token.value}"},
+        headers={"Authorization": f"Bearer {token}"},
         timeout=30,
         trust_env=False,
     ) as client:
         yield Person(client)
+
+
+@pytest.fixture
+def terminal(token: str, tmp_path: Path) -> Terminal:
+    """The command line of somebody who is signed in."""
+    return Terminal(
+        {**os.environ, "PAVANE_CONFIG_DIR": str(tmp_path / "profile"), "PAVANE_TOKEN": token}
+    )
 
 
 @pytest.fixture
@@ -62,3 +75,36 @@ async def org(cluster: Cluster, server: Client, dev: Person) -> AsyncIterator[Or
     await organization.declare()
     yield organization
     await organization.forget()
+
+
+@pytest.fixture
+async def artifact(org: Organization) -> str:
+    """What can be deployed in it; nothing is yet."""
+    return await org.workload()
+
+
+@pytest.fixture
+async def rollout(org: Organization, artifact: str) -> str:
+    """A first deployment, whose pods are waited for right now and for some seconds more."""
+    await org.service_class(settle=5)
+    operation = await org.deploy(artifact)
+    shown = await org.person.sees(operation, runs("rollout"))
+    assert shown["waitingFor"]["what"] == "ready pods"
+    assert shown["waitingFor"]["until"]
+    return operation
+
+
+@pytest.fixture
+async def commit(org: Organization, tmp_path: Path) -> str:
+    """A commit of the component that nobody has built."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return await push(folder, org.name)
+
+
+@pytest.fixture
+async def running_build(org: Organization, commit: str) -> str:
+    """A build whose pod runs right now."""
+    operation = await org.build(commit)
+    await org.seen.build_pod_runs()
+    return operation

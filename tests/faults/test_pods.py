@@ -6,9 +6,12 @@ import pytest
 
 from devstack import faults
 from devstack.state import StateDir
+from tests.faults.breaking import fault
+from tests.faults.organization import Organization
+from tests.faults.outcomes import deployed_once
+from tests.faults.people import runs, told
 from tests.faults.promises import promise
-from tests.faults.test_plane import made_once
-from tests.faults.world import Organization, fault, runs, runtime_image, told
+from tests.faults.source import runtime_image
 
 pytestmark = pytest.mark.faults
 
@@ -29,9 +32,11 @@ async def test_missing_image_fails_the_rollout_and_what_ran_before_stays(
 
     assert done["phase"] == "Failed", told(done)
     assert done["failure"]["type"] == "RolloutFailed"
-    assert "Image" in done["failure"]["facts"]["reason"] or "ErrImage" in done["failure"]["message"]
-    assert await org.running() == ["hello"]
-    assert await org.recorded() == {"Succeeded", "Failed"}
+    assert done["failure"]["facts"]["reason"] in {"ImagePullBackOff", "ErrImagePull"}
+    assert missing in done["failure"]["message"]
+    assert await org.seen.running() == ["hello"]
+    assert await org.seen.recorded() == ["Failed", "Succeeded"]
+    assert len([one for one in await org.seen.applied() if one.startswith("Pod/")]) == 1
 
 
 @promise(
@@ -45,16 +50,17 @@ async def test_exhausted_quota_fails_the_rollout_and_spares_what_runs(
     broken: StateDir, org: Organization
 ) -> None:
     await org.deployed("hello")
-    async with fault(broken, "quota-exhausted", org.namespace):
+    async with fault(broken, "quota-exhausted", org.seen.namespace):
         artifact = await org.workload("bye")
         done = await org.person.ended(await org.deploy(artifact))
-        assert await org.running() == ["hello"]
+        assert await org.seen.running() == ["hello"]
     again = await org.person.ended(await org.deploy(artifact))
 
     assert done["phase"] == "Failed", told(done)
     assert done["failure"]["facts"]["reason"] == "QuotaExceeded"
+    assert "exceeded quota" in done["failure"]["message"]
     assert again["phase"] == "Succeeded", told(again)
-    assert await org.running() == ["bye"]
+    assert await org.seen.running() == ["bye"]
 
 
 @promise(
@@ -66,53 +72,50 @@ async def test_exhausted_quota_fails_the_rollout_and_spares_what_runs(
     cheap=True,
 )
 async def test_eviction_during_a_rollout_does_not_fail_it(
-    broken: StateDir, org: Organization
+    broken: StateDir, org: Organization, rollout: str
 ) -> None:
-    await org.service_class(settle=4)
-    operation = await org.deploy(await org.workload())
-    await org.person.sees(operation, runs("rollout"))
-    await faults.begin(broken, "pods-evicted", org.namespace)
-    done = await org.person.ended(operation)
+    await faults.begin(broken, "pods-evicted", org.seen.namespace)
+    done = await org.person.ended(rollout)
 
-    await made_once(org, done)
+    await deployed_once(org, done)
 
 
 @promise(
     "No node takes pods (cordoned)",
     "node-unschedulable",
-    sees="the step `rollout`, waiting for ready pods; after the grace `Unschedulable` and why",
+    sees="the step `rollout`, waiting for ready pods, and until when",
     retried="Kubernetes places the pod as soon as a node takes it",
     ends="a node that comes back in time lets the deployment succeed",
 )
 async def test_rollout_goes_on_when_a_node_takes_pods_again(
-    broken: StateDir, org: Organization
+    broken: StateDir, org: Organization, artifact: str
 ) -> None:
-    artifact = await org.workload()
     async with fault(broken, "node-unschedulable"):
         operation = await org.deploy(artifact)
-        await org.person.sees(operation, runs("rollout"))
-        await org.unschedulable()
+        shown = await org.person.sees(operation, runs("rollout"))
+        await org.seen.unschedulable()
     done = await org.person.ended(operation)
 
-    await made_once(org, done)
+    assert shown["waitingFor"]["until"]
+    await deployed_once(org, done)
 
 
 @promise(
     "Node not ready (its kubelet is away)",
     "kubelet-down",
-    sees="the step `rollout`, waiting for ready pods, until its deadline",
+    sees="the step `rollout`, waiting for ready pods, and until when",
     retried="the rollout is followed on; the node does what it was told when it is back",
     ends="the deployment succeeds with the pods the node starts then",
     limit=300,
 )
 async def test_rollout_waits_for_a_node_that_comes_back(
-    broken: StateDir, org: Organization
+    broken: StateDir, org: Organization, artifact: str
 ) -> None:
-    artifact = await org.workload()
     async with fault(broken, "kubelet-down"):
         operation = await org.deploy(artifact)
-        await org.person.sees(operation, runs("rollout"))
-        await org.node_not_ready()
+        shown = await org.person.sees(operation, runs("rollout"))
+        await org.seen.node_not_ready()
     done = await org.person.ended(operation)
 
-    await made_once(org, done)
+    assert shown["waitingFor"]["until"]
+    await deployed_once(org, done)

@@ -39,6 +39,7 @@ from domain.deliveries.promotions import (
 from domain.deliveries.rollbacks import RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Standing, StandingChange
 from domain.policies.promotion.rollback import KnownRelease
+from domain.records import AuditFact, FactBatch, Recorded
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.promotion_starting import signal_promotion
 from workflows.standings import TemporalStandings
@@ -87,13 +88,22 @@ class Line:
         self.release = "web-web-a"
         """As the scripted ``prepare_release`` names it."""
         self.source = PlaceFacts(
-            environment="dev", artifact="web-a", release="r", ready=True, bound=True,
-            since=datetime.now(UTC) - timedelta(hours=1),
-        )  # fmt: skip
-        self.target = PlaceFacts(
-            environment="staging", bound=True, artifact="web-0", wanted="web-0", release="web-old",
+            environment="dev",
+            binding="web-dev",
+            artifact="web-a",
+            release="r",
             ready=True,
-        )  # fmt: skip
+            since=datetime.now(UTC) - timedelta(hours=1),
+        )
+        self.target = PlaceFacts(
+            environment="staging",
+            binding="web-staging",
+            binding_kind="ServiceBinding",
+            artifact="web-0",
+            wanted="web-0",
+            release="web-old",
+            ready=True,
+        )
         self.known: tuple[KnownRelease, ...] = ()
         self.running = ""
         self.tests_pass: bool | None = True
@@ -102,6 +112,7 @@ class Line:
         self.health.set()
         self.fails: Exception | None = None
         self.calls: list[tuple[str, Any]] = []
+        self.facts: list[AuditFact] = []
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
@@ -241,6 +252,18 @@ class Line:
             at=datetime.now(UTC),
         )
 
+    @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        self.facts += [fact for fact in batch.facts if fact.key not in self.keys()]
+        return Recorded(facts=len(batch.facts))
+
+    def keys(self) -> list[str]:
+        return [fact.key for fact in self.facts]
+
+    def told(self) -> list[str]:
+        """What was written down, in order."""
+        return [fact.action for fact in self.facts]
+
     def control(self) -> list[Any]:
         """Activities of the control plane."""
         return [
@@ -252,6 +275,7 @@ class Line:
             self.point_binding,
             self.call_gate,
             self.read_rollback,
+            self.record,
         ]
 
     def plane(self) -> list[Any]:

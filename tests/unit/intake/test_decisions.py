@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
-from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide
+from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide, obstacles
 from tests.unit.intake import resources as given
 from tests.unit.intake.resources import COMMIT, ORG, world
 
@@ -209,3 +209,14 @@ def test_organization_tells_its_builds_how_many_may_run() -> None:
     decision = decide(given.organization(), world())
 
     assert decision == TellLane(ORG, 4)
+
+
+def test_a_binding_of_another_type_than_its_component_waits() -> None:
+    spec = {"environmentRef": "dev", "componentRef": "web", "apiClassRef": "fast"}
+    made = given.resource("APIBinding", "web-dev", spec)
+    made_world = world(given.resource("APIClass", "fast"))
+    (wait,) = obstacles(made, made_world)
+    assert wait == (
+        "component web is a Service: waiting until this APIBinding is replaced by a ServiceBinding"
+    )
+    assert decide(made, made_world) is None

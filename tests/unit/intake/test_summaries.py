@@ -125,6 +125,45 @@ def test_records_and_what_is_being_deleted_are_left_alone() -> None:
     assert summary(going, world(), NOW) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("Endpoint", {"backendRef": {"componentRef": "web"}}),
+        ("Connection", {"componentRef": "web", "target": {"host": "example.org"}}),
+        ("ConfigurationGroup", {"configurations": [{"key": "a"}]}),
+        ("SecretRotation", {"engine": "KV", "vaultPath": "a/b"}),
+        ("ObservabilityPlane", {}),
+    ],
+)
+def test_a_kind_nothing_works_on_yet_says_so(kind: str, spec: dict[str, Any]) -> None:
+    condition = ready(given.resource(kind, "one", spec), world())
+    assert (condition["status"], condition["reason"]) == ("False", "NotImplemented")
+    assert condition["message"]
+
+
+def test_a_group_of_environments_that_nobody_declared_is_told() -> None:
+    values = [{"environmentGroupRef": "production"}, {"environmentGroupRef": "qa"}]
+    spec = {"configurations": [{"key": "database.url", "values": values}]}
+    condition = ready(given.resource("ConfigurationGroup", "one", spec), world())
+    assert condition["reason"] == "Invalid"
+    assert condition["message"] == (
+        "spec.configurations[0] (database.url) names the environment group qa, which "
+        "spec.environmentGroups does not have"
+    )
+
+
+def test_a_class_tells_the_revision_of_its_content() -> None:
+    first = summary(given.resource("APIClass", "fast", {}), world(), NOW)
+    other = summary(given.resource("APIClass", "fast", {"labels": {"a": "b"}}), world(), NOW)
+    said = summary(given.resource("APIClass", "fast", {"description": "quick"}), world(), NOW)
+    assert first is not None
+    assert other is not None
+    assert said is not None
+    assert first["status"]["revision"].startswith("apiclass-fast-")
+    assert first["status"]["revision"] == said["status"]["revision"]
+    assert first["status"]["revision"] != other["status"]["revision"]
+
+
 def test_a_pipeline_that_cannot_be_used_says_why() -> None:
     steps = [
         {"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [{"name": "prod"}]},

@@ -55,7 +55,7 @@ def facts(
             {"dataPlaneRef": "local", "gateway": {"dnsPrefix": "dev"}} | (environment or {}),
         ),
         "data_plane": resource(DataPlane, "local", plane or {}),
-        "service_class": resource(
+        "component_class": resource(
             ServiceClass,
             "standard-service",
             {"deploymentTemplate": template or {}} | (service_class or {}),

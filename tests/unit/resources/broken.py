@@ -96,5 +96,42 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         {"revision": {"branch": "main", "commit": "a" * 40}},
         "a revision is exactly one of branch, tag and commit",
     ),
+    (
+        "Workload",
+        {"files": [{"path": "relative", "content": ""}]},
+        "files[0].path",
+    ),
+    (
+        "APIBinding",
+        {"workload": {"autoscaling": {"minReplicas": 3, "maxReplicas": 2}}},
+        "autoscaling: minReplicas must not be greater than maxReplicas",
+    ),
+    (
+        "Connection",
+        {"target": {"componentRef": "api", "host": "example.org"}},
+        "a connection leads to exactly one of componentRef and host",
+    ),
+    (
+        "Connection",
+        {"target": {}},
+        "a connection leads to exactly one of componentRef and host",
+    ),
+    (
+        "ConfigurationGroup",
+        {"configurations": [{"key": "a", "values": [{"value": "b"}]}]},
+        "a value is for exactly one of environmentGroupRef and environmentRef",
+    ),
+    (
+        "ConfigurationGroup",
+        {
+            "configurations": [
+                {
+                    "key": "a",
+                    "values": [{"environmentRef": "development", "value": "b", "vaultKey": "c"}],
+                }
+            ]
+        },
+        "a value is written down or kept in Vault, not both",
+    ),
     ("Release", {"stored": "releases/1"}, "a Release holds its objects or names where they are"),
 ]

@@ -28,6 +28,11 @@ SPECS: dict[str, dict[str, Any]] = {
         },
     },
     "BuildPlane": {"registry": {"host": "registry:5000", "credentials": {"vaultPath": "ci/push"}}},
+    "ObservabilityPlane": {
+        "prometheusUrl": "http://prometheus:9090",
+        "logsUrl": "https://logs.example.org",
+        "credentials": {"vaultPath": "observability/reader"},
+    },
     "Environment": {
         "dataPlaneRef": "local",
         "isProduction": True,
@@ -81,6 +86,48 @@ SPECS: dict[str, dict[str, Any]] = {
     "ServiceClass": {
         "deploymentTemplate": {"template": {"spec": {"volumes": [{"name": "t", "emptyDir": {}}]}}},
         "guardRails": {"minReplicas": 1, "maxReplicas": 4, "maxCpu": "2"},
+        "parameters": {"type": "object", "properties": {"tier": {"type": "string"}}},
+        "labels": {"team": "shop"},
+        "observability": {"scrape": {"port": 9100}, "logLabels": {"format": "json"}},
+        "objects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}],
+        "health": [{"apiVersion": "v1", "kind": "Gizmo", "ready": "object.status.up"}],
+        "upgrade": {"mode": "Auto", "waves": ["development", "staging"]},
+        "autoscaling": {"maxReplicas": 4},
+        "documentation": {"guide": "Ask for it.", "url": "https://docs.example.org"},
+    },
+    "WebApplicationClass": {
+        "staticServer": {"image": "registry:5000/base/www:1", "command": ["serve"], "port": 8080},
+        "disruptionBudget": {"maxUnavailable": 2},
+    },
+    "ScheduledTaskClass": {
+        "taskTemplate": {"backoffLimit": 1},
+        "schedule": {"cron": "@daily", "timeZone": "Europe/Berlin"},
+    },
+    "APIClass": {"requestTimeoutSeconds": 30},
+    "ClassRevision": {
+        "classKind": "ServiceClass",
+        "className": "standard-service",
+        "content": {"deploymentTemplate": {"replicas": 2}},
+    },
+    "ConfigurationGroup": {
+        "projectRef": "shop",
+        "environmentGroups": [{"name": "tests", "environments": ["development", "staging"]}],
+        "configurations": [
+            {
+                "key": "database.url",
+                "values": [
+                    {"environmentGroupRef": "tests", "value": "postgresql://dev-db:5432/shop"},
+                    {"environmentRef": "production", "vaultKey": "prod/database/url"},
+                ],
+            }
+        ],
+    },
+    "SecretRotation": {
+        "engine": "Database",
+        "vaultPath": "database/roles/shop",
+        "cron": "0 3 * * 0",
+        "timeZone": "Europe/Berlin",
+        "consumerRefs": ["web"],
     },
     "Project": {"deploymentPipelineRef": "standard-pipeline"},
     "Component": {
@@ -107,6 +154,22 @@ SPECS: dict[str, dict[str, Any]] = {
         ],
     },
     "Service": {"componentRef": "web"},
+    "WebApplication": {"componentRef": "web", "mode": "Static", "staticRoot": "/site"},
+    "ScheduledTask": {
+        "componentRef": "web",
+        "schedule": {"cron": "*/5 * * * *", "concurrencyPolicy": "Replace", "suspended": False},
+    },
+    "API": {"componentRef": "web", "version": "v2"},
+    "Endpoint": {
+        "backendRef": {"componentRef": "web", "endpoint": "http"},
+        "visibility": "organization",
+        "protocols": ["HTTP", "gRPC"],
+    },
+    "Connection": {
+        "componentRef": "web",
+        "target": {"componentRef": "api", "endpoint": "http"},
+        "policy": {"timeoutSeconds": 5, "retries": 2},
+    },
     "Build": {"componentRef": "web", "revision": {"branch": "main"}},
     "DeployableArtifact": {
         "componentRef": "web",
@@ -121,6 +184,23 @@ SPECS: dict[str, dict[str, Any]] = {
         "artifactRef": "web-0123456789",
         "workload": {"replicas": 0, "env": [{"name": "MODE", "value": "slow"}]},
         "state": "Suspend",
+    },
+    "WebApplicationBinding": {
+        "environmentRef": "development",
+        "componentRef": "web",
+        "parameters": {"tier": "gold"},
+        "workload": {"files": [{"path": "/etc/app/settings.json", "content": "{}"}]},
+    },
+    "ScheduledTaskBinding": {
+        "environmentRef": "development",
+        "componentRef": "web",
+        "workload": {"schedule": {"cron": "@hourly", "suspended": True}},
+    },
+    "APIBinding": {
+        "environmentRef": "development",
+        "componentRef": "web",
+        "classRevisionRef": "apiclass-standard-api-0123456789",
+        "workload": {"autoscaling": {"minReplicas": 2, "maxReplicas": 4}},
     },
     "Deployment": {
         "bindingRef": "web-development",

@@ -28,7 +28,7 @@ from domain.resources import (
     parse,
     parse_as,
 )
-from domain.resources.binding import ServiceBindingStatus
+from domain.resources.binding import BindingStatus
 from domain.resources.deployment import objects_hash
 from tests.unit.resources.samples import API_VERSION, COMMIT, IMAGE, SPECS, resource
 
@@ -80,7 +80,7 @@ def test_the_platform_owns_only_what_it_sets() -> None:
 
 def test_a_status_is_applied_without_the_spec() -> None:
     binding = parse_as(ServiceBinding, resource("ServiceBinding"))
-    status = ServiceBindingStatus(observed_generation=3, url="http://web.dev.localhost")
+    status = BindingStatus(observed_generation=3, url="http://web.dev.localhost")
     applied = binding.model_copy(update={"status": status}).status_manifest()
     assert applied["status"] == {"observedGeneration": 3, "url": "http://web.dev.localhost"}
     assert "spec" not in applied

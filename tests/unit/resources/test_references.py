@@ -30,6 +30,7 @@ def test_every_field_that_names_a_resource_is_looked_at() -> None:
         "Organization": ["spec.builds.buildPlaneRef", "spec.access[1].project"],
         "DataPlane": [],
         "BuildPlane": [],
+        "ObservabilityPlane": [],
         "Environment": ["spec.dataPlaneRef"],
         "DeploymentPipeline": [
             "spec.promotionPaths[0].sourceEnvironmentRef",
@@ -39,10 +40,34 @@ def test_every_field_that_names_a_resource_is_looked_at() -> None:
         ],
         "FreezeWindow": [],
         "ServiceClass": [],
+        "WebApplicationClass": [],
+        "ScheduledTaskClass": [],
+        "APIClass": [],
+        "ClassRevision": [],
+        "ConfigurationGroup": [
+            "spec.projectRef",
+            "spec.environmentGroups[0].environments[0]",
+            "spec.environmentGroups[0].environments[1]",
+            "spec.configurations[0].values[1].environmentRef",
+        ],
+        "SecretRotation": ["spec.consumerRefs[0]"],
+        "Endpoint": ["spec.backendRef.componentRef"],
+        "Connection": ["spec.componentRef", "spec.target.componentRef"],
         "Project": ["spec.deploymentPipelineRef"],
         "Component": ["spec.componentOwner.projectRef", "spec.serviceClassRef"],
         "Workload": ["spec.componentRef"],
         "Service": ["spec.componentRef", "spec.serviceClassRef", "spec.workloadRef"],
+        "WebApplication": [
+            "spec.componentRef",
+            "spec.webApplicationClassRef",
+            "spec.workloadRef",
+        ],
+        "ScheduledTask": [
+            "spec.componentRef",
+            "spec.scheduledTaskClassRef",
+            "spec.workloadRef",
+        ],
+        "API": ["spec.componentRef", "spec.apiClassRef", "spec.workloadRef"],
         "Build": ["spec.componentRef"],
         "DeployableArtifact": ["spec.componentRef"],
         "ServiceBinding": [
@@ -51,9 +76,51 @@ def test_every_field_that_names_a_resource_is_looked_at() -> None:
             "spec.componentRef",
             "spec.artifactRef",
         ],
+        "WebApplicationBinding": [
+            "spec.webApplicationClassRef",
+            "spec.environmentRef",
+            "spec.componentRef",
+        ],
+        "ScheduledTaskBinding": [
+            "spec.scheduledTaskClassRef",
+            "spec.environmentRef",
+            "spec.componentRef",
+        ],
+        "APIBinding": [
+            "spec.apiClassRef",
+            "spec.environmentRef",
+            "spec.componentRef",
+            "spec.classRevisionRef",
+        ],
         "Deployment": [],
         "Release": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "name", "field"),
+    [
+        ({"serviceClassRef": "gold"}, "ServiceClass", "gold", "spec.serviceClassRef"),
+        ({"classRef": "gold"}, "ServiceClass", "gold", "spec.classRef"),
+        (
+            {"componentType": "ScheduledTask"},
+            "ScheduledTaskClass",
+            "standard-scheduled-task",
+            "spec.classRef",
+        ),
+        (
+            {"componentType": "API", "classRef": "fast"},
+            "APIClass",
+            "fast",
+            "spec.classRef",
+        ),
+    ],
+)
+def test_a_component_names_a_class_of_its_own_type(
+    changes: dict[str, Any], kind: str, name: str, field: str
+) -> None:
+    *_, found = references(parse(resource("Component", **changes)))
+    assert (found.kind, found.name, found.field) == (kind, name, field)
 
 
 def test_an_access_rule_may_name_an_environment() -> None:
