@@ -96,12 +96,20 @@ class BuildSettings(BaseModel):
     """How builds run on a build plane."""
 
     builder_image: str = Field(
-        "base/builder:1", description="Image with git and buildah that build pods run."
+        "base/builder:2", description="Image with git, buildah, syft and skopeo for build pods."
     )
     runtime_image: str = Field(
         "base/python:3.11", description="Base image offered to Dockerfiles of samples."
     )
     timeout: timedelta = Field(timedelta(hours=1), description="Longest a build may take.")
+    scan_command: tuple[str, ...] = Field(
+        (),
+        description="Command in the builder image that judges an image by its SBOM (CycloneDX), "
+        "whose path is added. 0 passes it. Empty = images are not scanned.",
+    )
+    scan_refuses: tuple[int, ...] = Field(
+        (1, 2), description="Exit codes by which that command refuses an image; others judge not."
+    )
     trust_bundle: Path | None = Field(
         None, description="CA bundle for build pods, where the machine has an authority of its own."
     )

@@ -39,6 +39,7 @@ from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
+from clients.registry import Registry
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
@@ -81,6 +82,7 @@ class WorkerProcess:
         self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
+        self._registry = Registry(settings.registry.url, settings.registry.pull_host)
         self._stop = asyncio.Event()
 
     def workers(self) -> list[Worker]:
@@ -119,10 +121,12 @@ class WorkerProcess:
         )
 
     def _control(self) -> Worker:
-        builds = BuildRecordActivities(self._cluster, self._settings)
+        builds = BuildRecordActivities(self._cluster, self._settings, self._records)
         lanes = BuildLaneActivities(self._cluster)
         queues, standings = TemporalDeployQueues(self._client), TemporalStandings(self._client)
-        releases = ReleaseActivities(self._cluster, self._objects, standings, self._settings)
+        releases = ReleaseActivities(
+            self._cluster, self._objects, self._settings, self._records, standings=standings
+        )
         promotions = PromotionActivities(
             self._cluster, self._objects, standings, queues, self._settings
         )
@@ -156,7 +160,9 @@ class WorkerProcess:
         )
 
     def _plane(self) -> Worker:
-        runs = BuildRunActivities(self._cluster, self._watches, self._objects, self._settings)
+        runs = BuildRunActivities(
+            self._cluster, self._watches, self._objects, self._registry, self._settings
+        )
         rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
         drift = DriftPlaneActivities(self._cluster, self._objects)
         return Worker(
@@ -193,6 +199,7 @@ class WorkerProcess:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._watches.close)
             stack.push_async_callback(self._git.close)
+            stack.push_async_callback(self._registry.close)
             health = HealthServer(
                 self._settings.worker.listen,
                 self._checks(),

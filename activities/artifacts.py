@@ -17,7 +17,7 @@ from domain.resources import (
     Metadata,
 )
 from domain.resources.binding import Binding
-from domain.resources.build import DeployableArtifactSpec
+from domain.resources.build import ArtifactScan, DeployableArtifactSpec
 from domain.resources.families import class_name, family_of
 
 
@@ -37,6 +37,9 @@ async def write_artifact(cluster: Cluster, record: BuildRecord) -> str:
         base_images=outcome.base_images,
         template=plan.template,
         template_digest=outcome.template_digest,
+        sbom=outcome.sbom,
+        provenance=outcome.provenance,
+        scan=ArtifactScan(**outcome.scan.model_dump()),
     )
     identity = {"image": spec.image, "commit": spec.commit}
     artifact = DeployableArtifact(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.artifacts import bind_first_environment, write_artifact
+from activities.histories import asked_build
 from activities.kinds import platform
 from activities.reading import build_plane, find, listed, read
 from activities.statuses import judged, now, write_status
 from clients.kubernetes.cluster import Cluster
+from clients.records import Records
 from domain import ids
 from domain.deliveries import Build as BuildResult
 from domain.deliveries import BuildPlan, BuildRecord, BuildRefusal, BuildRequest, BuildStarted
 from domain.errors import Conflict, InvalidRequest
 from domain.phases import Phase
 from domain.policies.supersede import BuildInProgress, superseded_builds
+from domain.records import FactBatch
 from domain.rendering import labels as names
 from domain.resources import Build, BuildPlane, Component, Metadata, Organization, Resource
 from domain.resources.build import (
@@ -34,8 +37,9 @@ BRANCH_ANNOTATION = "choreo.dev/branch"
 class BuildRecordActivities:
     """Effects of builds on the control plane."""
 
-    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+    def __init__(self, cluster: Cluster, settings: Settings, history: Records) -> None:
         self._cluster = cluster
+        self._history = history
         self._registry = settings.registry.pull_host
 
     @activity.defn
@@ -48,6 +52,7 @@ class BuildRecordActivities:
             NotFound: There is no such component or organization.
             InvalidRequest: The component has no repository, or no build plane can be chosen.
         """
+        await self._history.append(FactBatch(facts=(asked_build(request),)))
         component = await read(self._cluster, Component, request.component, request.organization)
         organization = await read(self._cluster, Organization, request.organization)
         source = _source(component)
@@ -150,6 +155,7 @@ class BuildRecordActivities:
         that already wants what a later build made. Idempotent: all names derive from content.
         """
         plan = record.plan
+        await self._history.append(FactBatch(facts=record.facts))
         build = await read(self._cluster, Build, plan.name, plan.organization)
         artifact = binding = ""
         if record.phase is Phase.SUCCEEDED:

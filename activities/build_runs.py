@@ -16,6 +16,7 @@ from activities.observation import changes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import Predicate, SharedWatches
 from clients.objects import ObjectStore
+from clients.registry import Registry
 from domain import ids
 from domain.deliveries import BuildFollow, BuildHandle, BuildOutcome, BuildPlan
 from domain.errors import BuildFailed, Conflict, Errored
@@ -28,6 +29,7 @@ from domain.rendering.build import (
     BuilderSettings,
     render_build,
 )
+from domain.rendering.provenance import PROVENANCE_TYPE, provenance
 from settings import Settings
 
 _RUN = "choreo.dev/run"
@@ -38,17 +40,25 @@ class BuildRunActivities:
     """Effects on a build plane, and the waiting for their end."""
 
     def __init__(
-        self, cluster: Cluster, watches: SharedWatches, objects: ObjectStore, settings: Settings
+        self,
+        cluster: Cluster,
+        watches: SharedWatches,
+        objects: ObjectStore,
+        registry: Registry,
+        settings: Settings,
     ) -> None:
         self._cluster = cluster
         self._watches = watches
         self._objects = objects
+        self._registry = registry
         bundle = settings.build.trust_bundle
         self._builder = BuilderSettings(
             builder_image=settings.build.builder_image,
             insecure=settings.registry.url.startswith("http://"),
             build_arguments={"PYTHON_IMAGE": settings.build.runtime_image},
             trust_bundle=bundle.read_text() if bundle else "",
+            scan_command=settings.build.scan_command,
+            scan_refuses=settings.build.scan_refuses,
         )
 
     @activity.defn
@@ -135,17 +145,7 @@ class BuildRunActivities:
         self, request: BuildFollow, verdict: BuildVerdict, log: BuildLog
     ) -> BuildOutcome:
         if verdict.phase is Phase.SUCCEEDED:
-            report = verdict.report
-            return BuildOutcome(
-                digest=report.digest,
-                image=f"{request.plan.image}@{report.digest}",
-                base_images=report.base_images,
-                test_report=log.test_report,
-                stages=report.stages,
-                log=request.plan.log,
-                cache_hit=report.cache_hit,
-                template_digest=SCRIPT_DIGEST,
-            )
+            return await self._succeeded(request.plan, verdict, log)
         tail = log.tail or await log_tail(
             self._cluster, request.handle.namespace, verdict.pod, MAIN_CONTAINER
         )
@@ -154,6 +154,28 @@ class BuildRunActivities:
         if verdict.phase is Phase.FAILED:
             raise BuildFailed(verdict.message, facts=facts)
         raise Errored(verdict.message, facts=facts)
+
+    async def _succeeded(
+        self, plan: BuildPlan, verdict: BuildVerdict, log: BuildLog
+    ) -> BuildOutcome:
+        report = verdict.report
+        outcome = BuildOutcome(
+            digest=report.digest,
+            image=f"{plan.image}@{report.digest}",
+            base_images=report.base_images,
+            test_report=log.test_report,
+            stages=report.stages,
+            log=plan.log,
+            cache_hit=report.cache_hit,
+            template_digest=SCRIPT_DIGEST,
+            sbom=f"{plan.image}@{report.sbom}" if report.sbom else "",
+            scan=report.scan,
+        )
+        if not self._registry.serves(outcome.image):
+            return outcome
+        statement = provenance(plan, outcome, started=verdict.started, finished=verdict.finished)
+        name = await self._registry.attach(outcome.image, "provenance", PROVENANCE_TYPE, statement)
+        return outcome.model_copy(update={"provenance": name})
 
     @activity.defn
     async def stop_build(self, plan: BuildPlan) -> None:

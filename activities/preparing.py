@@ -103,6 +103,9 @@ def prepared_for(
         task_queue=task_queue,
         bundle=bundle,
         previous=previous,
+        from_artifact=binding.status.artifact_ref,
+        from_version=binding.status.version,
+        from_image=binding.status.image,
         changed=bundle.release != previous.release or not settled,
         action=_ACTIONS[binding.wanted_state],
     )

@@ -222,6 +222,8 @@ def _artifact(artifact: DeployableArtifact) -> ArtifactFacts:
         version=artifact.version,
         build=spec.build_ref,
         has_test_report=bool(spec.test_report),
+        scan=spec.scan.verdict,
+        scan_reason=spec.scan.reason,
     )
 
 
@@ -268,3 +270,8 @@ def _judged(facts: PromotionFacts, request: PromotionRequest) -> Iterable[GateOu
         if rule.check is GateCheck.EXPRESSION:
             passed, reason = judge(rule.expression, known)
             yield GateOutcome(name=rule.name, passed=passed, reason=reason, at=facts.at)
+        elif rule.check is GateCheck.SCAN and facts.artifact is not None:
+            passed = {"passed": True, "refused": False}.get(facts.artifact.scan)
+            reason = facts.artifact.scan_reason or f"the scan of {facts.artifact.name}: "
+            told = reason if facts.artifact.scan_reason else f"{reason}{facts.artifact.scan}"
+            yield GateOutcome(name=rule.name, passed=passed, reason=told, at=facts.at)

@@ -91,14 +91,19 @@ async def _once(cluster: Cluster, resource: Resource) -> None:
         activity.logger.debug("%s %s is written down already", resource.kind, resource.name)
 
 
-async def end(cluster: Cluster, record: DeployRecord, at: datetime) -> None:
-    """Writes how a deployment ended everywhere it is told. Idempotent.
+async def end(
+    cluster: Cluster,
+    record: DeployRecord,
+    at: datetime,
+    history: Coroutine[Any, Any, object],
+) -> None:
+    """Writes how a deployment ended everywhere it is told, and the history along. Idempotent.
 
     The binding comes last: who waits for it finds the records complete.
     """
     request, prepared = record.request, record.release
     succeeded = prepared is not None and record.phase is Phase.SUCCEEDED
-    writes: list[Coroutine[Any, Any, object]] = []
+    writes: list[Coroutine[Any, Any, object]] = [history]
     if prepared is not None:
         writes.append(_end_deployment(cluster, record, prepared, at))
     if prepared is not None and succeeded and not request.put_back:

@@ -12,6 +12,7 @@ from activities.artifacts import create_binding
 from activities.bindings import asked_binding
 from activities.bundles import bundle_of, objects_of, stowed
 from activities.enforcement import Gatekeeper, Standings
+from activities.histories import asked, entry_of
 from activities.kinds import platform
 from activities.preparing import against_drift, deadline_of, prepared_for, release_of
 from activities.reading import find, read, required
@@ -19,6 +20,7 @@ from activities.release_facts import gather, plane_of
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
+from clients.records import Records
 from domain.deliveries import (
     Bundle,
     Deployment,
@@ -27,6 +29,7 @@ from domain.deliveries import (
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
+from domain.records import FactBatch
 from domain.rendering.facts import GatewayDefaults
 from domain.rendering.release import render_release
 from domain.resources import (
@@ -47,11 +50,18 @@ class ReleaseActivities:
     """Effects of deployments on the control plane."""
 
     def __init__(
-        self, cluster: Cluster, objects: ObjectStore, standings: Standings, settings: Settings
+        self,
+        cluster: Cluster,
+        objects: ObjectStore,
+        settings: Settings,
+        history: Records,
+        *,
+        standings: Standings,
     ) -> None:
         self._cluster = cluster
         self._gatekeeper = Gatekeeper(cluster, standings)
         self._objects = objects
+        self._history = history
         gateway = settings.gateway
         address = urlsplit(gateway.url)
         self._gateway = GatewayDefaults(
@@ -64,12 +74,14 @@ class ReleaseActivities:
     async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
         """Gathers the facts, renders, writes the Release and says that a deployment runs.
 
-        Idempotent: the Release is named by its content, the Deployment by the request.
+        Idempotent: the Release is named by its content, the Deployment by the request. That it was
+        asked for is in the records before anything is done, also when it is refused.
 
         Raises:
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
             Denied: A gate is closed; nothing was written on the plane, what runs stays.
         """
+        await self._history.append(FactBatch(facts=(asked(request),)))
         binding = await self._binding(request)
         try:
             prepared, release = await self._prepare(request, binding)
@@ -123,9 +135,9 @@ class ReleaseActivities:
 
     async def _roll_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
         """Takes a stored release as it is: no class, workload or configuration of today."""
-        asked = f"the rollback of {request.component}"
+        wanted_by = f"the rollback of {request.component}"
         release, running, plane, standing = await asyncio.gather(
-            required(self._cluster, Release, request.rollback, request.organization, asked),
+            required(self._cluster, Release, request.rollback, request.organization, wanted_by),
             self._previous(binding),
             plane_of(self._cluster, binding),
             self._gatekeeper.standing(binding),
@@ -205,12 +217,14 @@ class ReleaseActivities:
 
     @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:
-        """Writes down how a deployment ended: on the Deployment, the binding and the Release.
+        """Writes down how a deployment ended: in the records, on Deployment, binding and Release.
 
         Also forgets releases beyond the last ten, and lets go of a binding whose deletion waited
         for its objects. Idempotent: writes the same content again.
         """
-        await records.end(self._cluster, record, now())
+        entry = entry_of(record, now())
+        history = self._history.append(FactBatch(facts=record.facts, deployments=(entry,)))
+        await records.end(self._cluster, record, now(), history)
         release = record.release
         return Deployment(
             organization=record.request.organization,

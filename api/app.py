@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from api import documentation, problems
 from api.middleware import BodyLimit, RequestLog
+from api.product import product_version
 from api.routes import (
     builds,
     components,
@@ -18,6 +18,8 @@ from api.routes import (
     health,
     logs,
     operations,
+    promotions,
+    records,
     resources,
     webhooks,
 )
@@ -26,9 +28,11 @@ from api.services import Services
 _ROUTERS = (
     builds.router,
     deployments.router,
+    promotions.router,
     operations.router,
     logs.router,
     components.router,
+    records.router,
     resources.router,
     webhooks.router,
     health.router,
@@ -68,11 +72,3 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit, limit=services.settings.api.body_limit)
     app.add_middleware(RequestLog)
     return app
-
-
-def product_version() -> str:
-    """Returns the version of the installed product."""
-    try:
-        return version("pavane")
-    except PackageNotFoundError:
-        return "0+uninstalled"

@@ -24,6 +24,9 @@ COMMANDS: dict[str, Entry] = {
     "operations": Entry(
         "operations", "app", "What runs and ran: list, show, watch, cancel.", _APPLICATIONS
     ),
+    "history": Entry("history", "history", "What was deployed, and by whom.", _APPLICATIONS),
+    "diff": Entry("history", "diff", "What differs between two deployments.", _APPLICATIONS),
+    "audit": Entry("audit", "app", "Who did what and why: list, export, verify.", _PLATFORM),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
     "describe": Entry("resources", "describe", "Show a resource in detail.", _PLATFORM),

@@ -18,6 +18,7 @@ PASSED_THROUGH = (
     *(
         "workflows.calls",
         "workflows.deploy_queue",
+        "workflows.deployment_facts",
         "workflows.facts",
         "workflows.ordered_deployment",
         "workflows.progress",

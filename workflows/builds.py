@@ -24,10 +24,12 @@ from domain.deliveries import (
 from domain.errors import Errored, PlatformError, Superseded
 from domain.phases import Phase
 from domain.policies import build_retries
+from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.build_slot import BuildSlot
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
+from workflows.facts import Facts
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -48,6 +50,12 @@ class BuildWorkflow:
         self._progress = Progress(f"build {request.component} at {request.commit[:12]}", steps)
         self._slot = BuildSlot(self._progress)
         self._newer = ""
+        self._facts = Facts(
+            request.organization,
+            f"{request.component} at {request.commit[:12]}",
+            request.trigger,
+            component=request.component,
+        )
         self._main: asyncio.Task[object] | None = None
         self._plan: BuildPlan | None = None
         workflow.upsert_search_attributes(
@@ -219,6 +227,7 @@ class BuildWorkflow:
     ) -> Build:
         message = failure.message if failure else ""
         self._progress.is_at(phase, message)
+        self._tell(phase, outcome, message)
         if self._plan is None:
             return Build(name="", phase=phase, commit=self._request.commit, message=message)
         facts = failure.facts if failure else {}
@@ -237,11 +246,31 @@ class BuildWorkflow:
                 run_id=workflow.info().run_id,
                 started=workflow.info().start_time,
                 finished=workflow.now(),
+                facts=self._facts.take(),
             ),
             f"record {phase.value.lower()}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
             even_if_cancelled=True,
+        )
+
+    def _tell(self, phase: Phase, outcome: BuildOutcome | None, message: str) -> None:
+        """Collects how the build ended, to be written down with it."""
+        if self._plan is not None:
+            self._facts.is_about(project=self._plan.project)
+        action = f"build.{phase.value.lower()}"
+        if phase is Phase.CANCELLED:
+            self._facts.add_cancel(action)
+            return
+        result = FactResult.DONE if phase is Phase.SUCCEEDED else FactResult.FAILED
+        made = outcome or BuildOutcome()
+        self._facts.add(
+            action,
+            result=FactResult.REFUSED if phase is Phase.SUPERSEDED else result,
+            before=self._request.commit,
+            after=made.image,
+            after_hash=made.digest,
+            message=message,
         )
 
     def _stop_if_unwanted(self) -> None:

@@ -15,6 +15,7 @@ class DeployQueue:
         self._waiting: tuple[DeployRequest, ...] = ()
         self._running: DeployRequest | None = None
         self._done: list[str] = []
+        self._superseded: list[tuple[DeployRequest, DeployRequest]] = []
         self._rendered = 0
 
     @property
@@ -33,6 +34,7 @@ class DeployQueue:
             return Enqueued(position=0, duplicate=True)
         admission = admit(self._waiting, self._running, request)
         self._waiting = admission.waiting
+        self._superseded += [(older, request) for older in admission.superseded]
         return Enqueued(position=admission.position, duplicate=admission.duplicate)
 
     def renders(self, generation: int) -> None:
@@ -57,6 +59,11 @@ class DeployQueue:
             (self._waiting[0], self._waiting[1:]) if self._waiting else (None, ())
         )
         return self._running
+
+    def take_superseded(self) -> list[tuple[DeployRequest, DeployRequest]]:
+        """Returns the requests that gave way since it was asked last, each with the newer one."""
+        taken, self._superseded = self._superseded, []
+        return taken
 
     def withdraw(self, request_id: str) -> bool:
         """Takes a waiting request out; False when it does not wait."""

@@ -35,6 +35,8 @@ from runtime.errors import as_domain_error, as_failure
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.deploy_queue import DeployQueue
 from workflows.deployment_attributes import deployment_attributes
+from workflows.deployment_facts import DeploymentFacts, asked_now, given_way, lead_time
+from workflows.ordered_deployment import tell_ended
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -49,7 +51,7 @@ class DeployWorkflow:
     def __init__(self, request: DeployRequest) -> None:
         self._queue = DeployQueue()
         for each in (request.model_copy(update={"behind": ()}), *request.behind):
-            self._queue.add(each)
+            self._queue.add(asked_now(each))
         self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
         self._results: list[Deployment] = []
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
@@ -83,12 +85,12 @@ class DeployWorkflow:
     @workflow.signal
     def requested(self, request: DeployRequest) -> None:
         """Somebody or something asked for a deployment; equal requests count once."""
-        self._queue.add(request)
+        self._queue.add(asked_now(request))
 
     @workflow.update
     def enqueue(self, request: DeployRequest) -> Enqueued:
         """Queues a deployment and answers at once with its position."""
-        return self._queue.add(request)
+        return self._queue.add(asked_now(request))
 
     @workflow.update
     def withdraw(self, request_id: str) -> bool:
@@ -132,6 +134,7 @@ class DeployWorkflow:
                 options=QUICK,
                 even_if_cancelled=True,
             )
+        attempt.facts.prepared(release)
         self._queue.renders(release.generation)
         stop_if_cancelled()
         if release.changed:
@@ -144,7 +147,7 @@ class DeployWorkflow:
 
     async def _roll_out(self, attempt: _Attempt, release: PreparedRelease, saga: Saga) -> None:
         if release.put_back:
-            await self._put_back(release)
+            await self._put_back(attempt, release)
             return
         before = release.previous.release
         saga.add(
@@ -153,13 +156,14 @@ class DeployWorkflow:
         )
         with self._progress.step("apply"):
             await self._apply(release, release.bundle, release.previous, attempt.request)
+        attempt.facts.applied()
         limit = timedelta(seconds=release.progress_deadline_seconds)
         until = workflow.now() + limit
         with self._progress.step("rollout", awaiting="ready pods", until=until):
             ready = await self._follow(release, release.bundle)
         self._progress.note("rollout", ready)
 
-    async def _put_back(self, release: PreparedRelease) -> None:
+    async def _put_back(self, attempt: _Attempt, release: PreparedRelease) -> None:
         """Makes drifted objects as they were. No undo: that would redo what nobody here asked."""
         with self._progress.step("apply"):
             applied = await call(
@@ -175,6 +179,7 @@ class DeployWorkflow:
                 options=WRITE,
             )
         self._progress.note("apply", f"put back {', '.join(applied.applied) or 'nothing'}")
+        attempt.facts.put_back(applied.applied)
         until = workflow.now() + timedelta(seconds=release.progress_deadline_seconds)
         with self._progress.step("rollout", awaiting="ready pods", until=until):
             ready = await self._follow(release, release.bundle)
@@ -246,6 +251,7 @@ class DeployWorkflow:
     ) -> Deployment:
         facts = failure.facts if failure else {}
         self._progress.is_at(phase, failure.message if failure else "")
+        attempt.facts.ended(phase, failure, attempt.undone)
         deployment = await call(
             ReleaseActivities.record_deployment,
             DeployRecord(
@@ -262,6 +268,8 @@ class DeployWorkflow:
                 run_id=workflow.info().run_id,
                 started=attempt.started,
                 finished=workflow.now(),
+                facts=(*given_way(self._queue), *attempt.facts.take()),
+                lead_time=lead_time(attempt.request, attempt.started, self._progress),
             ),
             f"record {phase.value.lower()}",
             queue=ids.CONTROL_QUEUE,
@@ -269,17 +277,8 @@ class DeployWorkflow:
             even_if_cancelled=True,
         )
         if attempt.request.tell:
-            await to_the_end(_tell(attempt.request.tell, deployment))
+            await to_the_end(tell_ended(attempt.request.tell, deployment))
         return deployment
-
-
-async def _tell(workflow_id: str, deployment: Deployment) -> None:
-    """Tells who waits for it; somebody who waits no longer needs not know."""
-    try:
-        handle = workflow.get_external_workflow_handle(workflow_id)
-        await handle.signal("deployment_ended", deployment)
-    except FailureError:
-        workflow.logger.info("%s waits no longer for its deployment", workflow_id)
 
 
 class _Attempt:
@@ -290,6 +289,7 @@ class _Attempt:
         self.started = started
         self.release: PreparedRelease | None = None
         self.undone: tuple[str, ...] = ()
+        self.facts = DeploymentFacts(request)
 
 
 def _phase_of(failure: PlatformError | None) -> Phase:

@@ -7,6 +7,7 @@ worker dies between an effect and its record.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from temporalio import workflow
@@ -79,6 +80,13 @@ class Facts:
         fact = AuditFact(**content)
         self._pending.append(fact)
         return fact
+
+    def add_cancel(self, action: str, undone: Iterable[str] = ()) -> None:
+        """Adds that somebody stopped the flow: who and why are in the reason of the cancel."""
+        told = workflow.cancellation_reason() or ""
+        who, _, why = told.partition(": ")
+        actor = {"actor": who} if who else {}
+        self.add(action, result=FactResult.UNDONE, reason=why, message="; ".join(undone), **actor)
 
     def take(self) -> tuple[AuditFact, ...]:
         """Returns what is collected, for an activity that runs anyway and writes it along."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
 from activities.promotions import PromotionActivities
 from domain import ids
@@ -80,3 +81,12 @@ class OrderedDeployments:
                 if found.state is not OrderState.OPEN and key not in self._ended:
                     return found.deployment
         return self._ended[key]
+
+
+async def tell_ended(workflow_id: str, deployment: Deployment) -> None:
+    """Tells who waits for a deployment how it ended; who waits no longer need not know."""
+    try:
+        handle = workflow.get_external_workflow_handle(workflow_id)
+        await handle.signal("deployment_ended", deployment)
+    except FailureError:
+        workflow.logger.info("%s waits no longer for its deployment", workflow_id)

@@ -95,6 +95,13 @@ class Progress:
             raise
         self._end(name, StepPhase.DONE)
 
+    def seconds(self, name: str) -> float | None:
+        """Returns how long a step took; None when it did not end."""
+        step = self._steps[name]
+        if step.started is None or step.finished is None:
+            return None
+        return round((step.finished - step.started).total_seconds(), 3)
+
     def awaits(self, what: str) -> None:
         """Says more exactly what the running step waits for."""
         if self._waiting:

@@ -135,7 +135,7 @@ class ApprovalDesk:
         assert rule is not None  # noqa: S101 - the caller looked
         version = (artifact.version or artifact.name) if artifact else ""
         return ApprovalRequest(
-            subject=workflow.info().workflow_id,
+            subject=ids.promotion_id(facts.organization, facts.component, facts.environment),
             organization=facts.organization,
             project=facts.project,
             component=facts.component,

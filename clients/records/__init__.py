@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clients.records.filters import FactFilter, HistoryFilter
-from clients.records.records import Records
+from clients.records.records import NumberedEntry, Records
 from clients.records.sql import SqlRecords
 
-__all__ = ["FactFilter", "HistoryFilter", "Records", "SqlRecords"]
+__all__ = ["FactFilter", "HistoryFilter", "NumberedEntry", "Records", "SqlRecords"]

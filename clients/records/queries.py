@@ -39,11 +39,11 @@ def history(wanted: HistoryFilter, limit: int) -> Select[Any]:
 
 
 def named(organization: str, name: str) -> Select[Any]:
-    """Selects the deployment with that number or resource name."""
+    """Selects the last deployment with that number, resource name or release."""
     columns = HISTORY.c
-    is_it: ColumnElement[bool] = columns.deployment == name
+    is_it: ColumnElement[bool] = or_(columns.deployment == name, columns.release == name)
     if name.isascii() and name.isdigit():
-        is_it = or_(is_it, columns.number == int(name))
+        is_it = or_(is_it, columns.number == int(name[:18]))
     found = select(HISTORY).where(columns.organization == organization, is_it)
     return found.order_by(columns.number.desc()).limit(1)
 

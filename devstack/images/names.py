@@ -5,6 +5,7 @@ from devstack.context import StackContext
 REGISTRY = "registry"
 PYTHON_VERSION = "3.11"
 BUILDER_REPOSITORY = "base/builder"
+BUILDER_TAG = "2"
 PYTHON_REPOSITORY = "base/python"
 PAUSE_REPOSITORY = "pavane/pause"
 EXECUTOR_REPOSITORY = "pavane/argoexec"
@@ -35,8 +36,8 @@ def executor_image(context: StackContext) -> str:
 
 
 def builder_image(context: StackContext) -> str:
-    """The image in which commits are built: git and buildah."""
-    ours = f"{registry_host(context)}/{BUILDER_REPOSITORY}:1"
+    """The image in which commits are built: git, buildah, syft."""
+    ours = f"{registry_host(context)}/{BUILDER_REPOSITORY}:{BUILDER_TAG}"
     return context.settings.get(BUILDER_SETTING, ours)
 
 

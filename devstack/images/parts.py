@@ -90,7 +90,7 @@ async def _base_images(context: StackContext) -> None:
 
 
 async def _base_image(context: StackContext, recipe: Recipe) -> None:
-    folder = await asyncio.to_thread(debian.make, recipe, _cache())
+    folder = await asyncio.to_thread(debian.make, recipe, _cache(), context.programs)
     await push(folder, registry_url(context), recipe.repository, recipe.tag)
 
 

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, field
 
 from devstack.images.names import (
     BUILDER_REPOSITORY,
+    BUILDER_TAG,
     PYTHON_REPOSITORY,
     PYTHON_VERSION,
 )
+from devstack.programs.catalogue import catalogue
 
 SUITE = "bookworm"
-_FORMAT = 3
+_FORMAT = 4
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _COMMON = (
@@ -62,6 +64,8 @@ class Recipe:
     packages: tuple[str, ...]
     excluded: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Programs of the stack by the path they get in the image."""
     links: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ("mnt", "opt", "srv")
     """Folders that people expect, and that packages make only by their scripts."""
@@ -71,7 +75,9 @@ class Recipe:
     @property
     def key(self) -> str:
         """Names this very content in the cache."""
-        content = json.dumps([_FORMAT, SUITE, platform.machine(), asdict(self)], sort_keys=True)
+        pinned = [catalogue()[name].key for name in self.programs.values()]
+        identity = [_FORMAT, SUITE, platform.machine(), asdict(self), pinned]
+        content = json.dumps(identity, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def settings(self) -> dict[str, object]:
@@ -94,8 +100,8 @@ PYTHON = Recipe(
 
 BUILDER = Recipe(
     repository=BUILDER_REPOSITORY,
-    tag="1",
-    packages=(*_COMMON, "bash", "buildah", "git", "util-linux"),
+    tag=BUILDER_TAG,
+    packages=(*_COMMON, "bash", "buildah", "git", "skopeo", "util-linux"),
     # Git needs Perl for few commands, none of them used in a build.
     excluded=(
         *_NEVER,
@@ -104,6 +110,7 @@ BUILDER = Recipe(
         "/usr/lib/cni/*",
     ),
     files={**_ACCOUNTS, "etc/containers/storage.conf": _STORAGE},
+    programs={"usr/local/bin/syft": "syft"},
     environment=("BUILDAH_ISOLATION=chroot", "LANG=C.UTF-8", "STORAGE_DRIVER=vfs"),
 )
-"""What a build runs in: it clones with git, builds and pushes with buildah, without privileges."""
+"""What a build runs in: git clones, buildah builds, syft lists what is inside; no privileges."""

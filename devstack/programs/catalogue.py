@@ -51,6 +51,7 @@ FULL = (
     "prometheus",
     "runc",
     "slirp4netns",
+    "syft",
 )
 """What a control plane with a node needs."""
 

@@ -85,14 +85,14 @@ class Lines:
     def started(self, name: str, what: str, expected: timedelta) -> None:
         """Prints the start."""
         with self._lock:
+            self._print(f"{name}: {what} (about {short(expected)})")
             self._running[name] = _Work(what, expected)
-        self._print(f"{name}: {what} (about {short(expected)})")
 
     def finished(self, name: str, result: str) -> None:
         """Prints the end."""
         with self._lock:
             self._running.pop(name, None)
-        self._print(f"{name}: {result}")
+            self._print(f"{name}: {result}")
 
     def failed(self, name: str, result: str) -> None:
         """Prints the failure."""
@@ -102,8 +102,8 @@ class Lines:
         while not self._closed.wait(self._interval):
             with self._lock:
                 running = [f"{name} {work.text()}" for name, work in self._running.items()]
-            if running:
-                self._print("  ... " + "; ".join(running))
+                if running:
+                    self._print("  ... " + "; ".join(running))
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -51,6 +51,7 @@ from domain.deliveries.builds import (
     BuildRequest,
     BuildStarted,
     ResolvedCommit,
+    ScanVerdict,
     StageDuration,
 )
 from domain.deliveries.deployments import (
@@ -151,6 +152,7 @@ __all__ = [
     "RefusedDecision",
     "ResolvedCommit",
     "RolloutReady",
+    "ScanVerdict",
     "SlotRef",
     "SlotRequest",
     "StageDuration",

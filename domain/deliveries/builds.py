@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
+from domain.records.facts import AuditFact
 
 
 class BuildRequest(Wire):
@@ -86,6 +88,15 @@ class StageDuration(Wire):
     seconds: float
 
 
+class ScanVerdict(Wire):
+    """What the platform's scanner said of an image, judged by its SBOM."""
+
+    verdict: Literal["passed", "refused", "unknown"] = "unknown"
+    """Unknown = no scanner is set, or it could not judge."""
+    reason: str = ""
+    """The scanner's last line; empty when none ran."""
+
+
 class BuildOutcome(Wire):
     """How a build ended on the plane."""
 
@@ -101,6 +112,11 @@ class BuildOutcome(Wire):
     """Key of the archived log in the object store."""
     cache_hit: bool = False
     template_digest: str = ""
+    sbom: str = ""
+    """Name with digest of the SBOM in the registry; empty when there is none."""
+    provenance: str = ""
+    """Name with digest of the provenance in the registry; empty when there is none."""
+    scan: ScanVerdict = ScanVerdict()
 
 
 class BuildRecord(Wire):
@@ -116,6 +132,8 @@ class BuildRecord(Wire):
     run_id: str = ""
     started: datetime | None = None
     finished: datetime | None = None
+    facts: tuple[AuditFact, ...] = ()
+    """What the build did, to be written down along with its end."""
 
 
 class Build(Wire):

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
+from domain.records.facts import AuditFact
+from domain.records.history import LeadTime
 
 FOLLOWED = frozenset({"Deployment", "HTTPRoute"})
 """Kinds whose readiness is waited for."""
@@ -46,6 +48,8 @@ class DeployRequest(Wire):
     this request as well. 0 = it asks for something of its own."""
     behind: tuple[DeployRequest, ...] = ()
     """Requests that wait behind this one; set only where a queue goes on after a cancel."""
+    asked: datetime | None = None
+    """When it reached the queue; None = it came before queues told."""
     trigger: Trigger = Trigger()
 
 
@@ -112,6 +116,10 @@ class PreparedRelease(Wire):
     previous: Bundle = Bundle()
     """The release that ran before: what it had and this one has not is pruned, and it is restored
     when this one fails."""
+    from_artifact: str = ""
+    """What ran before, for the history; empty = nothing did."""
+    from_version: str = ""
+    from_image: str = ""
     changed: bool = True
     """False when the content equals that of the release that runs: nothing is rolled out."""
     action: str = "deploy"
@@ -193,6 +201,9 @@ class DeployRecord(Wire):
     run_id: str = ""
     started: datetime | None = None
     finished: datetime | None = None
+    facts: tuple[AuditFact, ...] = ()
+    """What the deployment did, to be written down along with its end."""
+    lead_time: LeadTime = LeadTime()
 
 
 class Deployment(Wire):

@@ -145,6 +145,9 @@ class ArtifactFacts(Wire):
     version: str = ""
     build: str = ""
     has_test_report: bool = False
+    scan: str = "unknown"
+    """``passed``, ``refused`` or ``unknown``."""
+    scan_reason: str = ""
 
 
 class ChangedObject(Wire):

@@ -52,6 +52,9 @@ class BuildVerdict(BaseModel):
     report: BuildReport = BuildReport()
     test_report: str = ""
     """Last lines of the tests; empty when none ran."""
+    started: str = ""
+    finished: str = ""
+    """When, as Argo says it (RFC 3339); empty when it did not or has not."""
 
 
 def judge_build(workflow: LiveObject) -> BuildVerdict:
@@ -67,6 +70,8 @@ def judge_build(workflow: LiveObject) -> BuildVerdict:
         report=report,
         test_report=_output(node, "tests"),
         stage=report.failed_stage,
+        started=str(status.get("startedAt") or ""),
+        finished=str(status.get("finishedAt") or ""),
     )
     match status.get("phase"):
         case "Succeeded":

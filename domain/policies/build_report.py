@@ -11,9 +11,9 @@ import re
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.deliveries import StageDuration
+from domain.deliveries import ScanVerdict, StageDuration
 
-STAGES = ("clone", "build", "test", "push")
+STAGES = ("clone", "build", "test", "push", "sbom", "scan")
 _MARKER = re.compile(r"##pavane stage=(?P<stage>[a-z]+) (?P<edge>start|end)=(?P<at>\d+(\.\d+)?)\s*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -41,6 +41,9 @@ class BuildReport(BaseModel):
     """``name@digest`` of the images the build began from."""
     cache_hit: bool = False
     """True when at least one layer came from an earlier build."""
+    sbom: str = ""
+    """``sha256:...`` of the pushed artifact with the SBOM; empty when there is none."""
+    scan: ScanVerdict = ScanVerdict()
     failed_stage: str = ""
     """The stage that did not succeed; empty when all did or none was begun."""
 
@@ -57,12 +60,12 @@ def parse_report(text: str) -> BuildReport:
     """Reads the report of a build pod; lines it does not know are left out.
 
     One fact a line: ``stage NAME SECONDS ok|failed``, ``base NAME@DIGEST``, ``cache hit``,
-    ``digest DIGEST``.
+    ``digest DIGEST``, ``sbom DIGEST``, ``scan passed|refused|unknown WORDS``.
     """
     stages: list[StageDuration] = []
     bases: set[str] = set()
-    digest = failed_stage = ""
-    cache_hit = False
+    digest = sbom = failed_stage = ""
+    scan, cache_hit = ScanVerdict(), False
     for line in text.splitlines():
         match line.split():
             case ["stage", name, seconds, ("ok" | "failed") as end] if _is_number(seconds):
@@ -74,6 +77,10 @@ def parse_report(text: str) -> BuildReport:
                 cache_hit = True
             case ["digest", value] if _DIGEST.fullmatch(value):
                 digest = value
+            case ["sbom", value] if _DIGEST.fullmatch(value):
+                sbom = value
+            case ["scan", ("passed" | "refused" | "unknown") as verdict, *words]:
+                scan = ScanVerdict(verdict=verdict, reason=" ".join(words))
             case _:
                 continue
     return BuildReport(
@@ -81,6 +88,8 @@ def parse_report(text: str) -> BuildReport:
         digest=digest,
         base_images=tuple(sorted(bases)),
         cache_hit=cache_hit,
+        sbom=sbom,
+        scan=scan,
         failed_stage=failed_stage,
     )
 

@@ -18,6 +18,7 @@ from domain.records.chain import (
     chained,
 )
 from domain.records.facts import (
+    PLATFORM,
     AuditFact,
     FactBatch,
     FactResult,
@@ -28,6 +29,7 @@ from domain.records.history import DeploymentEntry, LeadTime
 
 __all__ = [
     "GENESIS",
+    "PLATFORM",
     "AuditFact",
     "ChainHead",
     "ChainVerifier",

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from domain.deliveries.wire import Wire
 from domain.records.history import DeploymentEntry
 
+PLATFORM = "-"
+"""Whose chain holds what belongs to no organization; no organization can have that name."""
 _SHORT, _LONG = 300, 4000
 
 

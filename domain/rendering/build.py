@@ -52,6 +52,10 @@ class BuilderSettings(BaseModel):
     """Offered to Dockerfiles; one that does not declare an argument does not get it."""
     trust_bundle: str = ""
     """CA certificates (PEM) that build pods trust; empty = those of the builder image."""
+    scan_command: tuple[str, ...] = ()
+    """Judges an image by its SBOM, whose path is added; run in the builder image. Empty = none."""
+    scan_refuses: tuple[int, ...] = (1, 2)
+    """Exit codes by which the scanner refuses an image; 0 passes it, others are no verdict."""
     storage_driver: str = "vfs"
     """How buildah stores layers."""
     cpu_request: str = "250m"
@@ -182,6 +186,8 @@ def _variables(plan: BuildPlan, settings: BuilderSettings) -> dict[str, str]:
         "PAVANE_TAG": plan.commit[:_TAG_LENGTH],
         "PAVANE_CACHE": cache_repository(plan.image) if settings.cache else "",
         "PAVANE_INSECURE": "true" if settings.insecure else "false",
+        "PAVANE_SCAN_COMMAND": _packed(plan, settings.scan_command),
+        "PAVANE_SCAN_REFUSES": " ".join(str(code) for code in settings.scan_refuses),
         "PAVANE_STORAGE_DRIVER": settings.storage_driver,
         "PAVANE_TRUST": f"{_TRUST}/{TRUST_KEY}" if settings.trust_bundle else "",
         "PAVANE_WORK": _WORK,

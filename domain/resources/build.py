@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -153,6 +153,15 @@ class Build(Resource):
         return str(self.spec.revision) if self.spec.revision else ""
 
 
+class ArtifactScan(Model):
+    """What the platform's scanner said when the artifact was built."""
+
+    verdict: Literal["passed", "refused", "unknown"] = "unknown"
+    """Whether it passed. Unknown = no scanner is set, or it could not judge."""
+    reason: str = Field("", max_length=1024)
+    """The scanner's last line. Empty = none ran."""
+
+
 class DeployableArtifactSpec(Model):
     """What can be deployed, and from what it was made."""
 
@@ -178,6 +187,12 @@ class DeployableArtifactSpec(Model):
     """Build template. Empty = it was not built here."""
     template_digest: DigestOrEmpty = ""
     """Digest of the build template. Empty = it was not built here."""
+    sbom: ImageOrEmpty = ""
+    """Where the registry has the list of what is inside (CycloneDX). Empty = there is none."""
+    provenance: ImageOrEmpty = ""
+    """Where the registry has the statement of how it was built (SLSA). Empty = there is none."""
+    scan: ArtifactScan = ArtifactScan()
+    """What the scanner said."""
 
 
 class DeployableArtifactStatus(Status):

@@ -4,7 +4,7 @@
 # Values come in PAVANE_* variables; none is ever part of this text. Lists are base64 of
 # NUL-terminated strings, as neither the shell nor Argo's templates may look into them.
 # Exit codes: 42 the build failed, 43 the tests failed (both the user's); 50 the repository could
-# not be read, 51 a base image could not be pulled, 52 the image could not be pushed.
+# not be read, 51 a base image could not be pulled, 52 the image or its SBOM could not be pushed.
 set -euo pipefail
 exec 2>&1
 export LC_ALL=C
@@ -130,6 +130,20 @@ while read -r name tag digest _; do
 done < <(buildah images --digests --noheading)
 finish ok
 
+# What is inside is listed while the tests run and the image is pushed.
+sbom=$work/sbom.json listing=''
+list_content() {
+  local root
+  root=$(buildah mount "$(buildah from --pull-never "$built")")
+  SYFT_CHECK_FOR_APP_UPDATE=false syft scan "dir:$root" --base-path "$root" --quiet \
+    --source-name "$PAVANE_IMAGE" --source-version "$PAVANE_COMMIT" \
+    --output "cyclonedx-json=$sbom"
+}
+if command -v syft >/dev/null; then
+  list_content >"$work/sbom.log" 2>&1 &
+  listing=$!
+fi
+
 # --- test -----------------------------------------------------------------------------------------
 list test_command "$PAVANE_TEST_COMMAND"
 if ((${#test_command[@]})); then
@@ -150,3 +164,64 @@ begin push
 retry push || fail 52 'the image could not be pushed'
 echo "digest $(<"$work/digest")" >>"$out/report"
 finish ok
+
+# --- sbom -----------------------------------------------------------------------------------------
+artifact=$work/artifact
+put() { # file: becomes a blob of the artifact; prints its descriptor's digest and size
+  local digest
+  digest=$(sha256sum <"$1")
+  cp "$1" "$artifact/blobs/sha256/${digest%% *}"
+  printf '"digest":"sha256:%s","size":%s' "${digest%% *}" "$(stat -c %s "$1")"
+}
+
+push_sbom() { # An OCI artifact whose subject is the image; its tag is the one that cosign looks for.
+  local oci=application/vnd.oci.image.manifest.v1+json kind=application/vnd.cyclonedx+json
+  local image size config layer manifest
+  image=$(<"$work/digest")
+  size=$(skopeo inspect --raw "--$tls" "docker://$PAVANE_IMAGE@$image" | wc -c) ||
+    return 1
+  mkdir -p "$artifact/blobs/sha256"
+  printf '{}' >"$work/empty"
+  config=$(put "$work/empty") layer=$(put "$sbom")
+  cat >"$work/manifest" <<-END
+	{"schemaVersion":2,"mediaType":"$oci","artifactType":"$kind",
+	"config":{"mediaType":"application/vnd.oci.empty.v1+json",$config},
+	"layers":[{"mediaType":"$kind",$layer}],
+	"subject":{"mediaType":"$oci","digest":"$image","size":$size}}
+	END
+  manifest=$(put "$work/manifest")
+  echo '{"imageLayoutVersion":"1.0.0"}' >"$artifact/oci-layout"
+  echo "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"$oci\",$manifest}]}" \
+    >"$artifact/index.json"
+  skopeo copy --quiet --insecure-policy --preserve-digests "--dest-$tls" \
+    "oci:$artifact" "docker://$PAVANE_IMAGE:${image/:/-}.sbom" || return 1
+  echo "sbom sha256:$(sha256sum <"$work/manifest" | cut -d' ' -f1)" >>"$out/report"
+}
+
+if [[ -n $listing ]]; then
+  begin sbom
+  tls="tls-verify=$([[ $PAVANE_INSECURE == true ]] && echo false || echo true)"
+  if ! wait "$listing"; then
+    echo 'what is in the image could not be listed:'
+    tail -n 5 "$work/sbom.log"
+  else
+    retry push_sbom || fail 52 'the SBOM could not be pushed'
+  fi
+  finish ok
+fi
+
+# --- scan -----------------------------------------------------------------------------------------
+# The platform's scanner gets the SBOM; its exit code is the verdict, its last line the reason.
+list scan "$PAVANE_SCAN_COMMAND"
+if ((${#scan[@]})) && [[ -s $sbom ]]; then
+  begin scan
+  code=0
+  "${scan[@]}" "$sbom" 2>&1 | tee "$work/scan.log" || code=${PIPESTATUS[0]}
+  case " $PAVANE_SCAN_REFUSES " in
+    *" $code "*) verdict=refused ;;
+    *) verdict=$([[ $code == 0 ]] && echo passed || echo unknown) ;;
+  esac
+  echo "scan $verdict $(tail -n 1 "$work/scan.log" | tr -cd '[:print:]' | cut -c 1-500)" \
+    >>"$out/report"
+  finish ok
+fi

@@ -19,6 +19,7 @@ from api.services import Services
 from clients.identity import Person
 from clients.kubernetes import Cluster, Kind
 from clients.objects import ObjectStore
+from clients.records import SqlRecords
 from domain.errors import Unauthenticated
 from settings import ApiSettings, OidcSettings, Settings
 from tests.workflows.conftest import World, workers
@@ -90,12 +91,15 @@ async def services(
     settings: Settings, temporal: Client, cluster: Cluster, tmp_path: Path
 ) -> AsyncIterator[Services]:
     store = ObjectStore.open((tmp_path / "objects").as_uri())
+    records = SqlRecords.open(f"sqlite:///{tmp_path / 'records.db'}")
+    await records.migrate()
     services = Services(
         settings,
         verifier=KnownPeople(),
         client=temporal,
         control_plane=await Cluster.connect(Path(os.environ["KUBECONFIG"])),
         store=store,
+        database=records,
     )
     yield services
     await services.close()

@@ -23,6 +23,7 @@ from activities.rollouts import RolloutActivities
 from clients.kubernetes import Cluster, SharedWatches
 from clients.kubernetes.watch import DELETED
 from clients.objects import ObjectStore
+from clients.records import SqlRecords
 from domain import ids
 from intake.drift import DriftWatch
 from runtime.plugin import PavanePlugin
@@ -93,16 +94,22 @@ async def durable(temporal_program: Path) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="session")
-async def platform(plane: Cluster, durable: Client) -> AsyncIterator[None]:
+async def platform(
+    plane: Cluster, durable: Client, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
     """Workers of all queues that drift needs, with the real activities."""
     objects = ObjectStore.open("memory:///")
     watches = SharedWatches(plane)
-    releases = ReleaseActivities(plane, objects, TemporalStandings(durable), Settings())
+    history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
+    await history.migrate()
+    standings = TemporalStandings(durable)
+    releases = ReleaseActivities(plane, objects, Settings(), history, standings=standings)
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(watches.close)
+        stack.push_async_callback(history.close)
         workers = [Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)]
         queues: dict[str, list[Callable[..., Any]]] = {
             ids.CONTROL_QUEUE: [

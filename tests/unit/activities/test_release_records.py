@@ -82,15 +82,19 @@ def a_record(previous: str = "", phase: Phase = Phase.SUCCEEDED) -> DeployRecord
 
 
 async def end(plane: ControlPlane, record: DeployRecord) -> None:
-    await release_records.end(cast("Cluster", plane), record, AT)
+    async def history() -> None:
+        plane.calls.append(("append", "history"))
+
+    await release_records.end(cast("Cluster", plane), record, AT, history())
 
 
 async def test_the_binding_is_told_last_so_that_who_waits_for_it_finds_the_rest() -> None:
     plane = ControlPlane()
     await end(plane, a_record())
 
-    assert set(plane.calls[:2]) == {("status", "Deployment"), ("status", "Release")}
-    assert plane.calls[2:] == [("find", "ServiceBinding"), ("status", "ServiceBinding")]
+    first = {("append", "history"), ("status", "Deployment"), ("status", "Release")}
+    assert set(plane.calls[:3]) == first
+    assert plane.calls[3:] == [("find", "ServiceBinding"), ("status", "ServiceBinding")]
 
 
 async def test_the_first_release_has_none_to_retire_or_to_forget() -> None:

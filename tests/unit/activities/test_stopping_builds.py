@@ -12,6 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.build_runs import BuildRunActivities
 from clients.kubernetes import Cluster, Kind, SharedWatches, WatchEvent
 from clients.objects import ObjectStore
+from clients.registry import Registry
 from domain.deliveries import BuildPlan
 from settings import Settings
 
@@ -59,6 +60,7 @@ async def stopped(plane: Plane, objects: str) -> list[str]:
         cast("Cluster", plane),
         cast("SharedWatches", plane),
         ObjectStore.open(objects),
+        Registry("http://registry.example", "registry.example"),
         Settings(),
     )
     plan = BuildPlan(

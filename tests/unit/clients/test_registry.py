@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 
 import httpx
@@ -85,3 +86,52 @@ def test_registry_knows_its_own_images() -> None:
 
     assert client.serves("10.0.0.1:5000/acme/web:v1")
     assert not client.serves("10.0.0.1:50001/acme/web:v1")
+
+
+class Store:
+    """A registry that takes what it is sent, as the distribution's does."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+        self.manifests: dict[str, bytes] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        match request.method, path.split("/")[-2]:
+            case "HEAD", "manifests":
+                return httpx.Response(200, headers={"Content-Length": "7"})
+            case "HEAD", "blobs":
+                return httpx.Response(200 if path.rpartition("/")[2] in self.blobs else 404)
+            case "POST", _:
+                location = "http://elsewhere.example/v2/acme/web/blobs/uploads/1?state=x"
+                return httpx.Response(202, headers={"Location": location})
+            case "PUT", "uploads":
+                assert request.url.params["state"] == "x"
+                self.blobs[request.url.params["digest"]] = request.content
+            case "PUT", "manifests":
+                self.manifests[path.rpartition("/")[2]] = request.content
+            case _:
+                return httpx.Response(405)
+        return httpx.Response(201)
+
+
+async def test_what_is_attached_has_the_image_as_its_subject_and_is_sent_once() -> None:
+    store = Store()
+    client = registry(store)
+
+    first = await client.attach(f"10.0.0.1:5000/acme/web@{DIGEST}", "note", "text/x", b"words")
+    again = await client.attach(f"10.0.0.1:5000/acme/web@{DIGEST}", "note", "text/x", b"words")
+
+    ((tag, manifest),) = store.manifests.items()
+    content = json.loads(manifest)
+    assert tag == f"sha256-{'a' * 64}.note"
+    assert content["artifactType"] == "text/x"
+    assert content["subject"]["digest"] == DIGEST
+    assert store.blobs[content["layers"][0]["digest"]] == b"words"
+    expected = f"10.0.0.1:5000/acme/web@sha256:{hashlib.sha256(manifest).hexdigest()}"
+    assert first == again == expected
+
+
+async def test_only_an_image_named_by_its_digest_gets_something_attached() -> None:
+    with pytest.raises(InvalidRequest, match="digest"):
+        await registry(Store()).attach("10.0.0.1:5000/acme/web:v1", "note", "text/x", b"")

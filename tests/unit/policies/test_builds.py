@@ -142,3 +142,10 @@ def test_a_running_build_tells_what_its_pod_waits_for() -> None:
         "ContainerCreating",
     )
     assert judged("Running", node={}) == (Phase.RUNNING, "the build runs")
+
+
+def test_report_names_the_sbom_and_what_the_scanner_said() -> None:
+    report = parse_report(f"sbom {DIGEST}\nscan refused 2 critical in openssl\n")
+    assert report.sbom == DIGEST
+    assert (report.scan.verdict, report.scan.reason) == ("refused", "2 critical in openssl")
+    assert parse_report("sbom none\nscan perhaps so").scan.verdict == "unknown"

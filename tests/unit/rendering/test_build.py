@@ -18,7 +18,7 @@ from tests.unit.rendering.samples import COMMIT, plan
 
 pytestmark = pytest.mark.unit
 
-SETTINGS = BuilderSettings(builder_image="registry:5000/base/builder:1")
+SETTINGS = BuilderSettings(builder_image="registry:5000/base/builder:2")
 
 
 def built(settings: dict[str, Any] | None = None, **changes: Any) -> RenderedBuild:
