@@ -31,6 +31,7 @@ from domain.rendering.diff import diff_objects, differing_fields
 from domain.rendering.facts import GatewayDefaults, RenderedRelease
 from domain.rendering.release import render_release
 from domain.resources import (
+    BindingState,
     Component,
     DataPlane,
     DeployableArtifact,
@@ -150,6 +151,9 @@ class PromotionReader:
     ) -> PromotionFacts:
         """Adds what it would become in the target, and what is different from what runs there."""
         binding = _pointed(component, facts.environment, target.binding, artifact.name)
+        if binding.wanted_state is BindingState.UNDEPLOY:
+            problem = f"{binding.kind} {binding.name} is to be undeployed: set spec.state"
+            return facts.model_copy(update={"problem": problem})
         try:
             rendered = render_release(await gather(self._cluster, binding, self._gateway))
         except InvalidRequest as error:
@@ -245,7 +249,7 @@ def _pointed(
 ) -> Binding:
     """Returns the binding as it would be; nothing is written."""
     if binding is not None:
-        spec = binding.spec.model_copy(update={"artifact_ref": artifact, "state": "Active"})
+        spec = binding.spec.model_copy(update={"artifact_ref": artifact})
         return binding.model_copy(update={"spec": spec})
     return new_binding(component, environment, artifact)
 
