@@ -157,6 +157,11 @@ def why(
         err().print(f"[quiet]on its way: pavane operations watch {found['operation']}[/quiet]")
 
 
+@pipeline_app.callback()
+def _pipeline() -> None:
+    """The way of a component through the environments."""
+
+
 @pipeline_app.command("show")
 def show_pipeline(
     component: Component, organization: Organization = "", output: Output = Format.TABLE
