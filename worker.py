@@ -34,6 +34,7 @@ from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollbacks import RollbackActivities
 from activities.rollouts import RolloutActivities
+from activities.stops import StopActivities
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -130,6 +131,7 @@ class WorkerProcess:
         promotions = PromotionActivities(
             self._cluster, self._objects, standings, queues, self._settings
         )
+        stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
         return Worker(
             self._client,
@@ -148,6 +150,9 @@ class WorkerProcess:
                 RecordActivities(self._records).record,
                 *promotions.all(),
                 RollbackActivities(self._cluster, standings).read_rollback,
+                stops.change_stop,
+                stops.read_stops,
+                stops.tell_flows,
                 drift.read_drift_place,
                 drift.await_deployments,
                 drift.record_drift,

@@ -9,6 +9,7 @@ from activities.histories import asked_build
 from activities.kinds import platform
 from activities.reading import build_plane, find, listed, read
 from activities.statuses import judged, now, write_status
+from activities.stops import heed
 from clients.kubernetes.cluster import Cluster
 from clients.records import Records
 from domain import ids
@@ -18,6 +19,7 @@ from domain.errors import Conflict, InvalidRequest
 from domain.phases import Phase
 from domain.policies.supersede import BuildInProgress, superseded_builds
 from domain.records import FactBatch
+from domain.records.stops import Place
 from domain.rendering import labels as names
 from domain.resources import Build, BuildPlane, Component, Metadata, Organization, Resource
 from domain.resources.build import (
@@ -49,10 +51,12 @@ class BuildRecordActivities:
         Idempotent: the resource's name derives from the commit.
 
         Raises:
+            Stopped: An emergency stop holds for the organization.
             NotFound: There is no such component or organization.
             InvalidRequest: The component has no repository, or no build plane can be chosen.
         """
-        await self._history.append(FactBatch(facts=(asked_build(request),)))
+        place = Place(organization=request.organization)
+        heed(await self._history.append(FactBatch(facts=(asked_build(request),), place=place)))
         component = await read(self._cluster, Component, request.component, request.organization)
         organization = await read(self._cluster, Organization, request.organization)
         source = _source(component)

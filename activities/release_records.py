@@ -12,14 +12,13 @@ from temporalio import activity
 from activities.artifacts import labels
 from activities.bindings import asked_binding
 from activities.kinds import platform
-from activities.reading import listed
+from activities.release_retention import forget_old
 from activities.statuses import judged, now, write_status, write_status_of
 from activities.together import together
 from clients.kubernetes.cluster import Cluster
 from domain.deliveries import DeployRecord, DeployRequest, PreparedRelease
 from domain.errors import Conflict, NotFound
 from domain.phases import Phase
-from domain.policies.retention import StoredRelease, expired_releases
 from domain.rendering import labels as names
 from domain.resources import Deployment, Metadata, Release, Resource
 from domain.resources.binding import Binding, BindingStatus
@@ -119,7 +118,7 @@ async def end(
     if prepared is None or not succeeded:
         return
     if prepared.previous.release not in {"", prepared.bundle.release}:
-        await _forget_releases(cluster, prepared)
+        await forget_old(cluster, prepared)
     if binding.is_deleted and prepared.action == DeployAction.UNDEPLOY:
         await _let_go(cluster, binding)
 
@@ -203,21 +202,6 @@ async def _retire(cluster: Cluster, release: str, where: str) -> None:
     retired = {"status": {"health": ReleaseHealth.RETIRED.value}}
     with suppress(NotFound):
         await cluster.patch(platform("Release"), release, where, retired, "status")
-
-
-async def _forget_releases(cluster: Cluster, prepared: PreparedRelease) -> None:
-    selector = f"{names.COMPONENT}={prepared.component},{names.ENVIRONMENT}={prepared.environment}"
-    releases = await listed(cluster, Release, prepared.organization, selector)
-    stored = [
-        StoredRelease(
-            name=release.name,
-            last_used=release.status.applied or release.metadata.creation_timestamp or now(),
-        )
-        for release in releases
-    ]
-    in_use = {prepared.bundle.release, prepared.previous.release}
-    for name in expired_releases(stored, in_use):
-        await cluster.delete(platform("Release"), name, prepared.organization)
 
 
 async def _let_go(cluster: Cluster, binding: Binding) -> None:

@@ -18,6 +18,7 @@ from activities.preparing import against_drift, deadline_of, prepared_for, relea
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
+from activities.stops import heed
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
 from clients.records import Records
@@ -30,6 +31,7 @@ from domain.deliveries import (
 )
 from domain.errors import InvalidRequest, PlatformError
 from domain.records import FactBatch
+from domain.records.stops import Place
 from domain.rendering.facts import GatewayDefaults
 from domain.rendering.release import render_release
 from domain.resources import (
@@ -78,10 +80,12 @@ class ReleaseActivities:
         asked for is in the records before anything is done, also when it is refused.
 
         Raises:
+            Stopped: An emergency stop holds there.
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
             Denied: A gate is closed; nothing was written on the plane, what runs stays.
         """
-        await self._history.append(FactBatch(facts=(asked(request),)))
+        place = Place(organization=request.organization, environment=request.environment)
+        heed(await self._history.append(FactBatch(facts=(asked(request),), place=place)))
         binding = await self._binding(request)
         try:
             prepared, release = await self._prepare(request, binding)

@@ -21,6 +21,7 @@ from api.routes import (
     promotions,
     records,
     resources,
+    stops,
     webhooks,
 )
 from api.services import Services
@@ -33,6 +34,7 @@ _ROUTERS = (
     logs.router,
     components.router,
     records.router,
+    stops.router,
     resources.router,
     webhooks.router,
     health.router,

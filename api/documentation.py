@@ -23,6 +23,7 @@ TAGS = [
     {"name": "components", "description": "Which version is where, and why not a newer one."},
     {"name": "history", "description": "What was deployed, when, by whom, and what differs."},
     {"name": "audit", "description": "Who did what and why: list, export, verify."},
+    {"name": "stops", "description": "Emergency stops: every flow parks at its next safe point."},
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
     {"name": "webhooks", "description": "Deliveries of Git servers."},
     {"name": "identity", "description": "Who is asking."},

@@ -7,10 +7,11 @@ from typing import Self
 
 from pydantic import Field
 
-from api.schemas import View
+from api.schemas import Request, View
 from clients.records import NumberedEntry
 from domain.phases import Phase
 from domain.records import ChainedFact, FactResult, Verification
+from domain.records.stops import Stop
 
 
 class LeadTimeView(View):
@@ -157,3 +158,48 @@ class AuditVerification(View):
             head=found.head.hash,
             faults=faults,
         )
+
+
+class StopCommand(Request):
+    """Which place is stopped, or goes on, and why."""
+
+    organization: str = Field("", max_length=63, description="Empty = everything.")
+    environment: str = Field("", max_length=63, description="Empty = the whole organization.")
+    reason: str = Field(min_length=3, max_length=1000, description="It is written down.")
+
+
+class StopView(View):
+    """An emergency stop that holds."""
+
+    place: str
+    organization: str
+    environment: str
+    actor: str
+    reason: str
+    since: datetime
+
+    @classmethod
+    def of(cls, stop: Stop) -> Self:
+        """Returns the view of a stop."""
+        return cls(
+            place=str(stop.place),
+            organization=stop.place.organization,
+            environment=stop.place.environment,
+            actor=stop.actor,
+            reason=stop.reason,
+            since=stop.since,
+        )
+
+
+class StopList(View):
+    """Emergency stops that hold."""
+
+    items: tuple[StopView, ...]
+
+
+class StopResult(View):
+    """What became of an order."""
+
+    place: str
+    changed: bool = Field(description="False = it was so already.")
+    told: int = Field(description="How many running flows were told.")

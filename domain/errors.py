@@ -10,6 +10,7 @@
       Unauthenticated
       Denied                      a policy said no, with reasons
         Superseded                a newer request took the place
+        Stopped                   an emergency stop holds
       Failed                      it was tried and did not pass
         BuildFailed
         RolloutFailed
@@ -46,6 +47,7 @@ __all__ = [
     "RateLimited",
     "RolloutFailed",
     "StaleRevision",
+    "Stopped",
     "Superseded",
     "Unauthenticated",
     "VerificationFailed",
@@ -102,6 +104,10 @@ class Denied(PlatformError):
 
 class Superseded(Denied):
     """A newer request for the same thing took its place."""
+
+
+class Stopped(Denied):
+    """Somebody stopped the place in an emergency; ``facts`` says who, why and since when."""
 
 
 class Failed(PlatformError):

@@ -16,6 +16,7 @@ from runtime.liveness import LivenessInterceptor
 PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
     *(
+        "workflows.brake",
         "workflows.calls",
         "workflows.deploy_queue",
         "workflows.deployment_facts",

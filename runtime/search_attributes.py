@@ -28,6 +28,10 @@ DEADLINE = SearchAttributeKey.for_datetime("PavaneDeadline")
 LANE = "build-lane"
 """Kind of what orders operations and is none itself."""
 
+STOPPABLE = ("build", "deploy", "promotion")
+"""Kinds of flows that listen to the signal of an emergency stop. A flow gets here with its own
+``Brake``."""
+
 KEYWORDS = (ORGANIZATION, PROJECT, COMPONENT, ENVIRONMENT, KIND, PHASE, ACTOR, RELEASE)
 
 _WANTED: dict[str, IndexedValueType.ValueType] = {

@@ -25,8 +25,10 @@ from domain.errors import Errored, PlatformError, Superseded
 from domain.phases import Phase
 from domain.policies import build_retries
 from domain.records import FactResult
+from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
+from workflows.brake import Brake
 from workflows.build_slot import BuildSlot
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.facts import Facts
@@ -56,6 +58,7 @@ class BuildWorkflow:
             request.trigger,
             component=request.component,
         )
+        self._brake = Brake(Place(organization=request.organization), self._progress)
         self._main: asyncio.Task[object] | None = None
         self._plan: BuildPlan | None = None
         workflow.upsert_search_attributes(
@@ -100,6 +103,11 @@ class BuildWorkflow:
         self._main.cancel()
 
     @workflow.signal
+    def stop_changed(self) -> None:
+        """Somebody stopped something in an emergency, or let it go on."""
+        self._brake.changed()
+
+    @workflow.signal
     def slot_granted(self) -> None:
         """The lane of the organization lets this build run."""
         self._slot.granted()
@@ -116,13 +124,15 @@ class BuildWorkflow:
 
     async def _build(self, request: BuildRequest, saga: Saga) -> Build:
         with self._progress.step("register"):
-            plan = self._plan = await call(
-                BuildRecordActivities.register_build,
-                request,
-                f"register the build of {request.component}",
-                queue=ids.CONTROL_QUEUE,
-                options=QUICK,
-                even_if_cancelled=True,
+            plan = self._plan = await self._brake.past(
+                lambda: call(
+                    BuildRecordActivities.register_build,
+                    request,
+                    f"register the build of {request.component}",
+                    queue=ids.CONTROL_QUEUE,
+                    options=QUICK,
+                    even_if_cancelled=True,
+                )
             )
         self._stop_if_unwanted()
         if self._has_slots:
@@ -165,6 +175,7 @@ class BuildWorkflow:
             plan = self._plan = plan.model_copy(update={"attempt": attempt, "log": log})
 
     async def _attempt(self, plan: BuildPlan) -> BuildOutcome:
+        await self._brake.safe_point()
         with self._progress.step("submit"):
             handle = await call(
                 BuildRunActivities.submit_build,

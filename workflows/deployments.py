@@ -30,8 +30,10 @@ from domain.deliveries import (
 )
 from domain.errors import CompensationFailed, Denied, Errored, PlatformError
 from domain.phases import Phase
+from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
+from workflows.brake import Brake
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.deploy_queue import DeployQueue
 from workflows.deployment_attributes import deployment_attributes
@@ -53,6 +55,10 @@ class DeployWorkflow:
         for each in (request.model_copy(update={"behind": ()}), *request.behind):
             self._queue.add(asked_now(each))
         self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
+        self._brake = Brake(
+            Place(organization=request.organization, environment=request.environment),
+            self._progress,
+        )
         self._results: list[Deployment] = []
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
             # Whoever starts it by hand does not tell them.
@@ -86,6 +92,11 @@ class DeployWorkflow:
     def requested(self, request: DeployRequest) -> None:
         """Somebody or something asked for a deployment; equal requests count once."""
         self._queue.add(asked_now(request))
+
+    @workflow.signal
+    def stop_changed(self) -> None:
+        """Somebody stopped something in an emergency, or let it go on."""
+        self._brake.changed()
 
     @workflow.update
     def enqueue(self, request: DeployRequest) -> Enqueued:
@@ -126,14 +137,7 @@ class DeployWorkflow:
         request = attempt.request
         self._progress.begins(f"deploy {request.component} to {request.environment}")
         with self._progress.step("prepare"):
-            release = attempt.release = await call(
-                ReleaseActivities.prepare_release,
-                request,
-                f"render {request.component} for {request.environment}",
-                queue=ids.CONTROL_QUEUE,
-                options=QUICK,
-                even_if_cancelled=True,
-            )
+            release = attempt.release = await self._prepared(request)
         attempt.facts.prepared(release)
         self._queue.renders(release.generation)
         stop_if_cancelled()
@@ -144,6 +148,22 @@ class DeployWorkflow:
                 self._progress.skip(name, f"{release.bundle.release} runs already")
         with self._progress.step("record"):
             return await self._record(attempt, Phase.SUCCEEDED)
+
+    async def _prepared(self, request: DeployRequest) -> PreparedRelease:
+        """Renders; parks while the place is stopped and renders anew when it goes on."""
+        while True:
+            release = await self._brake.past(
+                lambda: call(
+                    ReleaseActivities.prepare_release,
+                    request,
+                    f"render {request.component} for {request.environment}",
+                    queue=ids.CONTROL_QUEUE,
+                    options=QUICK,
+                    even_if_cancelled=True,
+                )
+            )
+            if not await self._brake.safe_point():
+                return release
 
     async def _roll_out(self, attempt: _Attempt, release: PreparedRelease, saga: Saga) -> None:
         if release.put_back:

@@ -95,6 +95,18 @@ class Progress:
             raise
         self._end(name, StepPhase.DONE)
 
+    @contextmanager
+    def waiting(self, what: str, *, until: datetime | None = None, who: str = "") -> Iterator[None]:
+        """Says what is waited for while the block lasts, inside a step or between two."""
+        before = self._waiting
+        self._waiting = Waiting(what=what, since=workflow.now(), until=until, who=who)
+        self._show()
+        try:
+            yield
+        finally:
+            self._waiting = before
+            self._show()
+
     def seconds(self, name: str) -> float | None:
         """Returns how long a step took; None when it did not end."""
         step = self._steps[name]

@@ -25,9 +25,11 @@ from domain.phases import Phase
 from domain.policies.promotion.arrivals import Arrival, arrival
 from domain.policies.promotion.plan import runs_already
 from domain.records import FactResult
+from domain.records.stops import Place
 from domain.resources.pipeline import OnFailure
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
+from workflows.brake import Brake
 from workflows.calls import to_the_end
 from workflows.deployment_attributes import promotion_attributes
 from workflows.ordered_deployment import OrderedDeployments
@@ -57,6 +59,8 @@ class PromotionWorkflow:
         self._seen = [request.request_id]
         self._progress = Progress(title(request), _STEPS)
         self._promotion: Promotion | None = None
+        place = Place(organization=request.organization, environment=request.environment)
+        self._brake = Brake(place, self._progress)
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
             given = promotion_attributes(request, Phase.PENDING)
             workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
@@ -103,6 +107,11 @@ class PromotionWorkflow:
         """What the promotion is judged by may be different: it looks again."""
         if self._current is not None:
             self._current.stir()
+
+    @workflow.signal
+    def stop_changed(self) -> None:
+        """Somebody stopped something in an emergency, or let it go on."""
+        self._brake.changed()
 
     @workflow.signal
     def deployment_ended(self, deployment: Deployment) -> None:
@@ -193,6 +202,8 @@ class PromotionWorkflow:
         """Goes through the gates and deploys; again from the gates when what passed is stale."""
         for attempt in range(1, _TRIES + 1):
             facts = await self._through(passage)
+            while await self._brake.safe_point():
+                facts = await self._through(passage)  # it was stopped: all is read anew
             if runs_already(facts):
                 return facts, None
             delivery = Delivery(

@@ -7,6 +7,7 @@ from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.emergency_stops import EmergencyStopWorkflow
 from workflows.promotion_plans import PlanPromotionWorkflow
 from workflows.promotions import PromotionWorkflow
 from workflows.rollbacks import RollbackWorkflow
@@ -16,6 +17,7 @@ PROCEDURES = [
     BuildWorkflow,
     DeployWorkflow,
     DriftWorkflow,
+    EmergencyStopWorkflow,
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,

@@ -21,12 +21,14 @@ from domain.deliveries import (
     Enqueued,
 )
 from domain.policies.priority import priority_of
+from domain.records.stops import StopOrder, StopOutcome
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
 from workflows.deployment_attributes import deployment_attributes
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.emergency_stops import EmergencyStopWorkflow
 
 
 async def start_build(
@@ -179,6 +181,19 @@ async def signal_drift(
         start_signal_args=[request],
         static_summary=f"drift of {request.component} in {request.environment}",
         static_details=f"Seen: {request.seen}" if request.seen else "A sweep",
+    )
+
+
+async def carry_out_stop(client: Client, order: StopOrder) -> StopOutcome:
+    """Stops a place or lets it go on; returns when that holds. Idempotent by the order's key."""
+    return await client.execute_workflow(
+        EmergencyStopWorkflow.run,
+        order,
+        id=order.key,
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"{'stop' if order.stops else 'resume'} {order.place}",
+        static_details=f"By {order.actor}: {order.reason}",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from clients.records.filters import FactFilter, HistoryFilter
 from domain.records import ChainedFact, ChainHead, DeploymentEntry, FactBatch, Recorded
+from domain.records.stops import Place, Stop, StopOrder
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Records(Protocol):
 
         Idempotent by the key of each fact and entry. Several writers may append at once.
         """
+        ...
+
+    async def change_stop(self, order: StopOrder) -> bool:
+        """Stops a place or lets it go on, with its fact; False = it was so already. Idempotent."""
+        ...
+
+    async def stops(self, place: Place) -> tuple[Stop, ...]:
+        """Returns the stops that hold in a place; of an organization also those of its parts."""
         ...
 
     async def facts(self, wanted: FactFilter, limit: int) -> Sequence[ChainedFact]:

@@ -10,6 +10,7 @@ from sqlalchemy import URL, Row, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clients.records import queries, writing
+from clients.records import stops as emergencies
 from clients.records.batching import Batching
 from clients.records.engine import WRITES, connected, parsed, translated
 from clients.records.filters import FactFilter, HistoryFilter
@@ -18,6 +19,7 @@ from clients.records.records import NumberedEntry
 from clients.records.tables import FACTS, HEADS
 from domain.errors import DependencyUnavailable
 from domain.records import ChainedFact, ChainHead, FactBatch, Recorded
+from domain.records.stops import Place, Stop, StopOrder
 
 _PAGE = 1000
 _TOGETHER = 100
@@ -61,6 +63,21 @@ class SqlRecords:
                 writer = await connection.execution_options(**WRITES)
                 async with writer.begin():
                     return await writing.append(writer, batches)
+
+    async def change_stop(self, order: StopOrder) -> bool:
+        """Stops a place or lets it go on, with its fact, in one transaction."""
+        with translated(self.place):
+            async with self._engine.connect() as connection:
+                writer = await connection.execution_options(**WRITES)
+                async with writer.begin():
+                    return await emergencies.change(writer, order)
+
+    async def stops(self, place: Place) -> tuple[Stop, ...]:
+        """Returns the stops that hold in a place; of an organization also those of its parts."""
+        with translated(self.place):
+            async with self._engine.connect() as connection:
+                found = await writing.all_stops(connection)
+        return tuple(one for one in found if one.place.covers(place) or place.covers(one.place))
 
     async def facts(self, wanted: FactFilter, limit: int) -> Sequence[ChainedFact]:
         """Returns facts, newest first."""

@@ -104,5 +104,16 @@ HISTORY = Table(
     Index("deployment_history_by_name", "organization", "deployment"),
 )
 
+STOPS = Table(
+    "emergency_stops",
+    METADATA,
+    Column("organization", String(63), primary_key=True),
+    Column("environment", String(63), primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+"""What is stopped now; both empty = everything. Who changed it when is in the chains."""
+
 APPEND_ONLY = (FACTS, SIGNATURES, HISTORY)
 """Tables whose rows nobody changes or deletes: triggers refuse it."""

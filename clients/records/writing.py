@@ -9,7 +9,7 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clients.records.tables import FACTS, HEADS, HISTORY
+from clients.records.tables import FACTS, HEADS, HISTORY, STOPS
 from domain.records import (
     GENESIS,
     AuditFact,
@@ -20,6 +20,7 @@ from domain.records import (
     Recorded,
     chained,
 )
+from domain.records.stops import Place, Stop
 
 _COPIED = ("actor", "action", "project", "component", "environment")
 
@@ -36,22 +37,46 @@ async def append(connection: AsyncConnection, batches: Sequence[FactBatch]) -> l
         new |= await _extend(connection, organization, facts[organization])
     entries = {entry.key: entry for batch in batches for entry in batch.deployments}
     written = await _remember(connection, entries)
-    return [_told(batch, new, written) for batch in batches]
+    # After the heads are locked: a stop of the same chain was committed before, or comes after.
+    asks = any(batch.place for batch in batches)
+    stops = await all_stops(connection) if asks else ()
+    return [_told(batch, new, written, stops) for batch in batches]
 
 
-def _told(batch: FactBatch, new: set[tuple[str, str]], written: set[str]) -> Recorded:
+async def all_stops(connection: AsyncConnection) -> tuple[Stop, ...]:
+    """Returns every stop there is, the widest first."""
+    query = select(STOPS).order_by(STOPS.c.organization, STOPS.c.environment)
+    return tuple(
+        Stop(
+            place=Place(organization=row.organization, environment=row.environment),
+            actor=row.actor,
+            reason=row.reason,
+            since=row.since,
+        )
+        for row in await connection.execute(query)
+    )
+
+
+def _told(
+    batch: FactBatch,
+    new: set[tuple[str, str]],
+    written: set[str],
+    stops: tuple[Stop, ...],
+) -> Recorded:
     """Each new row is claimed by the first batch that has it."""
     facts = {(fact.organization, fact.key) for fact in batch.facts} & new
     entries = {entry.key for entry in batch.deployments} & written
     new -= facts
     written -= entries
-    return Recorded(facts=len(facts), deployments=len(entries))
+    place = batch.place
+    hold = tuple(stop for stop in stops if place is not None and stop.place.covers(place))
+    return Recorded(facts=len(facts), deployments=len(entries), stops=hold)
 
 
 async def _extend(
     connection: AsyncConnection, organization: str, facts: Mapping[str, AuditFact]
 ) -> set[tuple[str, str]]:
-    head = await _locked_head(connection, organization)
+    head = await locked_head(connection, organization)
     query = select(FACTS.c.key).where(
         FACTS.c.organization == organization, FACTS.c.key.in_(list(facts))
     )
@@ -65,7 +90,7 @@ async def _extend(
     return {(organization, row.key) for row in rows}
 
 
-async def _locked_head(connection: AsyncConnection, organization: str) -> ChainHead:
+async def locked_head(connection: AsyncConnection, organization: str) -> ChainHead:
     """Reads where the chain ends; nobody else extends it until this transaction is over."""
     query = select(HEADS).where(HEADS.c.organization == organization).with_for_update()
     row = (await connection.execute(query)).one_or_none()

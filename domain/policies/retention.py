@@ -1,4 +1,4 @@
-"""Which releases are kept so that there is something to go back to."""
+"""What is kept of the past of a component in an environment, so that one can go back to it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 KEPT_RELEASES = 10
+"""What can be gone back to."""
+KEPT_DEPLOYMENTS = 25
+"""Enough to look at; the whole history is in the records database."""
 
 
-class StoredRelease(BaseModel):
-    """One release of a component in an environment, as far as keeping it is concerned."""
+class Stored(BaseModel):
+    """One Release or Deployment of a component in an environment, as far as keeping it matters."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,16 +23,12 @@ class StoredRelease(BaseModel):
     """When it was last deployed, or made if it never was."""
 
 
-def expired_releases(
-    releases: Iterable[StoredRelease], in_use: Collection[str], keep: int = KEPT_RELEASES
-) -> tuple[str, ...]:
-    """Returns the names of the releases that may be deleted, oldest first.
+def expired(stored: Iterable[Stored], in_use: Collection[str], keep: int) -> tuple[str, ...]:
+    """Returns the names of those that may be deleted, oldest first.
 
     The ``keep`` most recently used ones stay, and so does everything in use: what runs, what is
     being rolled out and what would be restored.
     """
-    newest_first = sorted(
-        releases, key=lambda release: (release.last_used, release.name), reverse=True
-    )
-    expired = [release.name for release in newest_first[keep:] if release.name not in in_use]
-    return tuple(reversed(expired))
+    newest_first = sorted(stored, key=lambda each: (each.last_used, each.name), reverse=True)
+    old = [each.name for each in newest_first[keep:] if each.name not in in_use]
+    return tuple(reversed(old))

@@ -6,6 +6,7 @@ defaults. What was hashed is the text that was written, so older rows stay valid
 
 from __future__ import annotations
 
+from domain.records.batches import FactBatch, Recorded
 from domain.records.chain import (
     GENESIS,
     ChainedFact,
@@ -20,9 +21,7 @@ from domain.records.chain import (
 from domain.records.facts import (
     PLATFORM,
     AuditFact,
-    FactBatch,
     FactResult,
-    Recorded,
     fact_key,
 )
 from domain.records.history import DeploymentEntry, LeadTime

@@ -9,7 +9,6 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from domain.deliveries.wire import Wire
-from domain.records.history import DeploymentEntry
 
 PLATFORM = "-"
 """Whose chain holds what belongs to no organization; no organization can have that name."""
@@ -23,7 +22,6 @@ def _cut(limit: int) -> BeforeValidator:
 
 Short = Annotated[str, _cut(_SHORT)]
 Text = Annotated[str, _cut(_LONG)]
-_BATCH = 500
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -78,21 +76,6 @@ class AuditFact(Wire):
     """What a person should know about the result."""
     evidence: tuple[Short, ...] = Field(default=(), max_length=50)
     """Where more is found: workflow id, resource, log key, test report, commit, approval."""
-
-
-class FactBatch(Wire):
-    """What a flow asks to be written down in one transaction."""
-
-    facts: tuple[AuditFact, ...] = Field(default=(), max_length=_BATCH)
-    deployments: tuple[DeploymentEntry, ...] = Field(default=(), max_length=_BATCH)
-
-
-class Recorded(Wire):
-    """What became of a batch."""
-
-    facts: int = 0
-    """How many of the facts were new; the others were written by an earlier try."""
-    deployments: int = 0
 
 
 def fact_key(workflow_id: str, run_id: str, step: str) -> str:

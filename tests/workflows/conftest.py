@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -101,6 +101,8 @@ class World:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.behaviours: dict[str, Behaviour] = {}
+        self.more: Sequence[Callable[..., Any]] = ()
+        """Real activities of the control plane, which it does not play."""
         self.limit = 4
         """How many builds the Organization allows."""
         self.projects: dict[str, str] = {}
@@ -252,6 +254,7 @@ async def workers(
 ) -> AsyncIterator[None]:
     """Runs all task queues in this process, as the embedded worker does."""
     control = [
+        *world.more,
         world.resolve_revision,
         world.register_build,
         world.record_build,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.policies.retention import StoredRelease, expired_releases
+from domain.policies.retention import KEPT_RELEASES, Stored, expired
 from domain.policies.supersede import BuildInProgress, superseded_builds
 from domain.resources.organization import SupersedePolicy
 
@@ -52,23 +52,23 @@ def test_of_builds_that_see_each_other_exactly_one_goes_on(minutes: list[int]) -
     assert len(stopped) == len(builds) - 1
 
 
-def release(index: int) -> StoredRelease:
-    return StoredRelease(name=f"release-{index}", last_used=START + timedelta(hours=index))
+def release(index: int) -> Stored:
+    return Stored(name=f"release-{index}", last_used=START + timedelta(hours=index))
 
 
 def test_last_ten_releases_are_kept_and_the_oldest_goes_first() -> None:
     releases = [release(index) for index in range(13)]
-    assert expired_releases(releases, ()) == ("release-0", "release-1", "release-2")
+    assert expired(releases, (), KEPT_RELEASES) == ("release-0", "release-1", "release-2")
 
 
 def test_release_in_use_is_never_expired() -> None:
     releases = [release(index) for index in range(13)]
-    assert expired_releases(releases, {"release-1"}) == ("release-0", "release-2")
+    assert expired(releases, {"release-1"}, KEPT_RELEASES) == ("release-0", "release-2")
 
 
 @given(count=st.integers(0, 25), used=st.sets(st.integers(0, 25)), keep=st.integers(0, 12))
 def test_what_is_kept_is_the_newest_and_what_is_used(count: int, used: set[int], keep: int) -> None:
     in_use = {f"release-{index}" for index in used}
-    expired = set(expired_releases([release(index) for index in range(count)], in_use, keep))
-    assert not expired & in_use
-    assert expired == {f"release-{index}" for index in range(count - keep)} - in_use
+    gone = set(expired([release(index) for index in range(count)], in_use, keep))
+    assert not gone & in_use
+    assert gone == {f"release-{index}" for index in range(count - keep)} - in_use
