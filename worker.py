@@ -24,6 +24,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.build_lanes import BuildLaneActivities
 from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
+from activities.classes import ClassActivities
 from activities.drift import DriftActivities
 from activities.drift_planes import DriftPlaneActivities
 from activities.gate_tests import GateTestActivities
@@ -35,6 +36,7 @@ from activities.revisions import RevisionActivities
 from activities.rollbacks import RollbackActivities
 from activities.rollouts import RolloutActivities
 from activities.stops import StopActivities
+from activities.task_runs import TaskPlanActivities, TaskRunActivities
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -126,13 +128,19 @@ class WorkerProcess:
         lanes = BuildLaneActivities(self._cluster)
         queues, standings = TemporalDeployQueues(self._client), TemporalStandings(self._client)
         releases = ReleaseActivities(
-            self._cluster, self._objects, self._settings, self._records, standings=standings
+            self._cluster,
+            self._objects,
+            self._settings,
+            self._records,
+            watches=self._watches,
+            standings=standings,
         )
         promotions = PromotionActivities(
             self._cluster, self._objects, standings, queues, self._settings
         )
         stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
+        classes = ClassActivities(self._cluster, queues)
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -158,6 +166,9 @@ class WorkerProcess:
                 drift.record_drift,
                 drift.ask_put_back,
                 drift.await_put_back,
+                classes.plan_class_upgrade,
+                classes.upgrade_binding,
+                TaskPlanActivities(self._cluster, self._objects).prepare_task_run,
             ],
             max_concurrent_activities=self._settings.worker.short_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
@@ -170,6 +181,7 @@ class WorkerProcess:
         )
         rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
         drift = DriftPlaneActivities(self._cluster, self._objects)
+        runs_of_tasks = TaskRunActivities(self._cluster, self._watches)
         return Worker(
             self._client,
             task_queue=ids.plane_queue(self._settings.worker.plane),
@@ -183,6 +195,9 @@ class WorkerProcess:
                 GateTestActivities(self._cluster, self._watches).run_gate_tests,
                 drift.inspect_release,
                 drift.put_back_objects,
+                runs_of_tasks.start_task_run,
+                runs_of_tasks.follow_task_run,
+                runs_of_tasks.stop_task_run,
             ],
             max_concurrent_activities=self._settings.worker.plane_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,

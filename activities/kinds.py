@@ -18,17 +18,27 @@ JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
 DISRUPTION_BUDGETS = Kind(
     "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", namespaced=True
 )
+CONFIG_MAPS = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
+CRON_JOBS = Kind("batch/v1", "CronJob", "cronjobs", namespaced=True)
+JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
+AUTOSCALERS = Kind(
+    "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", namespaced=True
+)
 
 RELEASE_KINDS = (
     NAMESPACES,
     NETWORK_POLICIES,
     SERVICE_ACCOUNTS,
+    CONFIG_MAPS,
     SERVICES,
     DEPLOYMENTS,
+    CRON_JOBS,
     DISRUPTION_BUDGETS,
+    AUTOSCALERS,
     HTTP_ROUTES,
 )
-"""Every kind of object a release can have, in the order in which they are applied."""
+"""Every kind of object the platform itself makes, in the order in which they are applied. Of other
+kinds, which a class may make, drift is seen by the sweep and not by event."""
 
 
 def platform(kind: str) -> Kind:

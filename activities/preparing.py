@@ -1,4 +1,4 @@
-"""What a deployment is made of before it is written down."""
+"""What a deployment is before it begins: its release, its name, what it does, what ran before."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from domain import ids
 from domain.deliveries import Bundle, DeployRequest, PreparedRelease
 from domain.policies.drift import said
 from domain.rendering import labels as names
-from domain.rendering.facts import ReleaseFacts, RenderedRelease
-from domain.rendering.workload import DEFAULT_DEADLINE_SECONDS
+from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
 from domain.resources import BindingState, Metadata, Release
 from domain.resources.binding import Binding
 from domain.resources.conditions import ConditionType
@@ -26,14 +25,14 @@ _ACTIONS = {
 }
 
 
-def _deployment_name(binding: Binding, request: DeployRequest) -> str:
+def deployment_name(binding: Binding, request: DeployRequest) -> str:
     """Names one event: equal for all tries of it, different for each run of the procedure."""
     event = {"run": activity.info().workflow_run_id, "request": request.request_id}
     return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
 
 
 def release_of(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> Release:
-    """Returns the Release that is written down for what was rendered."""
+    """Returns the Release resource of what was rendered."""
     return Release(
         metadata=Metadata(
             name=rendered.name,
@@ -80,14 +79,14 @@ def deadline_of(objects: Iterable[dict[str, Any]]) -> int:
     return DEFAULT_DEADLINE_SECONDS
 
 
-def prepared_for(
+def prepared_of(
     request: DeployRequest,
     binding: Binding,
     task_queue: str,
     bundle: Bundle,
     previous: Bundle,
 ) -> PreparedRelease:
-    """Returns what is known of a deployment of a bundle in place of another one."""
+    """Returns what is known of a deployment whatever is rendered."""
     ready = binding.status.condition("Ready")
     settled = ready is not None and ready.is_true
     return PreparedRelease(
@@ -98,7 +97,7 @@ def prepared_for(
         binding=binding.name,
         binding_kind=binding.kind,
         generation=binding.metadata.generation,
-        deployment=_deployment_name(binding, request),
+        deployment=deployment_name(binding, request),
         artifact=binding.artifact,
         task_queue=task_queue,
         bundle=bundle,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from activities.artifacts import new_binding
 from activities.bindings import find_binding
 from activities.bundles import bundle_of, objects_of
+from activities.class_revisions import ClassRevisions
 from activities.enforcement import Standings, pipeline_of
 from activities.reading import find, required
 from activities.release_facts import gather
@@ -65,6 +66,7 @@ class PromotionReader:
         self._objects = objects
         self._standings = standings
         self._gateway = gateway
+        self._revisions = ClassRevisions(cluster)
 
     async def read(self, request: PromotionRequest) -> PromotionFacts:
         """Reads the facts of one promotion as they are now.
@@ -155,7 +157,9 @@ class PromotionReader:
             problem = f"{binding.kind} {binding.name} is to be undeployed: set spec.state"
             return facts.model_copy(update={"problem": problem})
         try:
-            rendered = render_release(await gather(self._cluster, binding, self._gateway))
+            rendered = render_release(
+                await gather(self._cluster, binding, self._gateway, self._revisions)
+            )
         except InvalidRequest as error:
             return facts.model_copy(update={"problem": error.message})
         return facts.model_copy(

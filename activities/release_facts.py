@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from activities.class_revisions import ClassRevisions
 from activities.reading import find, required
 from clients.kubernetes.cluster import Cluster
 from domain.errors import InvalidRequest
@@ -36,8 +37,16 @@ async def _plane(cluster: Cluster, environment: Environment) -> DataPlane:
     return await required(cluster, DataPlane, name, environment.namespace, who)
 
 
-async def gather(cluster: Cluster, binding: Binding, gateway: GatewayDefaults) -> ReleaseFacts:
+async def gather(
+    cluster: Cluster,
+    binding: Binding,
+    gateway: GatewayDefaults,
+    revisions: ClassRevisions,
+    class_revision: str = "",
+) -> ReleaseFacts:
     """Reads everything that decides the objects of a binding.
+
+    ``class_revision`` is the revision of its class that is asked for; empty = the one it has.
 
     Raises:
         InvalidRequest: Something that is named does not exist; the message says who names it.
@@ -79,7 +88,7 @@ async def gather(cluster: Cluster, binding: Binding, gateway: GatewayDefaults) -
         component=component,
         environment=environment,
         data_plane=plane,
-        component_class=component_class,
+        component_class=await revisions.given(component_class, binding, class_revision),
         instance=instance,
         workload=work,
         binding=binding,
@@ -89,4 +98,5 @@ async def gather(cluster: Cluster, binding: Binding, gateway: GatewayDefaults) -
 
 
 async def _instance(cluster: Cluster, family: Family, binding: Binding) -> Instance | None:
+    """Reads the instance of the component's name; one of another name counts for nothing."""
     return await find(cluster, family.instance, binding.component, binding.namespace)

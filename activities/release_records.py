@@ -21,7 +21,7 @@ from domain.errors import Conflict, NotFound
 from domain.phases import Phase
 from domain.rendering import labels as names
 from domain.resources import Deployment, Metadata, Release, Resource
-from domain.resources.binding import Binding, BindingStatus
+from domain.resources.binding import Binding, BindingStatus, ResourceUsage
 from domain.resources.build import OperationRef, TriggerInfo
 from domain.resources.conditions import ConditionType, without_condition
 from domain.resources.deployment import (
@@ -167,6 +167,8 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             image="" if undeployed else prepared.image,
             release_ref=prepared.bundle.release,
             deployment_ref=prepared.deployment,
+            class_revision_ref="" if undeployed else prepared.class_revision,
+            usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,
             operation=status.operation,
             conditions=status.conditions,

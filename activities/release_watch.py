@@ -9,13 +9,14 @@ from temporalio import activity
 
 from activities.applied import AppliedObjects
 from activities.bundles import bundle_of, objects_of
+from activities.following import Follower
 from activities.heartbeats import heartbeating
 from activities.reading import find
-from activities.rollouts import Follower
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
-from domain.deliveries.deployments import FOLLOWED
+from domain.deliveries import FollowRollout
+from domain.deliveries.deployments import is_followed
 from domain.deliveries.promotions import WatchRelease
 from domain.errors import InvalidRequest, VerificationFailed
 from domain.policies.deadlines import time_left
@@ -49,8 +50,14 @@ class ReleaseWatchActivities:
         if release is None:
             raise InvalidRequest(f"Release {request.release} does not exist")
         bundle = bundle_of(release)
-        wanted = [obj for obj in await objects_of(bundle, self._objects) if obj["kind"] in FOLLOWED]
-        follower = Follower(self._applied, self._watches, bundle.namespace, wanted)
+        objects = await objects_of(bundle, self._objects)
+        wanted = [
+            (obj, await self._cluster.kind_of(obj["apiVersion"], obj["kind"]))
+            for obj in objects
+            if is_followed(obj["kind"])
+        ]
+        follow = FollowRollout(bundle=bundle)
+        follower = Follower(self._applied, self._watches, follow, wanted)
         left = time_left(
             timedelta(seconds=request.seconds), activity.info().scheduled_time, datetime.now(UTC)
         )

@@ -11,15 +11,18 @@ from activities import release_records as records
 from activities.artifacts import create_binding
 from activities.bindings import asked_binding
 from activities.bundles import bundle_of, objects_of, stowed
+from activities.class_revisions import ClassRevisions
 from activities.enforcement import Gatekeeper, Standings
 from activities.histories import asked, entry_of
 from activities.kinds import platform
-from activities.preparing import against_drift, deadline_of, prepared_for, release_of
+from activities.preparing import against_drift, deadline_of, prepared_of, release_of
+from activities.quotas import Quotas, taken
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
 from activities.statuses import now
 from activities.stops import heed
 from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.records import Records
 from domain.deliveries import (
@@ -27,9 +30,11 @@ from domain.deliveries import (
     Deployment,
     DeployRecord,
     DeployRequest,
+    HealthCheck,
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
+from domain.policies.quotas import usage_of
 from domain.records import FactBatch
 from domain.records.stops import Place
 from domain.rendering.facts import GatewayDefaults
@@ -58,12 +63,16 @@ class ReleaseActivities:
         settings: Settings,
         history: Records,
         *,
+        watches: SharedWatches,
         standings: Standings,
     ) -> None:
+        """``watches`` are those of the control plane."""
         self._cluster = cluster
         self._gatekeeper = Gatekeeper(cluster, standings)
         self._objects = objects
         self._history = history
+        self._revisions = ClassRevisions(cluster)
+        self._quotas = Quotas(watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
         self._gateway = GatewayDefaults(
@@ -82,7 +91,8 @@ class ReleaseActivities:
         Raises:
             Stopped: An emergency stop holds there.
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
-            Denied: A gate is closed; nothing was written on the plane, what runs stays.
+            Denied: It does not fit into a quota, or a gate is closed; nothing was written on the
+                plane and what runs stays.
         """
         place = Place(organization=request.organization, environment=request.environment)
         heed(await self._history.append(FactBatch(facts=(asked(request),), place=place)))
@@ -108,21 +118,23 @@ class ReleaseActivities:
             previous = await self._previous(binding)
             if not previous.release:
                 # Nothing to remove: no plane is needed, and it may be gone already.
-                nothing = prepared_for(request, binding, "", Bundle(), previous)
+                nothing = prepared_of(request, binding, "", Bundle(), previous)
                 return nothing.model_copy(update={"changed": False}), None
             plane = await plane_of(self._cluster, binding)
-            return prepared_for(request, binding, plane.task_queue, Bundle(), previous), None
+            return prepared_of(request, binding, plane.task_queue, Bundle(), previous), None
         facts, previous, standing = await asyncio.gather(
-            gather(self._cluster, binding, self._gateway),
+            gather(self._cluster, binding, self._gateway, self._revisions, request.class_revision),
             self._previous(binding),
             self._gatekeeper.standing(binding),
         )
         rendered = render_release(facts)
+        usage = usage_of(rendered.objects)
+        await self._quotas.check(facts, usage)
         bundle = await stowed(
             Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
             self._objects,
         )
-        prepared = prepared_for(request, binding, facts.data_plane.task_queue, bundle, previous)
+        prepared = prepared_of(request, binding, facts.data_plane.task_queue, bundle, previous)
         prepared = prepared.model_copy(
             update={
                 **against_drift(request, binding, prepared, rendered),
@@ -130,6 +142,11 @@ class ReleaseActivities:
                 "project": facts.project,
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
+                "class_revision": facts.component_class.revision,
+                "taken": taken(usage),
+                "health": tuple(
+                    HealthCheck.model_validate(one.model_dump()) for one in rendered.health
+                ),
                 "url": rendered.url,
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
@@ -148,7 +165,7 @@ class ReleaseActivities:
         )
         bundle = bundle_of(release)
         objects = await objects_of(bundle, self._objects)
-        prepared = prepared_for(request, binding, plane.task_queue, bundle, running)
+        prepared = prepared_of(request, binding, plane.task_queue, bundle, running)
         prepared = prepared.model_copy(
             update={
                 "artifact": request.artifact,
@@ -166,7 +183,7 @@ class ReleaseActivities:
         """Takes the very release that runs: nothing newer is brought along with a put-back."""
         running = await self._previous(binding)
         plane = await plane_of(self._cluster, binding)
-        prepared = prepared_for(request, binding, plane.task_queue, running, running)
+        prepared = prepared_of(request, binding, plane.task_queue, running, running)
         is_wanted = binding.wanted_state is not BindingState.UNDEPLOY
         return prepared.model_copy(
             update={
@@ -175,6 +192,7 @@ class ReleaseActivities:
                 "artifact": binding.status.artifact_ref,
                 "version": binding.status.version,
                 "image": binding.status.image,
+                "class_revision": binding.status.class_revision_ref,
                 "url": binding.status.url,
                 "changed": is_wanted and running.release == request.release,
                 "action": DeployAction.PUT_BACK,

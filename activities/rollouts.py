@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,28 +11,32 @@ from temporalio import activity
 
 from activities.applied import AppliedObjects
 from activities.bundles import objects_of
+from activities.following import Follower
 from activities.heartbeats import heartbeating
-from activities.kinds import DEPLOYMENTS, HTTP_ROUTES, PODS, REPLICA_SETS
 from activities.log_tails import log_tail
 from activities.namespaces import check_owner
-from activities.observation import Changes, changes
 from activities.together import together
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
-from domain.deliveries import Applied, ApplyRelease, FollowRollout, RolloutReady
-from domain.errors import FieldConflict, NotFound, RolloutFailed
+from domain.deliveries import (
+    Applied,
+    ApplyRelease,
+    FollowRollout,
+    RolloutReady,
+    is_followed,
+)
+from domain.errors import Denied, FieldConflict, NotFound, RolloutFailed
 from domain.policies.deadlines import time_left
-from domain.policies.drift import said
+from domain.policies.drift import fewest_replicas, said, scaled_objects
 from domain.policies.objects import without_fields
-from domain.policies.rollout import judge_deployment, judge_route
-from domain.policies.verdicts import RolloutState, Verdict, combined
+from domain.policies.verdicts import RolloutState, Verdict
 from domain.rendering import labels as names
 from domain.rendering.diff import diff_objects
 from domain.rendering.waves import waves
 
-_FOLLOWED = {"Deployment": DEPLOYMENTS, "HTTPRoute": HTTP_ROUTES}
-"""The kinds of ``domain.deliveries.FOLLOWED``, as the API server has them."""
+_SCALE_MANAGER = "pavane-scale"
+"""Holds the number of replicas from when Pavane lets go of it until an autoscaler takes it."""
 
 
 class RolloutActivities:
@@ -60,9 +65,16 @@ class RolloutActivities:
         await self._check_owner(request)
         done = 0
         yielded: list[str] = []
+        scaled = scaled_objects(previous)
+        await self._hand_over(previous, wanted)
         for wave in waves(wanted):
             activity.heartbeat(done)
-            await together(*(self._make_so(obj, request, yielded) for obj in wave))
+            await together(
+                *(
+                    self._make_so(obj, request, yielded, is_scaled=said(obj) in scaled)
+                    for obj in wave
+                )
+            )
             done += len(wave)
         pruned = []
         for ref in diff_objects(previous, wanted).prune:
@@ -80,18 +92,61 @@ class RolloutActivities:
         )
 
     async def _make_so(
-        self, obj: dict[str, Any], request: ApplyRelease, yielded: list[str]
+        self,
+        obj: dict[str, Any],
+        request: ApplyRelease,
+        yielded: list[str],
+        *,
+        is_scaled: bool,
     ) -> None:
         """Applies one object; what is restored leaves fields to others where that is possible."""
+        await self._check_scope(obj)
         try:
             await self._applied.apply(obj, force=request.force_conflicts)
         except FieldConflict as conflict:
+            if is_scaled and set(conflict.facts) == {".spec.replicas"}:
+                # The former release left the number to an autoscaler, which this one has not.
+                await self._applied.apply(obj, force=True)
+                return
             if not request.yields:
                 raise
             left, fields = without_fields(obj, conflict.facts)
             # What is in conflict still lies within a list: it is restored, whoever owns it.
             await self._applied.apply(left, force=True)
             yielded += [f"{said(obj)} {field}" for field in fields]
+
+    async def _hand_over(
+        self, previous: Iterable[dict[str, Any]], wanted: Sequence[dict[str, Any]]
+    ) -> None:
+        """Keeps the replicas of what an autoscaler is to scale from now on.
+
+        A field that nobody owns any more falls back to its default, which is one replica; and an
+        autoscaler leaves alone what has none, as after a suspension.
+        """
+        fewest = fewest_replicas(wanted)
+        for obj in previous:
+            replicas = obj.get("spec", {}).get("replicas")
+            if said(obj) not in fewest or replicas is None:
+                continue
+            meta = obj["metadata"]
+            kept = {
+                "apiVersion": obj["apiVersion"],
+                "kind": obj["kind"],
+                "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
+                "spec": {"replicas": max(replicas, fewest[said(obj)])},
+            }
+            await self._cluster.apply(kept, manager=_SCALE_MANAGER, force=True)
+
+    async def _check_scope(self, obj: dict[str, Any]) -> None:
+        """Refuses an object of the whole cluster that a class brought along."""
+        if obj["kind"] == "Namespace" or not is_followed(obj["kind"]):
+            return
+        kind = await self._cluster.kind_of(obj["apiVersion"], obj["kind"])
+        if not kind.namespaced:
+            raise Denied(
+                f"{said(obj)} is of the whole cluster: a release has objects of its own namespace "
+                "only; take it out of the class"
+            )
 
     async def _check_owner(self, request: ApplyRelease) -> None:
         """Refuses a namespace of somebody else; the watch knows those of our own."""
@@ -103,7 +158,7 @@ class RolloutActivities:
 
     @activity.defn
     async def follow_rollout(self, request: FollowRollout) -> RolloutReady:
-        """Waits until every workload and route of the release is ready.
+        """Waits until every workload, route and other object of the release is ready.
 
         Idempotent: a reading. Fed by the shared watches of the plane; nothing is polled. Cancel:
         at once. Heartbeat: what is waited for. The deadline counts from when the wait was asked
@@ -116,9 +171,12 @@ class RolloutActivities:
         wanted = [
             obj
             for obj in await objects_of(request.bundle, self._objects)
-            if obj["kind"] in _FOLLOWED and (not request.only or said(obj) in request.only)
+            if is_followed(obj["kind"]) and (not request.only or said(obj) in request.only)
         ]
-        follower = Follower(self._applied, self._watches, request.bundle.namespace, wanted)
+        kinds = [await self._cluster.kind_of(obj["apiVersion"], obj["kind"]) for obj in wanted]
+        follower = Follower(
+            self._applied, self._watches, request, list(zip(wanted, kinds, strict=True))
+        )
         deadline = timedelta(seconds=request.deadline_seconds)
         left = time_left(deadline, activity.info().scheduled_time, datetime.now(UTC))
         async with heartbeating(lambda: follower.verdict.message):
@@ -139,113 +197,3 @@ class RolloutActivities:
                 self._cluster, namespace, verdict.pod, verdict.container, verdict.previous
             )
         return RolloutFailed(verdict.message, facts=facts)
-
-
-class Follower:
-    """Judges the objects of one release again whenever something about them changes."""
-
-    def __init__(
-        self,
-        applied: AppliedObjects,
-        watches: SharedWatches,
-        namespace: str,
-        wanted: list[dict[str, Any]],
-    ) -> None:
-        self._applied = applied
-        self._namespace = namespace
-        self._wanted = wanted
-        self._of = {
-            kind: watches.of(kind, labels=names.COMPONENT)
-            for kind in (DEPLOYMENTS, REPLICA_SETS, PODS, HTTP_ROUTES)
-            if kind is not HTTP_ROUTES or any(obj["kind"] == "HTTPRoute" for obj in wanted)
-        }
-        self._components = {
-            obj["metadata"].get("labels", {}).get(names.COMPONENT) for obj in wanted
-        }
-        self._fresh: dict[tuple[str, str], dict[str, Any]] = {}
-        self._fresh_only = False
-        self._seen = Changes()
-        self.verdict = Verdict(state=RolloutState.PROGRESSING, reason="Pending", message="starting")
-
-    async def settled(self) -> Verdict:
-        """Returns the first verdict that is not "progressing"."""
-        async with changes(self._of.values(), self._is_ours) as seen:
-            self._seen = seen
-            await self._read()
-            while True:
-                self.verdict = self._judge(seen, datetime.now(UTC))
-                if self.verdict.state is not RolloutState.PROGRESSING:
-                    return self.verdict
-                await seen.wait(self.verdict.recheck or timedelta(minutes=1))
-
-    async def lost(self, grace: timedelta) -> Verdict:
-        """Returns the first verdict that is "failed", or "not ready" for longer than ``grace``."""
-        async with changes(self._of.values(), self._is_ours) as seen:
-            self._seen = seen
-            await self._read()
-            since: datetime | None = None
-            while True:
-                now = datetime.now(UTC)
-                self.verdict = self._judge(seen, now)
-                if self.verdict.state is RolloutState.FAILED:
-                    return self.verdict
-                since = None if self.verdict.state is RolloutState.READY else since or now
-                if since is not None and now - since > grace:
-                    return self.verdict
-                await seen.wait(timedelta(minutes=1) if since is None else grace)
-
-    async def at_last(self, seconds: float) -> Verdict:
-        """Judges after the deadline, by what is read now: a watch may have been cut off meanwhile.
-
-        Raises:
-            DependencyUnavailable: The plane does not answer, so nobody knows; no verdict.
-        """
-        await self._read()
-        self._fresh_only = True
-        verdict = self._judge(self._seen, datetime.now(UTC))
-        if verdict.state is not RolloutState.PROGRESSING:
-            return verdict
-        return verdict.model_copy(
-            update={
-                "state": RolloutState.FAILED,
-                "reason": "DeadlineExceeded",
-                "message": f"not ready after {seconds} s: {verdict.message}",
-            }
-        )
-
-    async def _read(self) -> None:
-        """Reads each object once: the watch may still show it as it was before the apply."""
-
-        async def read(obj: dict[str, Any]) -> None:
-            key = obj["kind"], obj["metadata"]["name"]
-            self._fresh[key] = await self._applied.live(obj, _FOLLOWED[obj["kind"]])
-
-        await together(*(read(obj) for obj in self._wanted))
-
-    def _judge(self, seen: Changes, now: datetime) -> Verdict:
-        verdicts = []
-        for obj in self._wanted:
-            live = self._live(seen, obj["kind"], obj["metadata"]["name"])
-            if obj["kind"] == "HTTPRoute":
-                verdicts.append(judge_route(live, now))
-            else:
-                replica_sets, pods = seen.objects(REPLICA_SETS), seen.objects(PODS)
-                verdicts.append(judge_deployment(live, replica_sets, pods, (), now=now))
-        return combined(verdicts)
-
-    def _live(self, seen: Changes, kind: str, name: str) -> dict[str, Any]:
-        """Returns the newer of what the watch shows and what was read."""
-        fresh = self._fresh[kind, name]
-        for live in () if self._fresh_only else seen.objects(_FOLLOWED[kind]):
-            meta = live["metadata"]
-            if meta["name"] == name and meta["generation"] >= fresh["metadata"]["generation"]:
-                return live
-        return fresh
-
-    def _is_ours(self, obj: dict[str, Any]) -> bool:
-        """Tells whether an object belongs to what is followed, by namespace and component."""
-        meta = obj["metadata"]
-        return (
-            meta.get("namespace") == self._namespace
-            and meta["labels"].get(names.COMPONENT) in self._components
-        )

@@ -15,13 +15,16 @@ from api.routes import (
     builds,
     components,
     deployments,
+    golden_paths,
     health,
+    insights,
     logs,
     operations,
     promotions,
     records,
     resources,
     stops,
+    tasks,
     webhooks,
 )
 from api.services import Services
@@ -34,8 +37,11 @@ _ROUTERS = (
     logs.router,
     components.router,
     records.router,
+    insights.router,
     stops.router,
     resources.router,
+    golden_paths.router,
+    tasks.router,
     webhooks.router,
     health.router,
 )

@@ -25,6 +25,8 @@ TAGS = [
     {"name": "audit", "description": "Who did what and why: list, export, verify."},
     {"name": "stops", "description": "Emergency stops: every flow parks at its next safe point."},
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
+    {"name": "golden paths", "description": "Renderings, classes and who follows them, quotas."},
+    {"name": "tasks", "description": "Runs of scheduled tasks."},
     {"name": "webhooks", "description": "Deliveries of Git servers."},
     {"name": "identity", "description": "Who is asking."},
     {"name": "health", "description": "Whether the API works, and how well."},

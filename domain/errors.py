@@ -14,6 +14,7 @@
       Failed                      it was tried and did not pass
         BuildFailed
         RolloutFailed
+        RunFailed                 a scheduled task
         VerificationFailed
       Errored                     a technical fault
         DependencyUnavailable     retried
@@ -46,6 +47,7 @@ __all__ = [
     "PlatformError",
     "RateLimited",
     "RolloutFailed",
+    "RunFailed",
     "StaleRevision",
     "Stopped",
     "Superseded",
@@ -122,6 +124,10 @@ class BuildFailed(Failed):
 
 class RolloutFailed(Failed):
     """The pods of a release did not become ready; ``facts`` has the reason and last lines."""
+
+
+class RunFailed(Failed):
+    """A run of a scheduled task did not succeed; ``facts`` has the reason and last lines."""
 
 
 class VerificationFailed(Failed):

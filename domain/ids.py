@@ -14,16 +14,32 @@ from typing import Literal, cast
 
 from domain.errors import InvalidRequest
 
-OperationKind = Literal["build", "build-request", "deploy", "drift", "promotion", "rollback"]
+OperationKind = Literal[
+    "build",
+    "build-request",
+    "class-upgrade",
+    "deploy",
+    "drift",
+    "promotion",
+    "rollback",
+    "task-run",
+]
 
 _SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LABEL_LIMIT = 63
 _HASH_LENGTH = 16
 _HASH = re.compile(rf"[0-9a-f]{{{_HASH_LENGTH}}}")
-_PARTS: dict[str, int] = dict.fromkeys(
-    ("build", "build-request", "deploy", "drift", "promotion", "rollback"), 3
-)
+_PARTS: dict[str, int] = {
+    "build": 3,
+    "build-request": 3,
+    "class-upgrade": 3,
+    "deploy": 3,
+    "drift": 3,
+    "promotion": 3,
+    "rollback": 3,
+    "task-run": 3,
+}
 
 ORCHESTRATION_QUEUE = "orchestration"
 CONTROL_QUEUE = "control"
@@ -41,7 +57,8 @@ class OperationId:
     organization: str
     component: str
     key: str
-    """Commit (12 characters) of a build, environment of a deployment or of a drift."""
+    """Commit (12 characters) of a build, environment of a deployment or of a drift, kind of the
+    class of an upgrade (whose ``component`` is the class), environment and key of a task run."""
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.organization}/{self.component}/{self.key}"
@@ -145,6 +162,20 @@ def _place(kind: str, organization: str, component: str, environment: str) -> st
         f"{kind}/{slug(organization, 'organization')}/{slug(component, 'component')}/"
         f"{slug(environment, 'environment')}"
     )
+
+
+def class_upgrade_id(organization: str, class_kind: str, class_name: str) -> str:
+    """Returns the workflow id under which the components of a class are upgraded."""
+    return (
+        f"class-upgrade/{slug(organization, 'organization')}/{slug(class_name, 'class')}/"
+        f"{slug(class_kind.lower(), 'kind of class')}"
+    )
+
+
+def task_run_id(organization: str, component: str, environment: str, key: str) -> str:
+    """Returns the workflow id of a run of a scheduled task that was asked for with a key."""
+    run = fitted(f"{slug(environment, 'environment')}-{slug(key, 'request key')}")
+    return f"task-run/{slug(organization, 'organization')}/{slug(component, 'component')}/{run}"
 
 
 def parse(operation_id: str) -> OperationId:

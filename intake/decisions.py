@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain import ids
-from domain.deliveries import BuildRequest, DeployRequest, Trigger, TriggerKind
+from domain.deliveries import (
+    BuildRequest,
+    ClassUpgradeRequest,
+    DeployRequest,
+    Trigger,
+    TriggerKind,
+)
 from domain.deliveries.promotions import PromotionRequest
+from domain.policies.class_waves import consumers_of
+from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
     BuildPlane,
     Component,
+    ComponentClass,
     DataPlane,
     Environment,
     Organization,
@@ -19,6 +28,7 @@ from domain.resources import (
     Workload,
 )
 from domain.resources.build import Build
+from domain.resources.class_parts import UpgradeMode
 from domain.resources.families import family_of, family_of_binding
 from domain.resources.references import missing_references
 from intake.promotions import automatic_promotions
@@ -64,7 +74,16 @@ class Promote:
     requests: tuple[PromotionRequest, ...]
 
 
-Decision: TypeAlias = StartBuild | RequestBuild | Deploy | Promote | TellLane
+@dataclass(frozen=True)
+class UpgradeClass:
+    """A class changed whose policy brings changes to its components by itself."""
+
+    request: ClassUpgradeRequest
+    revision: str
+    """The content it has now: another one is another decision."""
+
+
+Decision: TypeAlias = StartBuild | RequestBuild | Deploy | Promote | TellLane | UpgradeClass
 
 
 def decide(resource: Resource, world: World) -> Decision | None:
@@ -80,6 +99,8 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_binding(resource, world)
         case Component():
             return _of_component(resource, world)
+        case ComponentClass():
+            return _of_class(resource, world)
         case Organization():
             return TellLane(resource.name, resource.spec.builds.concurrency)
         case _:
@@ -162,6 +183,26 @@ def _of_component(component: Component, world: World) -> Decision | None:
             trigger=_trigger(component, TriggerKind.AUTOMATIC),
         ),
         ids.fitted(f"{component.name}-{digest}"),
+    )
+
+
+def _of_class(component_class: ComponentClass, world: World) -> Decision | None:
+    """Upgrades by itself only what runs with another revision, so looking twice starts nothing."""
+    if component_class.is_deleted or component_class.spec.upgrade.mode is not UpgradeMode.AUTO:
+        return None
+    if class_problems(component_class):
+        return None
+    bindings = world.naming(component_class, Binding)
+    if not any(one.needs for one in consumers_of(component_class, bindings, ())):
+        return None
+    return UpgradeClass(
+        ClassUpgradeRequest(
+            organization=component_class.organization,
+            class_kind=component_class.kind,
+            class_name=component_class.name,
+            trigger=_trigger(component_class, TriggerKind.AUTOMATIC),
+        ),
+        component_class.revision,
     )
 
 

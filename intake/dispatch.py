@@ -8,10 +8,25 @@ from typing import assert_never
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from domain.deliveries import BuildRequest
 from domain.deliveries.promotions import PromotionRequest
-from intake.decisions import Decision, Deploy, Promote, RequestBuild, StartBuild, TellLane
+from intake.decisions import (
+    Decision,
+    Deploy,
+    Promote,
+    RequestBuild,
+    StartBuild,
+    TellLane,
+    UpgradeClass,
+)
 from workflows.promotion_starting import signal_promotion
-from workflows.starting import request_build, signal_deployment, start_build, tell_build_lane
+from workflows.starting import (
+    request_build,
+    signal_deployment,
+    start_build,
+    start_class_upgrade,
+    tell_build_lane,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,12 +47,7 @@ async def dispatch(client: Client, decision: Decision) -> None:
             if not build.existing:
                 _LOG.info("started %s", build.workflow_id)
         case RequestBuild(request, key):
-            try:
-                handle = await request_build(client, request, key)
-            except WorkflowAlreadyStartedError as known:
-                _LOG.debug("%s was carried out already", known.workflow_id)
-            else:
-                _LOG.info("asked for %s", handle.id)
+            await _request(client, request, key)
         case Deploy(request):
             asked = await signal_deployment(client, request)
             _LOG.info("asked %s for %s", asked.id, request.request_id)
@@ -46,6 +56,9 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case TellLane(organization, concurrency):
             if await tell_build_lane(client, organization):
                 _LOG.info("told the builds of %s: %d may run", organization, concurrency)
+        case UpgradeClass(upgrade, revision):
+            started = await start_class_upgrade(client, upgrade)
+            _LOG.info("asked for %s to %s", started.id, revision)
         case _:
             assert_never(decision)
 
@@ -54,3 +67,12 @@ async def _promote(client: Client, requests: tuple[PromotionRequest, ...]) -> No
     for one in requests:
         promotion = await signal_promotion(client, one)
         _LOG.info("asked %s for %s", promotion.id, one.artifact)
+
+
+async def _request(client: Client, request: BuildRequest, key: str) -> None:
+    try:
+        handle = await request_build(client, request, key)
+    except WorkflowAlreadyStartedError as known:
+        _LOG.debug("%s was carried out already", known.workflow_id)
+    else:
+        _LOG.info("asked for %s", handle.id)

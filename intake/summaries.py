@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
     Build,
@@ -88,6 +89,8 @@ def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
     problems: tuple[str, ...] = ()
     if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
         problems = resource.problems()
+    elif isinstance(resource, ComponentClass):
+        problems = class_problems(resource)
     if problems:
         return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:

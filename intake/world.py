@@ -57,6 +57,12 @@ class World:
         naming = self._dependents[component.organization, Component.kind, component.name]
         return any(key.kind == Build.kind for key in naming)
 
+    def naming(self, resource: Resource, model: type[R]) -> list[R]:
+        """Returns the resources of a kind that name a resource."""
+        naming = self._dependents[resource.organization, resource.kind, resource.name]
+        found = (self._resources[key] for key in sorted(naming))
+        return [one for one in found if isinstance(one, model)]
+
     def put(self, resource: Resource) -> set[Key]:
         """Takes over the present state; returns whom that may concern besides the resource."""
         key, organization = Key.of(resource), resource.organization

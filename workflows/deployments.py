@@ -28,7 +28,7 @@ from domain.deliveries import (
     PreparedRelease,
     PutBackRequest,
 )
-from domain.errors import CompensationFailed, Denied, Errored, PlatformError
+from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError
 from domain.phases import Phase
 from domain.records.stops import Place
 from runtime import search_attributes as attributes
@@ -238,6 +238,7 @@ class DeployWorkflow:
             FollowRollout(
                 bundle=bundle.followed(),
                 only=release.put_back,
+                health=release.health,
                 deadline_seconds=release.progress_deadline_seconds,
             ),
             f"await ready pods of {bundle.release}",
@@ -315,6 +316,8 @@ class _Attempt:
 def _phase_of(failure: PlatformError | None) -> Phase:
     if failure is None:
         return Phase.CANCELLED
+    if isinstance(failure, Failed):
+        return Phase.FAILED
     if isinstance(failure, Denied):
         return Phase.DENIED
     return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
+from workflows.class_upgrades import ClassUpgradeWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.emergency_stops import EmergencyStopWorkflow
@@ -12,15 +13,18 @@ from workflows.promotion_plans import PlanPromotionWorkflow
 from workflows.promotions import PromotionWorkflow
 from workflows.rollbacks import RollbackWorkflow
 from workflows.standing import StandingWorkflow
+from workflows.task_runs import TaskRunWorkflow
 
 PROCEDURES = [
     BuildWorkflow,
+    ClassUpgradeWorkflow,
     DeployWorkflow,
     DriftWorkflow,
     EmergencyStopWorkflow,
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,
+    TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""
 LANES = [BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]

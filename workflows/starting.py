@@ -14,21 +14,27 @@ from domain.deliveries import (
     Build,
     BuildRequest,
     BuildStarted,
+    ClassUpgrade,
+    ClassUpgradeRequest,
     Deployment,
     DeployRequest,
     DriftReport,
     DriftRequest,
     Enqueued,
+    TaskRun,
+    TaskRunRequest,
 )
 from domain.policies.priority import priority_of
 from domain.records.stops import StopOrder, StopOutcome
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
+from workflows.class_upgrades import ClassUpgradeWorkflow
 from workflows.deployment_attributes import deployment_attributes
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.emergency_stops import EmergencyStopWorkflow
+from workflows.task_runs import TaskRunWorkflow
 
 
 async def start_build(
@@ -83,6 +89,48 @@ async def tell_build_lane(client: Client, organization: str) -> bool:
             raise
         return False
     return True
+
+
+async def start_class_upgrade(
+    client: Client, request: ClassUpgradeRequest
+) -> WorkflowHandle[ClassUpgradeWorkflow, ClassUpgrade]:
+    """Starts the upgrade of a class, or returns the one that runs.
+
+    Raises:
+        InvalidRequest: A name is not valid.
+    """
+    return await client.start_workflow(
+        ClassUpgradeWorkflow.run,
+        request,
+        id=ids.class_upgrade_id(request.organization, request.class_kind, request.class_name),
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"upgrade {request.class_kind} {request.class_name}",
+        static_details=_why(request.trigger.kind.value, request.trigger.actor),
+    )
+
+
+async def start_task_run(
+    client: Client, request: TaskRunRequest
+) -> WorkflowHandle[TaskRunWorkflow, TaskRun]:
+    """Starts one run of a scheduled task. Idempotent by its key, also after it ended.
+
+    Raises:
+        InvalidRequest: A name or the key is not valid.
+        WorkflowAlreadyStartedError: The run of that key has ended.
+    """
+    return await client.start_workflow(
+        TaskRunWorkflow.run,
+        request,
+        id=ids.task_run_id(
+            request.organization, request.component, request.environment, request.key
+        ),
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"run {request.component} in {request.environment}",
+        static_details=_why(request.trigger.kind.value, request.trigger.actor),
+    )
 
 
 async def request_build(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -14,12 +13,12 @@ from rich.markup import escape
 from cli.client import Api
 from cli.console import out
 from cli.errors import ExitCode, Problem
+from cli.manifests import documents
 from cli.options import Files, Organization, Output
 from cli.output import Format, age, at, show_data, show_table
 from cli.profile import Profile
 
 Kind = Annotated[str, typer.Argument(help="Kind, plural or short name, such as components.")]
-_SUFFIXES = {".yaml", ".yml", ".json"}
 _ORGANIZATIONS = {"organization", "organizations", "org", "orgs"}
 _NAME: dict[str, Any] = {"name": "Name", "path": ".metadata.name", "type": "string"}
 _AGE: dict[str, Any] = {"name": "Age", "path": ".metadata.creationTimestamp", "type": "date"}
@@ -42,7 +41,7 @@ def apply(
     not matter. Equal content changes nothing.
     """
     profile = Profile()
-    found = [one for path in filename for one in _manifests(path)]
+    found = [one.content for one in documents(filename)]
     if not found:
         raise Problem("the files hold no manifest", title="Nothing to apply", code=ExitCode.USAGE)
     with Api(profile) as api:
@@ -183,37 +182,3 @@ def _block(title: str, content: Mapping[str, Any] | None) -> None:
     console.print(f"\n[quiet]{title}[/quiet]")
     for line in text.splitlines():
         console.print(f"  {line}", markup=False, soft_wrap=True)
-
-
-def _manifests(path: Path) -> Iterator[dict[str, Any]]:
-    """Yields the documents of a file, of the files in a folder, or of standard input."""
-    if str(path) == "-":
-        yield from _documents(sys.stdin.read(), "standard input")
-        return
-    files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
-    for file in files if path.is_dir() else [path]:
-        try:
-            text = file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Problem(
-                f"{file} cannot be read: {error}", title="Cannot read", code=ExitCode.USAGE
-            ) from error
-        yield from _documents(text, str(file))
-
-
-def _documents(text: str, source: str) -> Iterator[dict[str, Any]]:
-    try:
-        for document in yaml.safe_load_all(text):
-            if document is not None and not isinstance(document, dict):
-                raise Problem(
-                    f"{source} holds something that is no manifest",
-                    title="Not a manifest",
-                    code=ExitCode.USAGE,
-                )
-            if document:
-                items = document.get("items")
-                yield from items if isinstance(items, list) else [document]
-    except yaml.YAMLError as error:
-        raise Problem(
-            f"{source} is not YAML: {error}", title="Not YAML", code=ExitCode.USAGE
-        ) from error

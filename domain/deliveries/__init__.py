@@ -54,6 +54,14 @@ from domain.deliveries.builds import (
     ScanVerdict,
     StageDuration,
 )
+from domain.deliveries.classes import (
+    BindingUpgrade,
+    ClassConsumer,
+    ClassUpgrade,
+    ClassUpgradePlan,
+    ClassUpgradeRequest,
+    UpgradeBinding,
+)
 from domain.deliveries.deployments import (
     Applied,
     ApplyRelease,
@@ -63,9 +71,12 @@ from domain.deliveries.deployments import (
     DeployRequest,
     Enqueued,
     FollowRollout,
+    HealthCheck,
     ObjectRef,
     PreparedRelease,
     RolloutReady,
+    Taken,
+    is_followed,
 )
 from domain.deliveries.drift import (
     Contest,
@@ -84,6 +95,7 @@ from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict
 from domain.deliveries.operations import (
     OperationStatus,
 )
+from domain.deliveries.task_runs import PreparedRun, TaskRun, TaskRunRequest
 from domain.deliveries.wire import (
     Step,
     Trigger,
@@ -105,6 +117,7 @@ __all__ = [
     "ApprovalRule",
     "ApprovalStanding",
     "ApprovalState",
+    "BindingUpgrade",
     "BoundFacts",
     "Build",
     "BuildFollow",
@@ -118,6 +131,10 @@ __all__ = [
     "BuildStarted",
     "BuildTurn",
     "Bundle",
+    "ClassConsumer",
+    "ClassUpgrade",
+    "ClassUpgradePlan",
+    "ClassUpgradeRequest",
     "ClosedBy",
     "Comment",
     "Contest",
@@ -136,6 +153,7 @@ __all__ = [
     "FollowRollout",
     "FreezePlace",
     "FreezeVerdict",
+    "HealthCheck",
     "HeldSlot",
     "InspectRelease",
     "Inspection",
@@ -146,6 +164,7 @@ __all__ = [
     "PeopleCheck",
     "PeopleFacts",
     "PreparedRelease",
+    "PreparedRun",
     "PutBackNote",
     "PutBackRequest",
     "QueuePlace",
@@ -157,11 +176,16 @@ __all__ = [
     "SlotRequest",
     "StageDuration",
     "Step",
+    "Taken",
+    "TaskRun",
+    "TaskRunRequest",
     "Trigger",
     "TriggerKind",
+    "UpgradeBinding",
     "VoidedVote",
     "Vote",
     "Waiting",
     "WaitingBuild",
     "Wire",
+    "is_followed",
 ]

@@ -12,8 +12,47 @@ from domain.phases import Phase
 from domain.records.facts import AuditFact
 from domain.records.history import LeadTime
 
-FOLLOWED = frozenset({"Deployment", "HTTPRoute"})
-"""Kinds whose readiness is waited for."""
+_READY_AT_ONCE = frozenset(
+    {
+        "CiliumNetworkPolicy",
+        "ConfigMap",
+        "HorizontalPodAutoscaler",
+        "LimitRange",
+        "Namespace",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+    }
+)
+
+
+def is_followed(kind: str) -> bool:
+    """Tells whether the readiness of objects of a kind is waited for: all but what just is."""
+    return kind not in _READY_AT_ONCE
+
+
+class HealthCheck(Wire):
+    """How it is told whether objects of a kind are well: CEL over ``object``."""
+
+    api_version: str
+    kind: str
+    ready: str
+    failed: str = ""
+    """Empty = waiting may always mend it."""
+    message: str = ""
+
+
+class Taken(Wire):
+    """What a release takes up of the quotas, as Kubernetes writes amounts."""
+
+    cpu: str = ""
+    memory: str = ""
+    objects: int | None = None
 
 
 class DeployRequest(Wire):
@@ -32,6 +71,9 @@ class DeployRequest(Wire):
     """DeployableArtifact to point the binding to first; empty = leave it."""
     force_conflicts: bool = False
     """Take fields over from another field manager."""
+    class_revision: str = ""
+    """ClassRevision to render with from now on, unless the binding is held at another one.
+    Empty = the one it was given, else the present one."""
     first: bool = False
     """Nothing runs there yet. False when unknown; only the order of work depends on it."""
     put_back: tuple[str, ...] = ()
@@ -85,7 +127,7 @@ class Bundle(Wire):
 
         What an activity does not need is not written into the history again.
         """
-        kept = tuple(each for each in self.objects if each["kind"] in FOLLOWED)
+        kept = tuple(each for each in self.objects if is_followed(each["kind"]))
         return self.model_copy(update={"objects": kept})
 
     def named(self) -> Self:
@@ -131,6 +173,11 @@ class PreparedRelease(Wire):
     """Policy of the environment: take fields over from other managers."""
     put_back: tuple[str, ...] = ()
     """``Kind/name`` of the objects that are put back; empty = the whole release is applied."""
+    class_revision: str = ""
+    """ClassRevision it was rendered with; empty = unknown."""
+    taken: Taken = Taken()
+    health: tuple[HealthCheck, ...] = ()
+    """How it is told whether objects are well that have no conditions."""
     take_over: bool = False
     """Putting back takes drifted fields over from whoever changed them."""
 
@@ -170,6 +217,7 @@ class FollowRollout(Wire):
     bundle: Bundle
     only: tuple[str, ...] = ()
     """``Kind/name`` of the objects that are waited for; empty = all of the release."""
+    health: tuple[HealthCheck, ...] = ()
     deadline_seconds: int = 600
 
 

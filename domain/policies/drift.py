@@ -94,6 +94,15 @@ def scaled_objects(wanted: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     return frozenset(f"{one.get('kind', 'Deployment')}/{one.get('name', '')}" for one in targets)
 
 
+def fewest_replicas(wanted: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Returns ``Kind/name`` of what an autoscaler scales -> the fewest replicas it lets it have."""
+    return {
+        target: int(each.get("spec", {}).get("minReplicas", 1))
+        for each in wanted
+        for target in scaled_objects([each])
+    }
+
+
 def as_put_back(
     wanted: Mapping[str, Any], live: LiveObject | None, *, is_scaled: bool
 ) -> dict[str, Any]:

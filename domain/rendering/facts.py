@@ -10,12 +10,19 @@ from domain import ids
 from domain.errors import InvalidRequest
 from domain.resources.binding import Binding, BindingState
 from domain.resources.build import DeployableArtifact
-from domain.resources.classes import ComponentClass, RunningClassSpec
+from domain.resources.class_parts import HealthRule
+from domain.resources.classes import (
+    ComponentClass,
+    RunningClassSpec,
+    ScheduledTaskClassSpec,
+)
 from domain.resources.component import Component
 from domain.resources.environment import Environment
-from domain.resources.instances import Instance
+from domain.resources.instances import API, Instance
 from domain.resources.planes import DataPlane
 from domain.resources.workload import Workload, WorkloadEndpoint
+
+DEFAULT_DEADLINE_SECONDS = 600
 
 
 class GatewayDefaults(BaseModel):
@@ -60,6 +67,8 @@ class ReleaseFacts(BaseModel):
     instance: Instance | None = None
     """None = the component has none: what the type needs is as by default."""
     gateway: GatewayDefaults = GatewayDefaults()
+    files_image: str = ""
+    """Image that holds the files of a static application; empty for everything else."""
 
     @property
     def organization(self) -> str:
@@ -82,6 +91,16 @@ class ReleaseFacts(BaseModel):
         return self.binding.wanted_state
 
     @property
+    def is_task(self) -> bool:
+        """Tells whether it runs by a timetable and ends."""
+        return isinstance(self.component_class.spec, ScheduledTaskClassSpec)
+
+    @property
+    def path_prefix(self) -> str:
+        """What stands before the paths of public endpoints: the version of an API."""
+        return f"/{self.instance.spec.version}" if isinstance(self.instance, API) else ""
+
+    @property
     def class_said(self) -> str:
         """Kind and name of the class, for messages."""
         return f"{self.component_class.kind} {self.component_class.name}"
@@ -96,7 +115,9 @@ class ReleaseFacts(BaseModel):
 
     @property
     def endpoints(self) -> tuple[WorkloadEndpoint, ...]:
-        """Where the component listens, by name."""
+        """Where the component listens, by name; a task answers nobody."""
+        if self.is_task:
+            return ()
         return tuple(sorted(self.workload.spec.endpoints, key=lambda endpoint: endpoint.name))
 
     @property
@@ -135,5 +156,8 @@ class RenderedRelease(BaseModel):
     url: str = ""
     """Where the component answers; empty without a public endpoint."""
     replicas: int = 0
-    progress_deadline_seconds: int = 600
+    """How many pods run at least; 0 for a task."""
+    health: tuple[HealthRule, ...] = ()
+    """How it is told whether objects are well that have no conditions."""
+    progress_deadline_seconds: int = DEFAULT_DEADLINE_SECONDS
     """How long the rollout may go without progress."""

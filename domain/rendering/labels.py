@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from domain.ids import FIELD_MANAGER
+from domain.ids import FIELD_MANAGER, fitted
 from domain.rendering.facts import ReleaseFacts
 
 ORGANIZATION = "choreo.dev/organization"
@@ -17,6 +18,9 @@ SHARED = "choreo.dev/shared"
 """Marks objects that all components of a namespace have in common: never pruned with one."""
 MANAGED_BY = "app.kubernetes.io/managed-by"
 VERSION = "app.kubernetes.io/version"
+_NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9_.-]+")
+_NOT_IN_PREFIX = re.compile(r"[^a-z0-9.-]+")
+_LONGEST_PREFIX = 253
 
 
 def shared_labels(facts: ReleaseFacts) -> dict[str, str]:
@@ -31,8 +35,10 @@ def shared_labels(facts: ReleaseFacts) -> dict[str, str]:
 
 
 def component_labels(facts: ReleaseFacts) -> dict[str, str]:
-    """Returns the labels of the component's own objects; equal for all its releases."""
+    """Returns the labels of the component's own objects: those of the class below our own."""
+    of_class = facts.component_class.spec.labels
     return {
+        **{label_key(key): label_value(value) for key, value in of_class.items()},
         "app.kubernetes.io/name": facts.component.name,
         "app.kubernetes.io/part-of": facts.project,
         MANAGED_BY: FIELD_MANAGER,
@@ -41,6 +47,31 @@ def component_labels(facts: ReleaseFacts) -> dict[str, str]:
         COMPONENT: facts.component.name,
         ENVIRONMENT: facts.environment.name,
     }
+
+
+def label_value(text: object) -> str:
+    """Returns a text as Kubernetes takes it for the value of a label; empty when nothing is left.
+
+    Equal texts give equal values; one that is too long gets a hash, so that two long ones differ.
+    """
+    plain = _NOT_IN_LABELS.sub("-", str(text))
+    fitting = fitted(plain.strip("-_."))
+    return fitting.strip("-_.")
+
+
+def label_name(text: object) -> str:
+    """Returns a text as Kubernetes takes it for the name of a label, never empty."""
+    return label_value(text) or "unnamed"
+
+
+def label_key(text: str) -> str:
+    """Returns a text as Kubernetes takes it for a label's key: name, or prefix and name."""
+    prefix, slash, name = text.rpartition("/")
+    cleaned = _NOT_IN_PREFIX.sub("-", prefix.lower())[:_LONGEST_PREFIX].strip("-.")
+    labels = ".".join(
+        part.strip("-")[:63].strip("-") for part in cleaned.split(".") if part.strip("-")
+    )
+    return f"{labels}/{label_name(name)}" if slash and labels else label_name(name)
 
 
 def selector_labels(facts: ReleaseFacts) -> dict[str, str]:
@@ -69,7 +100,10 @@ def in_order(objects: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]
 
 
 def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    of_type = type(value)
+    if of_type is str or of_type is int or of_type is bool or value is None:
+        return value  # nearly all there is, told without asking abstract classes
+    if of_type is dict or isinstance(value, Mapping):
         return {key: _sorted(item) for key, item in sorted(value.items())}
     if isinstance(value, list | tuple):
         return [_sorted(item) for item in value]

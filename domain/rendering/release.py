@@ -6,18 +6,28 @@ from typing import Any
 
 from domain import ids
 from domain.errors import InvalidRequest
-from domain.rendering import network, routes, workload
+from domain.rendering import (
+    extras,
+    files,
+    network,
+    routes,
+    scaling,
+    static,
+    tasks,
+    templates,
+    workload,
+)
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.labels import in_order
 from domain.resources.binding import BindingState
-from domain.resources.classes import ServiceClass
 
 
 def render_release(facts: ReleaseFacts) -> RenderedRelease:
     """Returns the objects in the order in which they are applied.
 
-    The order is namespace, policy, identity, service, workload, route. Equal facts give byte-equal
-    objects and the same name. A suspended binding keeps its objects with no replicas; one that is
+    The order is namespace, policy, identity, files, objects of the class, service, workload, route.
+    Equal facts give byte-equal objects and the same name. A suspended binding keeps its objects
+    with no replicas, a suspended task its timetable without runs; one that is
     to be undeployed has none, so that everything it had is pruned.
 
     Raises:
@@ -25,9 +35,7 @@ def render_release(facts: ReleaseFacts) -> RenderedRelease:
             resource and the field.
     """
     _check_belonging(facts)
-    if not isinstance(facts.component_class, ServiceClass):
-        message = f"{facts.binding.kind} {facts.binding.name}: not rendered yet"
-        raise InvalidRequest(message, facts={"reason": "NotImplemented"})
+    facts = static.adapted(templates.filled(facts))
     objects = () if facts.state is BindingState.UNDEPLOY else in_order(_objects(facts))
     place = f"{facts.component.name}-{facts.environment.name}"
     rendered = RenderedRelease(
@@ -35,32 +43,59 @@ def render_release(facts: ReleaseFacts) -> RenderedRelease:
         hash=ids.content_hash(objects),
         namespace=facts.namespace,
         objects=objects,
+        health=facts.component_class.spec.health,
     )
     if not objects:
         return rendered
-    live = workload.deployment(facts)["spec"]
-    return rendered.model_copy(
-        update={
-            "image": live["template"]["spec"]["containers"][0]["image"],
-            "url": routes.url(facts),
-            "replicas": live["replicas"],
-            "progress_deadline_seconds": live["progressDeadlineSeconds"],
-        }
-    )
+    workload_object = next(one for one in objects if one["kind"] in _POD_PATHS)
+    told = _running(facts, workload_object) if not facts.is_task else {}
+    return rendered.model_copy(update={"image": _image(facts, workload_object), **told})
+
+
+_POD_PATHS = {
+    "Deployment": ("spec", "template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+
+
+def _image(facts: ReleaseFacts, live: dict[str, Any]) -> str:
+    if facts.files_image:
+        return facts.files_image
+    pod: Any = live
+    for step in _POD_PATHS[live["kind"]]:
+        pod = pod[step]
+    return str(pod["containers"][0]["image"])
+
+
+def _running(facts: ReleaseFacts, live: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "url": routes.url(facts),
+        "replicas": workload.replicas(facts),
+        "progress_deadline_seconds": live["spec"]["progressDeadlineSeconds"],
+    }
 
 
 def _objects(facts: ReleaseFacts) -> list[dict[str, Any]]:
-    wanted = (
+    shared = (
         network.namespace(facts),
         network.default_deny(facts),
         network.component_policy(facts),
         workload.service_account(facts),
+        files.config_map(facts),
+        *extras.class_objects(facts),
+    )
+    own = (tasks.cron_job(facts),) if facts.is_task else _always_running(facts)
+    return [each for each in (*shared, *own) if each is not None]
+
+
+def _always_running(facts: ReleaseFacts) -> tuple[dict[str, Any] | None, ...]:
+    return (
         routes.service(facts),
         workload.deployment(facts),
         workload.disruption_budget(facts),
+        scaling.autoscaler(facts),
         routes.route(facts),
     )
-    return [each for each in wanted if each is not None]
 
 
 def _check_belonging(facts: ReleaseFacts) -> None:

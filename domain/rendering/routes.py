@@ -9,6 +9,7 @@ from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.labels import component_labels, manifest, selector_labels
 from domain.rendering.merge import merged
+from domain.resources.classes import APIClassSpec
 from domain.resources.workload import EndpointType
 
 _PROTOCOLS = {
@@ -87,7 +88,7 @@ def route(facts: ReleaseFacts) -> dict[str, Any] | None:
     rules = [
         {
             **rule,
-            "matches": [{"path": {"type": "PathPrefix", "value": endpoint.base_path}}],
+            **_match(facts, rule, endpoint.base_path),
             "backendRefs": [{"name": facts.component.name, "port": endpoint.port}],
         }
         for endpoint in endpoints
@@ -101,6 +102,22 @@ def route(facts: ReleaseFacts) -> dict[str, Any] | None:
         component_labels(facts),
         spec=spec,
     )
+
+
+def _match(facts: ReleaseFacts, rule: dict[str, Any], base_path: str) -> dict[str, Any]:
+    """Returns which requests a rule is for; the component sees no version in their paths."""
+    path = f"{facts.path_prefix}{base_path}".rstrip("/") or "/"
+    matched: dict[str, Any] = {"matches": [{"path": {"type": "PathPrefix", "value": path}}]}
+    if facts.path_prefix:
+        replaced = {"type": "ReplacePrefixMatch", "replacePrefixMatch": base_path}
+        rewrite = {"type": "URLRewrite", "urlRewrite": {"path": replaced}}
+        matched["filters"] = [*(rule.get("filters") or ()), rewrite]
+    spec = facts.component_class.spec
+    if isinstance(spec, APIClassSpec) and spec.request_timeout_seconds:
+        matched["timeouts"] = rule.get("timeouts") or {
+            "request": f"{spec.request_timeout_seconds}s"
+        }
+    return matched
 
 
 def hostname(facts: ReleaseFacts) -> str:
@@ -129,7 +146,7 @@ def url(facts: ReleaseFacts) -> str:
     entrance = facts.entrance
     port = "" if entrance.port == _USUAL_PORTS[entrance.scheme] else f":{entrance.port}"
     shortest = min((each.base_path for each in facts.public_endpoints), key=len)
-    return f"{entrance.scheme}://{hostname(facts)}{port}{shortest}"
+    return f"{entrance.scheme}://{hostname(facts)}{port}{facts.path_prefix}{shortest}"
 
 
 def _rule_template(facts: ReleaseFacts, template: dict[str, Any]) -> dict[str, Any]:

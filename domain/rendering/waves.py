@@ -12,7 +12,7 @@ _WAVES: tuple[frozenset[str], ...] = (
     frozenset({"Namespace"}),
     frozenset({"NetworkPolicy", "CiliumNetworkPolicy"}),
     frozenset({"ConfigMap", "Secret", "ServiceAccount", "Service"}),
-    frozenset({"Deployment", "PodDisruptionBudget"}),
+    frozenset({"CronJob", "Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget"}),
     frozenset({"HTTPRoute", "GRPCRoute"}),
 )
 """A pod must find its policies, identity and configuration there, a route its Service and pods.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import InvalidRequest
-from domain.rendering.containers import rendered_containers
-from domain.rendering.facts import ReleaseFacts
-from domain.rendering.labels import VERSION, component_labels, manifest, selector_labels
+from domain.rendering import scaling
+from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts
+from domain.rendering.labels import component_labels, manifest, selector_labels
 from domain.rendering.merge import merged
+from domain.rendering.pods import mapping, pod_template, version_label
 from domain.resources.binding import BindingState
 
-DEFAULT_DEADLINE_SECONDS = 600
-_VERSION_LENGTH = 12
 _TEMPLATE_FIELDS = frozenset(
     {
         "minReadySeconds",
@@ -31,14 +29,6 @@ _DEFAULT_SPEC: dict[str, Any] = {
     "strategy": {
         "type": "RollingUpdate",
         "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
-    },
-}
-_DEFAULT_POD_SPEC: dict[str, Any] = {
-    "automountServiceAccountToken": False,
-    "enableServiceLinks": False,
-    "securityContext": {
-        "runAsNonRoot": True,
-        "seccompProfile": {"type": "RuntimeDefault"},
     },
 }
 
@@ -67,13 +57,19 @@ def deployment(facts: ReleaseFacts) -> dict[str, Any]:
     if spec["strategy"].get("type") != "RollingUpdate":
         spec["strategy"].pop("rollingUpdate", None)
     spec |= {
-        "replicas": replicas(facts),
         "selector": {"matchLabels": selector_labels(facts)},
-        "template": _pod_template(
-            facts, template.get("template") or {}, spec["progressDeadlineSeconds"]
+        "template": pod_template(
+            facts,
+            template.get("template") or {},
+            f"{_class(facts)}.template",
+            spec["progressDeadlineSeconds"],
         ),
     }
-    labels = component_labels(facts) | _version(facts)
+    spec.pop("replicas", None)
+    if scaling.autoscaling(facts) is None:
+        # Of what is scaled by load the number belongs to the autoscaler.
+        spec["replicas"] = replicas(facts)
+    labels = component_labels(facts) | version_label(facts)
     return manifest(
         "apps/v1", "Deployment", facts.component.name, facts.namespace, labels, spec=spec
     )
@@ -84,7 +80,8 @@ def disruption_budget(facts: ReleaseFacts) -> dict[str, Any] | None:
 
     A budget over one pod would only keep nodes from being drained.
     """
-    if replicas(facts) < 2:  # noqa: PLR2004 - one pod cannot be spared
+    budget = facts.running_class.disruption_budget
+    if replicas(facts) < 2 or not budget.enabled:  # noqa: PLR2004 - one pod cannot be spared
         return None
     return manifest(
         "policy/v1",
@@ -92,18 +89,26 @@ def disruption_budget(facts: ReleaseFacts) -> dict[str, Any] | None:
         facts.component.name,
         facts.namespace,
         component_labels(facts),
-        spec={"maxUnavailable": 1, "selector": {"matchLabels": selector_labels(facts)}},
+        spec={
+            "maxUnavailable": budget.max_unavailable,
+            "selector": {"matchLabels": selector_labels(facts)},
+        },
     )
 
 
 def replicas(facts: ReleaseFacts) -> int:
     """Returns how many pods are to run: none when suspended, else binding over class over one.
 
+    Of what is scaled by load: how many run at least.
+
     Raises:
         InvalidRequest: The number is outside the class's bounds.
     """
     if facts.state is not BindingState.ACTIVE:
         return 0
+    scaled = scaling.autoscaling(facts)
+    if scaled is not None:
+        return scaled.min_replicas
     rails = facts.component_class.spec.guard_rails
     asked = facts.binding.spec.workload.replicas
     where = f"{facts.binding.kind} {facts.binding.name}: spec.workload.replicas"
@@ -118,30 +123,6 @@ def replicas(facts: ReleaseFacts) -> int:
     return asked
 
 
-def _pod_template(
-    facts: ReleaseFacts, template: Mapping[str, Any], deadline_seconds: int
-) -> dict[str, Any]:
-    metadata = _mapping(template.get("metadata"), f"{_class(facts)}.template.metadata")
-    given = _mapping(template.get("spec"), f"{_class(facts)}.template.spec")
-    spec = merged(_DEFAULT_POD_SPEC | {"topologySpreadConstraints": [_spread(facts)]}, given)
-    spec["serviceAccountName"] = facts.component.name
-    spec["containers"] = rendered_containers(facts, given.get("containers") or (), deadline_seconds)
-    own_labels = component_labels(facts) | _version(facts)
-    rendered: dict[str, Any] = {"labels": {**(metadata.get("labels") or {}), **own_labels}}
-    if metadata.get("annotations"):
-        rendered["annotations"] = metadata["annotations"]
-    return {"metadata": rendered, "spec": spec}
-
-
-def _spread(facts: ReleaseFacts) -> dict[str, Any]:
-    return {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": selector_labels(facts)},
-    }
-
-
 def _template(facts: ReleaseFacts) -> dict[str, Any]:
     """Returns the class's template, checked so far as the rendering relies on it."""
     template = facts.running_class.deployment_template
@@ -152,26 +133,12 @@ def _template(facts: ReleaseFacts) -> dict[str, Any]:
             f"it may set {', '.join(sorted(_TEMPLATE_FIELDS))}"
         )
     for field in ("strategy", "template"):
-        _mapping(template.get(field), f"{_class(facts)}.{field}")
+        mapping(template.get(field), f"{_class(facts)}.{field}")
     for field in _NUMBERS & set(template):
         if not isinstance(template[field], int | None):
             raise InvalidRequest(f"{_class(facts)}.{field} {template[field]!r} is not a number")
     return merged({}, template, _class(facts))
 
 
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InvalidRequest(f"{where} is not a mapping")
-    return value
-
-
 def _class(facts: ReleaseFacts) -> str:
     return f"{facts.class_said}: spec.deploymentTemplate"
-
-
-def _version(facts: ReleaseFacts) -> dict[str, str]:
-    if facts.artifact is None or not facts.artifact.spec.commit:
-        return {}
-    return {VERSION: facts.artifact.spec.commit[:_VERSION_LENGTH]}

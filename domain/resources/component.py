@@ -11,6 +11,7 @@ from pydantic import Field
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from domain.resources.model import Model, Rule
+from domain.resources.quota import Quota
 from domain.resources.types import (
     NULL_IS_EMPTY,
     CommitOrEmpty,
@@ -38,6 +39,8 @@ class ProjectSpec(Model):
     """What the project is for."""
     deployment_pipeline_ref: Name
     """DeploymentPipeline its components go through."""
+    quota: Quota = Quota()
+    """How much all components in it may take up together. Empty = no bound."""
 
 
 class ProjectStatus(Status):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.model import Model
+from domain.resources.quota import Quota
 from domain.resources.types import Name, NameOrEmpty, Text
 
 
@@ -53,6 +54,8 @@ class EnvironmentSpec(Model):
     and the field is left alone for a day."""
     conflicts: ConflictPolicy = ConflictPolicy.REPORT
     """Report = a deployment stops at fields another manager owns. Force = it takes them over."""
+    quota: Quota = Quota()
+    """How much all components in it may take up together. Empty = no bound."""
 
 
 class EnvironmentStatus(Status):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Scope, Status, WrittenBy
 from domain.resources.model import Model, Rule
+from domain.resources.quota import Quota
 from domain.resources.types import NameOrEmpty, Text, exactly_one
 
 Principal = Annotated[str, Field(max_length=256, pattern=r"^\S*$")]
@@ -124,6 +125,8 @@ class OrganizationSpec(Model):
     """Who may do what. Empty = only the administrators of the installation."""
     builds: BuildsPolicy = BuildsPolicy()
     """How builds share the build plane."""
+    quota: Quota = Quota()
+    """How much all components in it may take up together. Empty = no bound."""
 
 
 class OrganizationStatus(Status):

@@ -18,11 +18,14 @@ from clients.kubernetes.kinds import Kind
 from clients.registry import Registry
 from domain import ids
 from domain.deliveries import BuildRequest, DeployRequest
+from domain.deliveries.promotions import PromotionRequest
+from domain.deliveries.rollbacks import RollbackRequest
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from tests.durability.orders import without_organization
+from workflows.promotion_starting import signal_promotion, start_rollback
 from workflows.starting import request_build, signal_deployment, start_build
 
-COMPONENT, PROJECT, ENVIRONMENT = "web", "shop", "dev"
+COMPONENT, PROJECT, ENVIRONMENT, STAGING = "web", "shop", "dev", "staging"
 GOOD, BETTER, CRASHING, SILENT = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
 """Commits of the versions: what a version does hangs on its first letter."""
 _SERVER = """
@@ -141,6 +144,29 @@ class Place:
             organization=self.name, component=COMPONENT, environment=ENVIRONMENT,
             request_id="undeploy",
         ))  # fmt: skip
+
+    async def add_staging(self) -> None:
+        """A second environment, to which the pipeline leads from the first one."""
+        await self.apply("Environment", STAGING, {"dataPlaneRef": "local"})
+        target = {"name": STAGING, "watchSeconds": 2}
+        path = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": [target]}
+        await self.apply("DeploymentPipeline", "default", {"promotionPaths": [path]})
+
+    async def promote(self) -> None:
+        """Asks for what runs in the first environment to go on."""
+        request = PromotionRequest(
+            organization=self.name, component=COMPONENT, environment=STAGING, request_id="promote"
+        )
+        for _ in range(self.times):
+            self.remember(await signal_promotion(self.client, request))
+
+    async def roll_back(self) -> None:
+        """Asks for what ran before in the first environment."""
+        request = RollbackRequest(
+            organization=self.name, component=COMPONENT, environment=ENVIRONMENT, request_id="back"
+        )
+        for _ in range(self.times):
+            self.remember(await start_rollback(self.client, request))
 
     async def _ask(self, request: DeployRequest) -> None:
         for _ in range(self.times):

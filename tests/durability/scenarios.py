@@ -125,6 +125,38 @@ class Queue(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
+class Promotion(Scenario):
+    name = "promote"
+
+    async def before(self, place: Place) -> None:
+        await place.add_staging()
+        await place.deploy(GOOD)
+
+    async def act(self, place: Place) -> None:
+        await place.promote()
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["a", "a"]
+        assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
+
+
+class Rollback(Scenario):
+    name = "roll back"
+    answers_throughout = True
+
+    async def before(self, place: Place) -> None:
+        await place.deploy(GOOD)
+        await place.ended()
+        await place.deploy(BETTER)
+
+    async def act(self, place: Place) -> None:
+        await place.roll_back()
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["a"]
+        assert phases(state, "Deployment") == ["Succeeded", "Succeeded", "Succeeded"]
+
+
 class Build(Scenario):
     name = "build"
 
@@ -204,6 +236,8 @@ DEPLOYS: tuple[Scenario, ...] = (
     NeverReady(),
     Undeploy(),
     Queue(),
+    Promotion(),
+    Rollback(),
 )
 
 BUILDS: tuple[Scenario, ...] = (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -138,3 +139,34 @@ async def test_verifying_names_the_row_that_somebody_changed(
     assert (before["holds"], before["rows"]) == (True, 3)
     assert not after["holds"]
     assert [(one["sequence"], one["kind"]) for one in after["faults"]] == [(2, "changed")]
+
+
+async def test_insights_are_counted_by_place_and_only_within_the_period(
+    acme: str, services: Services, dev: httpx.AsyncClient
+) -> None:
+    records = services.database
+    assert isinstance(records, SqlRecords)
+    ended = datetime.now(UTC)
+    times = {"started": ended - timedelta(seconds=20), "finished": ended}
+    failed = {"phase": "Failed", "restored": True}
+    entries = (
+        an_entry("good", organization=acme, **times),
+        an_entry("bad", organization=acme, **times, **failed),
+        an_entry("elsewhere", organization=acme, component="api", project="bank", **times),
+        an_entry("old", organization=acme),
+    )
+    await records.append(FactBatch(deployments=entries))
+
+    found = (await dev.get("/v1/insights", params={"organization": acme})).json()
+
+    bank, place = found["items"]
+    assert (bank["project"], bank["changes"]) == ("bank", 1)
+    assert (place["project"], place["changes"]) == ("shop", 2)
+    assert place["changeFailureRate"] == 0.5
+    assert place["timeToRestore"] == {"count": 1, "median": 20, "p90": 20}
+    assert not found["truncated"]
+
+
+async def test_period_of_insights_is_bounded(acme: str, dev: httpx.AsyncClient) -> None:
+    answer = await dev.get("/v1/insights", params={"organization": acme, "days": 400})
+    assert answer.status_code == 422

@@ -103,7 +103,9 @@ async def platform(
     history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
     await history.migrate()
     standings = TemporalStandings(durable)
-    releases = ReleaseActivities(plane, objects, Settings(), history, standings=standings)
+    releases = ReleaseActivities(
+        plane, objects, Settings(), history, watches=watches, standings=standings
+    )
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)

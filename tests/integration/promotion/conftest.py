@@ -43,7 +43,9 @@ async def platform(
     history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
     await history.migrate()
     queues, standings = TemporalDeployQueues(durable), TemporalStandings(durable)
-    releases = ReleaseActivities(plane, objects, Settings(), history, standings=standings)
+    releases = ReleaseActivities(
+        plane, objects, Settings(), history, watches=watches, standings=standings
+    )
     rollouts = RolloutActivities(plane, watches, objects)
     promotions = PromotionActivities(plane, objects, standings, queues, Settings())
     lanes = [*(one for one in LANES if one.__name__ != "ApprovalWorkflow"), ScriptedApproval]

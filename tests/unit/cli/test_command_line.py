@@ -14,11 +14,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.commands.resources import _manifests
 from cli.errors import ExitCode, Problem
 from cli.explaining import explained
 from cli.lazy import LazyCommand
 from cli.main import COMMANDS, app
+from cli.manifests import documents
 from cli.output import age, at, lasted, words
 from cli.profile import Profile
 from cli.watching import PlainView, _of_request
@@ -174,7 +174,7 @@ def test_manifests_come_from_files_with_many_documents_and_from_folders(home: Pa
     (home / "a.json").write_text(json.dumps({"kind": "List", "items": [{"kind": "A"}]}))
     (home / "notes.txt").write_text("no manifest")
 
-    assert [one["kind"] for one in _manifests(home)] == ["A", "B", "C"]
+    assert [one.content["kind"] for one in documents([home])] == ["A", "B", "C"]
 
 
 @pytest.mark.parametrize("text", ["- a", "a: [", "just words"])
@@ -182,7 +182,7 @@ def test_what_is_no_manifest_is_a_usage_error(home: Path, text: str) -> None:
     (home / "x.yaml").write_text(text)
 
     with pytest.raises(Problem) as caught:
-        list(_manifests(home / "x.yaml"))
+        list(documents([home / "x.yaml"]))
     assert caught.value.code is ExitCode.USAGE
 
 

@@ -10,8 +10,9 @@ from domain.resources.base import Resource
 from domain.resources.binding import ServiceBinding
 from domain.resources.build import DeployableArtifact
 from domain.resources.classes import ServiceClass
-from domain.resources.component import Component
+from domain.resources.component import Component, ComponentType
 from domain.resources.environment import Environment
+from domain.resources.families import FAMILIES
 from domain.resources.planes import DataPlane
 from domain.resources.workload import Workload
 
@@ -65,6 +66,30 @@ def facts(
         "artifact": resource(DeployableArtifact, "web-1", built | (artifact or {})),
     }
     return ReleaseFacts(**(given | changes))
+
+
+def of_type(component_type: str, **changes: Any) -> ReleaseFacts:
+    """Returns facts of a component of another type than Service.
+
+    Arguments are laid over the specs of component, class, instance, workload and binding.
+    """
+    family = FAMILIES[ComponentType(component_type)]
+    name = changes.pop("name", "web")
+    owned = {"componentOwner": {"projectRef": "shop"}, "componentType": component_type}
+    bound = {"componentRef": name, "environmentRef": "development"}
+    parts = {
+        "component": resource(Component, name, owned | changes.pop("component", {})),
+        "component_class": resource(
+            family.component_class, "standard", changes.pop("component_class", {})
+        ),
+        "instance": resource(
+            family.instance, name, {"componentRef": name} | changes.pop("instance", {})
+        ),
+        "binding": resource(
+            family.binding, f"{name}-development", bound | changes.pop("binding", {})
+        ),
+    }
+    return facts(name=name, **changes).model_copy(update=parts)
 
 
 def rendered(**changes: Any) -> RenderedRelease:

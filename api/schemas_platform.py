@@ -1,0 +1,99 @@
+"""What the API answers about renderings, classes, quotas and runs of tasks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from api.schemas import Request, View
+
+
+class FieldChangeView(View):
+    """One field that is different."""
+
+    object: str
+    field: str = ""
+    before: str = ""
+    after: str = ""
+
+
+class RenderView(View):
+    """The objects a component becomes in an environment."""
+
+    component: str
+    environment: str
+    binding: str
+    class_revision: str
+    release: str = Field(description="Name the release would have.")
+    running: str = Field("", description="Release that runs; empty = none.")
+    objects: tuple[dict[str, Any], ...]
+    changes: tuple[FieldChangeView, ...] = Field(
+        description="What differs from the release that runs."
+    )
+
+
+class ConsumerView(View):
+    """A binding that follows a class."""
+
+    binding: str
+    component: str
+    environment: str
+    revision: str = ""
+    held: str = Field("", description="ClassRevision it is held at; empty = it is not.")
+    needs: bool = Field(description="An upgrade would deploy it.")
+    changes: tuple[FieldChangeView, ...] = ()
+    problem: str = Field("", description="Why it cannot be rendered with the present class.")
+
+
+class ConsumerList(View):
+    """Who follows a class."""
+
+    kind: str
+    name: str
+    revision: str = Field(description="ClassRevision of its present content.")
+    items: tuple[ConsumerView, ...]
+
+
+class QuotaView(View):
+    """One bound and what is used of it."""
+
+    scope: str
+    resource: str
+    used: str
+    limit: str = Field("", description="Empty = no bound.")
+
+
+class QuotaList(View):
+    """All bounds of an organization."""
+
+    items: tuple[QuotaView, ...]
+
+
+class TaskRunOrder(Request):
+    """Asks for one run of a scheduled task."""
+
+    environment: str = Field(examples=["development"])
+
+
+class TaskRunView(View):
+    """One run of a scheduled task that the plane still has."""
+
+    name: str
+    state: str = Field(description="Succeeded, Failed or Running.")
+    manual: bool = Field(description="A person asked for it.")
+    started: datetime | None = None
+    finished: datetime | None = None
+    message: str = ""
+
+
+class TaskRunList(View):
+    """Runs of a scheduled task, the newest first."""
+
+    component: str
+    environment: str
+    schedule: str = ""
+    time_zone: str = ""
+    suspended: bool = False
+    items: tuple[TaskRunView, ...]

@@ -1,0 +1,156 @@
+"""Renders a component in an environment from resources at hand, wherever they come from.
+
+The same rendering as that of a deployment: from files before anything is applied, or from what an
+API server has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from domain import ids
+from domain.errors import InvalidRequest, NotFound
+from domain.rendering.facts import GatewayDefaults, ReleaseFacts
+from domain.resources.base import Resource
+from domain.resources.binding import Binding
+from domain.resources.build import DeployableArtifact
+from domain.resources.classes import ClassRevision
+from domain.resources.component import Component
+from domain.resources.environment import Environment
+from domain.resources.families import class_name, family_of
+from domain.resources.planes import DataPlane
+from domain.resources.revisions import as_in
+from domain.resources.workload import Workload
+
+R = TypeVar("R", bound=Resource)
+UNBUILT = "not-built.invalid/image@sha256:" + "0" * 64
+"""Stands for the image of a component that was not built yet."""
+
+
+class Shelf:
+    """Resources by kind and name, of one organization."""
+
+    def __init__(self, resources: Iterable[Resource], organization: str = "") -> None:
+        """``organization`` limits it to one; empty = whatever there is."""
+        self._found = {
+            (one.kind, one.name): one
+            for one in resources
+            if not organization or one.organization in {"", organization}
+        }
+
+    def find(self, model: type[R], name: str) -> R | None:
+        """Returns a resource by name, None when there is none."""
+        found = self._found.get((model.kind, name))
+        return found if isinstance(found, model) else None
+
+    def needed(self, model: type[R], name: str, wanted_by: str) -> R:
+        """Returns a resource by name.
+
+        Raises:
+            NotFound: There is none; says who names it.
+        """
+        found = self.find(model, name)
+        if found is None:
+            raise NotFound(f"{wanted_by} needs {model.kind} {name}, which is not there")
+        return found
+
+    def all(self, model: type[R]) -> list[R]:
+        """Returns all of a kind, by name."""
+        found = [one for one in self._found.values() if isinstance(one, model)]
+        return sorted(found, key=lambda one: one.name)
+
+
+def assemble(
+    shelf: Shelf,
+    component_name: str,
+    environment_name: str,
+    *,
+    gateway: GatewayDefaults | None = None,
+    present_class: bool = False,
+) -> ReleaseFacts:
+    """Returns what a release would be rendered from.
+
+    A component that is not bound yet is rendered with the binding it would get; one that was not
+    built yet with an image that says so.
+
+    Args:
+        shelf: What there is.
+        component_name: The component.
+        environment_name: Where it would run.
+        gateway: The installation's gateway; None = its defaults.
+        present_class: Render with the present content of the class instead of the revision that
+            the binding was given.
+
+    Raises:
+        NotFound: Something that is named is not there.
+    """
+    component = shelf.needed(Component, component_name, "the rendering")
+    family = family_of(component)
+    binding = _binding(shelf, component, environment_name)
+    who = f"{binding.kind} {binding.name}"
+    environment = shelf.needed(Environment, environment_name, who)
+    plane = shelf.needed(
+        DataPlane, environment.spec.data_plane_ref, f"Environment {environment.name}"
+    )
+    present = shelf.needed(family.component_class, binding.spec.class_ref, who)
+    instance = shelf.find(family.instance, component.name)
+    workload_name = instance.workload if instance else component.name
+    workload = shelf.find(Workload, workload_name) or _written(
+        Workload, workload_name, component.organization, {"component_ref": component.name}
+    )
+    return ReleaseFacts(
+        component=component,
+        environment=environment,
+        data_plane=plane,
+        component_class=present if present_class else _given(shelf, present, binding),
+        workload=workload,
+        binding=binding,
+        artifact=_artifact(shelf, binding, component),
+        instance=instance,
+        gateway=gateway or GatewayDefaults(),
+    )
+
+
+def _binding(shelf: Shelf, component: Component, environment: str) -> Binding:
+    model = family_of(component).binding
+    for one in shelf.all(model):
+        if (one.component, one.environment) == (component.name, environment):
+            return one
+    spec = {
+        **model.class_named(class_name(component)),
+        "component_ref": component.name,
+        "environment_ref": environment,
+    }
+    name = ids.binding_name(component.name, environment)
+    return _written(model, name, component.organization, spec)
+
+
+def _given(shelf: Shelf, present: Any, binding: Binding) -> Any:
+    wanted = binding.spec.class_revision_ref or binding.status.class_revision_ref
+    if not wanted or wanted == present.revision:
+        return present
+    revision = shelf.find(ClassRevision, wanted)
+    is_held = bool(binding.spec.class_revision_ref)
+    if revision is None or revision.spec.class_name != present.name:
+        if is_held:
+            raise InvalidRequest(
+                f"{binding.kind} {binding.name}: spec.classRevisionRef names ClassRevision "
+                f"{wanted}, which is not there or none of {present.kind} {present.name}"
+            )
+        return present
+    return as_in(present, revision)
+
+
+def _artifact(shelf: Shelf, binding: Binding, component: Component) -> DeployableArtifact:
+    if binding.artifact:
+        found = shelf.find(DeployableArtifact, binding.artifact)
+        if found is not None:
+            return found
+    spec = {"component_ref": component.name, "image": UNBUILT}
+    return _written(DeployableArtifact, "not-built", component.organization, spec)
+
+
+def _written(model: type[R], name: str, organization: str, spec: dict[str, Any]) -> R:
+    metadata = {"name": name, "namespace": organization}
+    return model.model_validate({"metadata": metadata, "spec": spec})
