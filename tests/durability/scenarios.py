@@ -6,38 +6,11 @@ which workers die are found in its recorded history.
 
 from __future__ import annotations
 
-from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, SLOW, Place
+from tests.durability.build_scenarios import BUILDS
+from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
+from tests.durability.promotion_scenarios import PROMOTIONS
+from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
-
-
-class Scenario:
-    """Base: what exists, what is asked for, what must hold."""
-
-    name: str
-    answers_throughout = False
-    """True when what runs before must answer every request until what comes next does."""
-    is_undone_by_cancel = True
-    """False when a part of it is finished and stays, whatever is cancelled later."""
-
-    async def before(self, place: Place) -> None:
-        """Brings about what exists before; nobody is killed yet."""
-
-    async def act(self, place: Place) -> None:
-        """Asks for what the scenario is about."""
-        raise NotImplementedError
-
-    def facts(self, state: State) -> None:
-        """Asserts what must hold at the end of an undisturbed run, so that it shows something."""
-        raise NotImplementedError
-
-
-def runs(state: State) -> list[str]:
-    """The first letter of the version of each pod that is ready."""
-    return [pod["version"][:1] for pod in state["plane Pod"] if pod["ready"]]
-
-
-def phases(state: State, kind: str) -> list[str]:
-    return sorted(one["status"]["phase"] for one in state[kind])
 
 
 class FirstDeployment(Scenario):
@@ -125,108 +98,72 @@ class Queue(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
-class Promotion(Scenario):
-    name = "promote"
-
-    async def before(self, place: Place) -> None:
-        await place.add_staging()
-        await place.deploy(GOOD)
-
-    async def act(self, place: Place) -> None:
-        await place.promote()
-
-    def facts(self, state: State) -> None:
-        assert runs(state) == ["a", "a"]
-        assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
-
-
-class Rollback(Scenario):
-    name = "roll back"
+class ClassUpgrade(Scenario):
+    name = "class upgrade"
     answers_throughout = True
+    is_undone_by_cancel = False
 
     async def before(self, place: Place) -> None:
         await place.deploy(GOOD)
-        await place.ended()
-        await place.deploy(BETTER)
 
     async def act(self, place: Place) -> None:
-        await place.roll_back()
+        await place.upgrade_class()
 
     def facts(self, state: State) -> None:
         assert runs(state) == ["a"]
-        assert phases(state, "Deployment") == ["Succeeded", "Succeeded", "Succeeded"]
+        assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
-class Build(Scenario):
-    name = "build"
+class SentTwice(SecondVersion):
+    """Two equal signals at once, one of which may start the run."""
 
-    async def act(self, place: Place) -> None:
-        commit = await place.commit("Begin")
-        await place.push()
-        await place.build(commit)
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded"]
-        assert len(state["DeployableArtifact"]) == len(state["ServiceBinding"]) == 1
-        assert [one["phase"] for one in state["plane Workflow"]] == ["Succeeded"]
+    name = "deploy sent twice"
+    is_undone_by_cancel = False
+    times = 2
+    only = ("workflow start", "signal requested", "activity prepare_release", "workflow end")
 
 
-class RequestedBuild(Scenario):
-    name = "build requested"
+class Enqueued(SecondVersion):
+    """By update with start, as the API asks; sent twice it has one place."""
 
-    async def act(self, place: Place) -> None:
-        commit = await place.commit("Begin")
-        await place.push()
-        await place.request_build(commit)
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded"]
-        assert [one["status"] for one in state["operation"]] == ["COMPLETED", "COMPLETED"]
-
-
-class FailingTest(Scenario):
-    name = "build failing"
+    name = "deploy enqueued"
+    is_undone_by_cancel = False
+    times = 2
+    only = ("update", "workflow start", "workflow end")
 
     async def act(self, place: Place) -> None:
-        commit = await place.commit("Break", broken="yes")
-        await place.push()
-        await place.build(commit)
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Failed"]
-        assert state["DeployableArtifact"] == []
+        assert await place.enqueue(BETTER) == 0
 
 
-class Superseded(Scenario):
-    name = "build superseded"
+class Withdrawn(Scenario):
+    """What waited and was taken back is never deployed."""
+
+    name = "deploy withdrawn"
+    is_undone_by_cancel = False
+    only = ("update",)
 
     async def act(self, place: Place) -> None:
-        older = await place.commit("Begin", Dockerfile=SLOW)
-        newer = await place.commit("Go on")
-        await place.push()
-        await place.build(older)
-        await place.argo_is(older, "Running")
-        await place.build(newer)
+        await place.enqueue(GOOD)
+        await place.enqueue(BETTER)
+        assert await place.withdraw(BETTER)
 
     def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded", "Superseded"]
-        assert len(state["DeployableArtifact"]) == 1
+        assert runs(state) == ["a"]
+        assert phases(state, "Deployment") == ["Succeeded"]
 
 
-class FaultOfThePlane(Scenario):
-    """The repository cannot be read at first."""
+class ChangedBinding(SecondVersion):
+    """Somebody changes the binding; who asks for the deployment dies."""
 
-    name = "build retried"
+    name = "intake deploy"
+    answers_throughout = False
+    by_intake = True
+
+    async def before(self, place: Place) -> None:
+        await place.bind(GOOD)
 
     async def act(self, place: Place) -> None:
-        commit = await place.commit("Begin")
-        await place.build(commit)
-        await place.argo_is(commit, "Failed", "Error")
-        await place.push()
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded"]
-        assert len(state["DeployableArtifact"]) == 1
+        await place.bind(BETTER)
 
 
 DEPLOYS: tuple[Scenario, ...] = (
@@ -236,15 +173,11 @@ DEPLOYS: tuple[Scenario, ...] = (
     NeverReady(),
     Undeploy(),
     Queue(),
-    Promotion(),
-    Rollback(),
+    ClassUpgrade(),
+    SentTwice(),
+    Enqueued(),
+    Withdrawn(),
+    ChangedBinding(),
 )
 
-BUILDS: tuple[Scenario, ...] = (
-    Build(),
-    RequestedBuild(),
-    FailingTest(),
-    Superseded(),
-    FaultOfThePlane(),
-)
-SCENARIOS = (*DEPLOYS, *BUILDS)
+SCENARIOS = (*DEPLOYS, *PROMOTIONS, *BUILDS)
