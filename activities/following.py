@@ -73,7 +73,7 @@ class Follower:
             await self._read()
             since: datetime | None = None
             while True:
-                now = datetime.now(UTC)
+                now = self._clock.now()
                 self.verdict = self._judge(seen, now)
                 if self.verdict.state is RolloutState.FAILED:
                     return self.verdict

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
 
+from activities.clocks import Clock
 from activities.heartbeats import heartbeating
 from activities.kinds import JOBS, PODS
 from activities.log_tails import log_tail
@@ -45,7 +46,7 @@ class GateTestActivities:
         except Conflict:
             activity.logger.debug("Job %s is there already", run.name)
         limit = timedelta(seconds=run.timeout_seconds) + _SLACK
-        left = time_left(limit, activity.info().scheduled_time, datetime.now(UTC))
+        left = time_left(limit, activity.info().scheduled_time, Clock().now())
         async with heartbeating(lambda: run.name):
             try:
                 async with asyncio.timeout(left.total_seconds()):

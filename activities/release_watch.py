@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from temporalio import activity
 
 from activities.applied import AppliedObjects
 from activities.bundles import bundle_of, objects_of
+from activities.clocks import Clock
 from activities.following import Follower
 from activities.heartbeats import heartbeating
 from activities.reading import find
@@ -56,10 +57,11 @@ class ReleaseWatchActivities:
             for obj in objects
             if is_followed(obj["kind"])
         ]
+        clock = Clock()
         follow = FollowRollout(bundle=bundle)
-        follower = Follower(self._applied, self._watches, follow, wanted)
+        follower = Follower(self._applied, self._watches, follow, wanted, clock)
         left = time_left(
-            timedelta(seconds=request.seconds), activity.info().scheduled_time, datetime.now(UTC)
+            timedelta(seconds=request.seconds), activity.info().scheduled_time, clock.now()
         )
         async with heartbeating(lambda: follower.verdict.message):
             try:
