@@ -36,6 +36,7 @@ class Phase(StrEnum):
 
     PENDING = "Pending"
     RUNNING = "Running"
+    PARKED = "Parked"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     ERRORED = "Errored"

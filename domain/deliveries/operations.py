@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.deliveries.deployments import Deployment
+from domain.deliveries.parking import Parked
 from domain.deliveries.wire import Step, Waiting, Wire
 from domain.phases import Phase
 
@@ -16,6 +17,8 @@ class OperationStatus(Wire):
     waiting_for: Waiting | None = None
     running: str = ""
     """Request that a queue carries out at the moment; empty for other procedures."""
+    parked: Parked | None = None
+    """Set while it waits for a person after a technical fault."""
     queue: tuple[str, ...] = ()
     """Requests that wait behind this one, in order."""
     deployments: tuple[Deployment, ...] = ()

@@ -49,6 +49,7 @@ from domain.deliveries import (
     SlotRequest,
 )
 from domain.policies import build_admission
+from domain.records import FactBatch, Recorded
 from runtime.plugin import PavanePlugin
 from runtime.search_attributes import register
 from tests.serving import own_client, served
@@ -220,6 +221,10 @@ class World:
         return await self._answer("record_deployment", record, answer)
 
     @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        return await self._answer("record", batch, Recorded(facts=len(batch.facts)))
+
+    @activity.defn
     async def read_drift_place(self, request: DriftRequest) -> DriftPlace:
         return await self._answer("read_drift_place", request, a_place())
 
@@ -265,6 +270,7 @@ async def workers(
         world.show_build_turn,
         world.prepare_release,
         world.record_deployment,
+        world.record,
         world.read_drift_place,
         world.await_deployments,
         world.record_drift,
@@ -282,6 +288,7 @@ async def workers(
     ]
     lanes: list[type] = [*LANES]
     if line is not None:
+        control.remove(world.record)
         control += line.control()
         plane += line.plane()
         lanes = [*(one for one in LANES if one.__name__ != "ApprovalWorkflow"), ScriptedApproval]
