@@ -19,6 +19,7 @@ TAGS = [
     {"name": "deployments", "description": "From an artifact to running pods."},
     {"name": "approvals", "description": "What waits for people, and what they decided."},
     {"name": "freezes", "description": "When deployments wait, and who lets something in."},
+    {"name": "promotions", "description": "From one environment to the next, and back."},
     {"name": "operations", "description": "What runs and ran: steps, waits, results, reasons."},
     {"name": "logs", "description": "What builds and pods wrote."},
     {"name": "components", "description": "Which version is where, and why not a newer one."},

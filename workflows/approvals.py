@@ -1,7 +1,7 @@
 """Waits until people agree, for months if need be.
 
 Everything that decides is in ``domain.policies.approvals``; here it is waited for, by one timer at
-a time. Why decisions carry a signature: docs/decisions/0017.
+a time. Why decisions carry a signature: docs/decisions/0018.
 """
 
 from __future__ import annotations

@@ -10,4 +10,4 @@ def is_repair(request: DeployRequest) -> bool:
 
     A freeze keeps changes away; it must not keep a place broken.
     """
-    return bool(request.put_back) or bool(getattr(request, "rollback", ""))
+    return bool(request.put_back or request.rollback)
