@@ -80,7 +80,7 @@ async def test_a_parked_operation_is_listed_and_decided_by_who_may(
     assert "a person to decide" in shown["waitingFor"]["what"]
     assert [one["id"] for one in listed["items"]] == [shown["id"]]
     codes = [one.status_code for one in (forbidden, skipped, without, useless, retried, late)]
-    assert codes == [403, 403, 422, 403, 200, 409]
+    assert codes == [403, 403, 422, 422, 200, 409]
     assert "needs what to change" in useless.json()["detail"]
     assert done["phase"] == "Succeeded"
     facts = [
