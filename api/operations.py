@@ -122,7 +122,7 @@ def _basics(execution: WorkflowExecution) -> dict[str, Any]:
         "kind": procedure.kind,
         "organization": procedure.organization,
         "component": procedure.component,
-        "environment": procedure.key if procedure.kind in {"deploy", "drift"} else "",
+        "environment": procedure.key if procedure.kind not in {"build", "build-request"} else "",
         "commit": procedure.key if procedure.kind == "build" else "",
         "actor": _attribute(execution, attributes.ACTOR),
         "started": execution.start_time,
@@ -157,6 +157,7 @@ async def read(client: Client, reference: Reference) -> OperationView:
         "summary": status.summary if status else "",
         "steps": status.steps if status else (),
         "waiting_for": status.waiting_for if status else None,
+        "parked": status.parked if status else None,
         "retrying": await retries(client, execution),
         "queue": status.queue if status else (),
         "deployments": _deployments(status),
@@ -164,7 +165,7 @@ async def read(client: Client, reference: Reference) -> OperationView:
         "links": links(execution.id, execution.run_id),
     }
     if execution.status not in {None, WorkflowExecutionStatus.RUNNING}:
-        view |= {"waiting_for": None} | await _ending(handle, execution)
+        view |= {"waiting_for": None, "parked": None} | await _ending(handle, execution)
     return OperationView(**_basics(execution), **view)
 
 
