@@ -180,6 +180,33 @@ class RecordsSettings(BaseModel):
         return given or f"sqlite:///{user_data_path('pavane') / 'records.db'}"
 
 
+class VaultSettings(BaseModel):
+    """How the role `secrets` reaches OpenBao. Nobody else does."""
+
+    address: str = Field("", description="URL of OpenBao. Empty = nothing is signed.")
+    role_id: str = Field("pavane-secrets", description="AppRole that the worker signs in as.")
+    secret_id_file: Path | None = Field(
+        None, description="File with the secret id of that AppRole, read at each sign-in."
+    )
+    transit: str = Field("transit", description="Mount of the transit engine that signs.")
+
+
+class AuditSettings(BaseModel):
+    """How the heads of audit chains are signed, and by which keys signatures are believed."""
+
+    signing_key: str = Field(
+        "pavane-audit", description="Transit key (ecdsa-p256) that signs heads of chains."
+    )
+    signing_interval: timedelta = Field(
+        timedelta(minutes=5), ge=timedelta(seconds=1), description="How often they are signed."
+    )
+    verify_keys: Path | None = Field(
+        None,
+        description="Public key (PEM) that signatures must be of, or a folder of such *.pem files. "
+        "Empty = each is checked by the key beside it, which proves less.",
+    )
+
+
 class WorkerSettings(BaseModel):
     """One worker process."""
 
@@ -249,6 +276,8 @@ class Settings(BaseSettings):
     notifications: NotificationSettings = NotificationSettings()
     build: BuildSettings = BuildSettings()
     records: RecordsSettings = RecordsSettings()
+    vault: VaultSettings = VaultSettings()
+    audit: AuditSettings = AuditSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
 

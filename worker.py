@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib.metadata import version
@@ -37,6 +38,7 @@ from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
 from activities.rollbacks import RollbackActivities
 from activities.rollouts import RolloutActivities
+from activities.signing import SigningActivities
 from activities.stops import StopActivities
 from activities.task_runs import TaskPlanActivities, TaskRunActivities
 from clients.assertions import AssertionVerifier
@@ -47,6 +49,7 @@ from clients.notifications import Notifier, channels
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from clients.registry import Registry
+from clients.transit import TransitSigner
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
@@ -58,6 +61,7 @@ from runtime.ports import free_port
 from settings import Settings, load
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import LANES, PROCEDURES
+from workflows.schedules import schedule_audit_signing
 from workflows.standings import TemporalStandings
 
 gc.freeze()
@@ -71,6 +75,9 @@ _LAST_STEP = timedelta(seconds=5)
 _LINGER_SECONDS = 900.0
 """How long a watch of the plane is kept after its last use: the first deployment after a quiet
 minute should not wait until all pods are listed again."""
+
+_SECRET_TASKS = 4
+"""Activities with secrets at once; each holds a thread."""
 
 _STICKY = timedelta(seconds=5)
 """How long a task waits for the worker that has its workflow in memory, before any may take it."""
@@ -104,6 +111,8 @@ class WorkerProcess:
             made.append(self._control())
         if "plane" in roles:
             made.append(self._plane())
+        if signer := signer_of(self._settings):
+            made.append(self._secrets(signer))
         return made
 
     def _orchestration(self) -> Worker:
@@ -144,7 +153,7 @@ class WorkerProcess:
         promotions = PromotionActivities(
             self._cluster, self._objects, standings, queues, self._settings
         )
-        stops = StopActivities(self._records)
+        records, stops = RecordActivities(self._records), StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
         classes = ClassActivities(self._cluster, queues)
         approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
@@ -164,7 +173,9 @@ class WorkerProcess:
                 NoticeActivities(self._notifier).send_notice,
                 releases.prepare_release,
                 releases.record_deployment,
-                RecordActivities(self._records).record,
+                records.record,
+                records.read_unsigned_heads,
+                records.write_signatures,
                 *promotions.all(),
                 RollbackActivities(self._cluster, standings).read_rollback,
                 stops.change_stop,
@@ -209,6 +220,17 @@ class WorkerProcess:
                 runs_of_tasks.stop_task_run,
             ],
             max_concurrent_activities=self._settings.worker.plane_tasks,
+            max_heartbeat_throttle_interval=_HEARTBEAT,
+            graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
+        )
+
+    def _secrets(self, signer: TransitSigner) -> Worker:
+        return Worker(
+            self._client,
+            task_queue=ids.SECRETS_QUEUE,
+            activities=[SigningActivities(signer).sign_heads],
+            activity_executor=ThreadPoolExecutor(_SECRET_TASKS, thread_name_prefix="secrets"),
+            max_concurrent_activities=_SECRET_TASKS,
             max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
@@ -287,6 +309,20 @@ class WorkerProcess:
         self._stop.set()
 
 
+def signer_of(settings: Settings) -> TransitSigner | None:
+    """Returns what signs with OpenBao; None = not this process, or there is no OpenBao."""
+    vault = settings.vault
+    if "secrets" not in settings.worker.roles or not vault.address or vault.secret_id_file is None:
+        return None
+    return TransitSigner(
+        vault.address,
+        vault.role_id,
+        vault.secret_id_file,
+        key=settings.audit.signing_key,
+        mount=vault.transit,
+    )
+
+
 async def _main(plugins: Sequence[Plugin]) -> None:
     settings = load()
     logs.configure(settings.log)
@@ -309,6 +345,10 @@ async def _main(plugins: Sequence[Plugin]) -> None:
     records = SqlRecords.open(settings.records.address)
     if "control" in settings.worker.roles and await records.migrate():
         _LOG.info("brought %s up to date", records.place)
+    if signer_of(settings) and await schedule_audit_signing(
+        client, settings.audit.signing_interval
+    ):
+        _LOG.info("heads of audit chains are signed every %s", settings.audit.signing_interval)
     process = WorkerProcess(settings, client, cluster, records)
     # The same of what was made of it.
     gc.freeze()

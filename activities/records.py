@@ -5,7 +5,14 @@ from __future__ import annotations
 from temporalio import activity
 
 from clients.records import Records
-from domain.records import FactBatch, Recorded
+from domain.records import (
+    HEADS_AT_ONCE,
+    FactBatch,
+    HeadsSigned,
+    Recorded,
+    SignedHeads,
+    UnsignedHeads,
+)
 
 
 class RecordActivities:
@@ -25,3 +32,17 @@ class RecordActivities:
             DependencyUnavailable: The database does not answer.
         """
         return await self._records.append(batch)
+
+    @activity.defn
+    async def read_unsigned_heads(self) -> UnsignedHeads:
+        """Returns the heads of chains that grew since they were signed. Idempotent: a reading."""
+        return UnsignedHeads(heads=tuple(await self._records.unsigned(HEADS_AT_ONCE)))
+
+    @activity.defn
+    async def write_signatures(self, signed: SignedHeads) -> HeadsSigned:
+        """Writes signatures beside the chains.
+
+        Idempotent by organization and row: the first signature under a row stays. Cancel: not
+        heeded, it is short. No undo: a signature is only ever added.
+        """
+        return HeadsSigned(signed=await self._records.add_signatures(signed.signatures))

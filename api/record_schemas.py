@@ -145,6 +145,14 @@ class AuditVerification(View):
     holds: bool
     rows: int
     head: str = Field(description="Hash of the last row.")
+    signed_up_to: int = Field(0, description="Up to this row a signature stands; 0 = none does.")
+    signed_at: datetime | None = None
+    signing_key: str = ""
+    keys_known: bool = Field(
+        False,
+        description="Signatures were proven by keys that the API knows; false = only by the keys "
+        "that lie beside them in the database.",
+    )
     faults: tuple[FaultView, ...]
 
     @classmethod
@@ -156,6 +164,10 @@ class AuditVerification(View):
             holds=found.holds,
             rows=found.rows,
             head=found.head.hash,
+            signed_up_to=found.signed,
+            signed_at=found.signed_at,
+            signing_key=found.signing_key,
+            keys_known=found.keys_known,
             faults=faults,
         )
 

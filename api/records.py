@@ -9,9 +9,10 @@ from typing import Any
 from api.access import Access
 from api.kinds import kind_of
 from api.services import Services
+from clients.head_keys import HeadKeys
 from clients.records import NumberedEntry, Records
 from domain.errors import NotFound
-from domain.records import ChainVerifier, Verification
+from domain.records import SignedChainVerifier, Verification
 from domain.records.compare import Difference, differences
 from domain.resources import Organization, Release, parse_as
 
@@ -69,15 +70,17 @@ async def _objects(
     return tuple(json.loads(await services.objects().get(spec.stored)))
 
 
-async def verified(records: Records, organization: str) -> Verification:
-    """Reads a whole chain and returns what is wrong with it.
+async def verified(records: Records, organization: str, keys: HeadKeys) -> Verification:
+    """Reads a whole chain with its signatures and returns what is wrong with it.
 
-    The head is read first: what is appended meanwhile belongs to the chain, and is no fault.
+    First the signatures and the head are read: what is appended meanwhile belongs to the chain,
+    and is no fault.
     """
+    signatures = await records.signatures(organization)
     head = await records.head(organization)
-    verifier = ChainVerifier(organization)
+    verifier = SignedChainVerifier(organization, signatures, keys.refuted)
     async for row in records.chain(organization):
         if row.sequence > head.sequence > 0:
             break
         verifier.feed(row)
-    return verifier.finish(head)
+    return verifier.finish(head, keys_known=keys.known)

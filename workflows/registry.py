@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.approvals import ApprovalWorkflow
+from workflows.audit_signing import SignAuditHeadsWorkflow
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
@@ -25,6 +26,7 @@ PROCEDURES = [
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,
+    SignAuditHeadsWorkflow,
     TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""

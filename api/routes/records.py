@@ -23,6 +23,7 @@ from api.record_schemas import (
     ReleaseDifference,
 )
 from api.records import Compared, compare, find, verified
+from clients.head_keys import HeadKeys
 from clients.records import FactFilter, HistoryFilter
 from domain.records import PLATFORM
 from domain.records.exports import cef_line, json_line
@@ -157,9 +158,13 @@ async def export(
 async def verify(
     *, access: AccessDep, services: ServicesDep, organization: Name
 ) -> AuditVerification:
-    """Reads the whole chain and names every row that was changed, removed or moved."""
+    """Reads the whole chain and names every row that was changed, removed or moved.
+
+    Tells as well up to which row it is signed, and each signature that does not stand.
+    """
     await _may_audit(access, organization)
-    return AuditVerification.of(await verified(services.records(), organization))
+    keys = HeadKeys(services.settings.audit.verify_keys)
+    return AuditVerification.of(await verified(services.records(), organization, keys))
 
 
 async def _may_audit(access: Access, organization: str) -> None:

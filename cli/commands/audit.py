@@ -95,7 +95,10 @@ def export(
 
 @app.command()
 def verify(organization: Organization = "", output: Output = Format.TABLE) -> None:
-    """Check that no fact was changed, removed or moved; exit code 1 when one was."""
+    """Check that no fact was changed, removed or moved, and up to where that is signed.
+
+    Exit code 1 when a row or a signature is not what it was.
+    """
     profile = Profile()
     owner = profile.needs_organization(organization)
     with Api(profile) as api:
@@ -110,4 +113,19 @@ def verify(organization: Organization = "", output: Output = Format.TABLE) -> No
         for fault in found["faults"]:
             text = f"  row {fault['sequence']} is {fault['kind']}: {fault['detail']}"
             out().print(text, markup=False, soft_wrap=True)
+    if output not in {Format.JSON, Format.YAML}:
+        out().print(_signed(found), markup=False, soft_wrap=True)
     raise typer.Exit(0 if found["holds"] else 1)
+
+
+def _signed(found: Mapping[str, Any]) -> str:
+    """Returns what signatures say of the chain."""
+    if not found["signedUpTo"]:
+        return "  no signature stands under it: a chain written anew as a whole would not be found"
+    text = (
+        f"  signed up to row {found['signedUpTo']} of {found['rows']} by {found['signingKey']}, "
+        f"{age(found['signedAt'])} ago"
+    )
+    if found["keysKnown"]:
+        return text
+    return f"{text}; the API knows no key of its own, so whoever wrote rows may have signed them"

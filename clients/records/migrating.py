@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clients.records.engine import WRITES
 
-CURRENT = "0002"
+CURRENT = "0003"
 """The newest migration; a test compares it with the files."""
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x70617661_6E65  # "pavane": one number for everybody who migrates the same database

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from clients.records.filters import FactFilter, HistoryFilter
-from domain.records import ChainedFact, ChainHead, DeploymentEntry, FactBatch, Recorded
+from domain.records import (
+    ChainedFact,
+    ChainHead,
+    DeploymentEntry,
+    FactBatch,
+    HeadSignature,
+    Recorded,
+)
 from domain.records.stops import Place, Stop, StopOrder
 
 
@@ -54,6 +61,18 @@ class Records(Protocol):
 
     async def organizations(self) -> Sequence[str]:
         """Returns the organizations that have a chain."""
+        ...
+
+    async def unsigned(self, limit: int) -> Sequence[ChainHead]:
+        """Returns heads of chains that have rows no signature covers yet."""
+        ...
+
+    async def add_signatures(self, signatures: Sequence[HeadSignature]) -> int:
+        """Writes signatures down; returns how many are new. Idempotent by organization and row."""
+        ...
+
+    async def signatures(self, organization: str) -> Sequence[HeadSignature]:
+        """Returns every signature under the chain of an organization, the oldest first."""
         ...
 
     async def history(self, wanted: HistoryFilter, limit: int) -> Sequence[NumberedEntry]:

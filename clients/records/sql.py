@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import URL, Row, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clients.records import queries, writing
+from clients.records import queries, signing, writing
 from clients.records import stops as emergencies
 from clients.records.batching import Batching
 from clients.records.engine import WRITES, connected, parsed, translated
@@ -18,7 +18,7 @@ from clients.records.migrating import CURRENT, current, migrate
 from clients.records.records import NumberedEntry
 from clients.records.tables import FACTS, HEADS
 from domain.errors import DependencyUnavailable
-from domain.records import ChainedFact, ChainHead, FactBatch, Recorded
+from domain.records import ChainedFact, ChainHead, FactBatch, HeadSignature, Recorded
 from domain.records.stops import Place, Stop, StopOrder
 
 _PAGE = 1000
@@ -121,6 +121,26 @@ class SqlRecords:
             async with self._engine.connect() as connection:
                 query = select(HEADS.c.organization).order_by(HEADS.c.organization)
                 return [str(name) for name in (await connection.execute(query)).scalars()]
+
+    async def unsigned(self, limit: int) -> Sequence[ChainHead]:
+        """Returns heads of chains that have rows no signature covers yet."""
+        with translated(self.place):
+            async with self._engine.connect() as connection:
+                return await signing.unsigned(connection, limit)
+
+    async def add_signatures(self, signatures: Sequence[HeadSignature]) -> int:
+        """Writes signatures down; returns how many are new. Idempotent by organization and row."""
+        with translated(self.place):
+            async with self._engine.connect() as connection:
+                writer = await connection.execution_options(**WRITES)
+                async with writer.begin():
+                    return await signing.add(writer, signatures)
+
+    async def signatures(self, organization: str) -> Sequence[HeadSignature]:
+        """Returns every signature under the chain of an organization, the oldest first."""
+        with translated(self.place):
+            async with self._engine.connect() as connection:
+                return await signing.signatures(connection, organization)
 
     async def history(self, wanted: HistoryFilter, limit: int) -> Sequence[NumberedEntry]:
         """Returns deployments, newest first."""

@@ -83,6 +83,8 @@ SIGNATURES = Table(
     Column("hash", String(64), nullable=False),
     Column("signature", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("key", Text, nullable=False, server_default=""),
+    Column("public_key", Text, nullable=False, server_default=""),
 )
 
 HISTORY = Table(

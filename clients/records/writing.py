@@ -96,7 +96,7 @@ async def locked_head(connection: AsyncConnection, organization: str) -> ChainHe
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         first = {"organization": organization, "sequence": 0, "hash": GENESIS}
-        await _insert_missing(connection, HEADS, [first])
+        await insert_missing(connection, HEADS, [first])
         row = (await connection.execute(query)).one()
     return ChainHead(organization=organization, sequence=row.sequence, hash=row.hash)
 
@@ -110,16 +110,17 @@ async def _remember(
     known = set((await connection.execute(query)).scalars())
     new = [entry for key, entry in entries.items() if key not in known]
     if new:
-        await _insert_missing(connection, HISTORY, [_history(entry) for entry in new])
+        await insert_missing(connection, HISTORY, [_history(entry) for entry in new])
     return {entry.key for entry in new}
 
 
-async def _insert_missing(
+async def insert_missing(
     connection: AsyncConnection, table: Table, rows: Iterable[dict[str, Any]]
-) -> None:
+) -> int:
+    """Inserts rows whose key is not there; of one row it returns whether it was new."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     insert = dialect.insert(table).on_conflict_do_nothing()
-    await connection.execute(insert, list(rows))
+    return (await connection.execute(insert, list(rows))).rowcount
 
 
 def _columns(row: ChainedFact, fact: AuditFact) -> dict[str, Any]:

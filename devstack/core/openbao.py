@@ -9,7 +9,7 @@ import httpx
 
 from devstack.component import Component, HttpProbe, Part, Step
 from devstack.context import StackContext
-from devstack.core import people
+from devstack.core import people, signing
 from devstack.errors import DevstackError
 from devstack.files import write_private
 from devstack.state import StateDir
@@ -33,6 +33,7 @@ def parts(context: StackContext) -> Sequence[Part]:
     async def set_up() -> None:
         async with connect(context.state, url) as bao:
             await people.set_up(bao, context.state, client_id=CLIENT_ID)
+            await signing.set_up(bao, context.state)
 
     return [
         Component(
@@ -58,6 +59,10 @@ def environment(context: StackContext) -> dict[str, str]:
         "PAVANE_OIDC__ISSUER": issuer,
         "PAVANE_OIDC__DISCOVERY_URL": f"{issuer}/.well-known/openid-configuration",
         "PAVANE_OIDC__AUDIENCE": CLIENT_ID,
+        "PAVANE_VAULT__ADDRESS": address(context),
+        "PAVANE_VAULT__ROLE_ID": signing.ROLE,
+        "PAVANE_VAULT__SECRET_ID_FILE": str(signing.secret_id_file(context.state)),
+        "PAVANE_AUDIT__VERIFY_KEYS": str(signing.public_keys(context.state)),
     }
 
 

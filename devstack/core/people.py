@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from devstack.errors import DevstackError
+from devstack.core.bao import mount, read, write
 from devstack.files import write_private
 from devstack.state import StateDir
 
@@ -41,10 +41,10 @@ _CLAIMS = """{
 
 async def set_up(bao: httpx.AsyncClient, state: StateDir, *, client_id: str) -> None:
     """Makes the secret store, the people and what issues their tokens; safe to repeat."""
-    await _mount(bao, "mounts/secret", {"type": "kv", "options": {"version": "2"}})
-    await _mount(bao, "auth/userpass", {"type": "userpass"})
-    await _write(bao, "sys/policies/acl/pavane-person", {"policy": _POLICY})
-    await _write(
+    await mount(bao, "mounts/secret", {"type": "kv", "options": {"version": "2"}})
+    await mount(bao, "auth/userpass", {"type": "userpass"})
+    await write(bao, "sys/policies/acl/pavane-person", {"policy": _POLICY})
+    await write(
         bao,
         f"identity/oidc/key/{TOKEN_ROLE}",
         {
@@ -54,7 +54,7 @@ async def set_up(bao: httpx.AsyncClient, state: StateDir, *, client_id: str) -> 
             "verification_ttl": "720h",
         },
     )
-    await _write(
+    await write(
         bao,
         f"identity/oidc/role/{TOKEN_ROLE}",
         {
@@ -78,52 +78,27 @@ def passwords(state: StateDir) -> dict[str, str]:
 
 
 async def _people(bao: httpx.AsyncClient, known: dict[str, str]) -> None:
-    mounts = await _read(bao, "sys/auth")
+    mounts = await read(bao, "sys/auth")
     accessor = mounts["userpass/"]["accessor"]
     members: dict[str, list[object]] = {}
     for person in PEOPLE:
-        await _write(
+        await write(
             bao,
             f"auth/userpass/users/{person.user}",
             {"password": known[person.user], "token_policies": ["pavane-person"]},
         )
         entity_path = f"identity/entity/name/{person.user}"
-        await _write(bao, entity_path, {"metadata": {"email": person.email, "name": person.name}})
-        entity = (await _read(bao, entity_path))["id"]
-        await _write(
+        await write(bao, entity_path, {"metadata": {"email": person.email, "name": person.name}})
+        entity = (await read(bao, entity_path))["id"]
+        await write(
             bao,
             "identity/entity-alias",
             {"name": person.user, "canonical_id": entity, "mount_accessor": accessor},
         )
         members.setdefault(person.group, []).append(entity)
     for group, entities in members.items():
-        await _write(
+        await write(
             bao,
             f"identity/group/name/{group}",
             {"type": "internal", "member_entity_ids": entities},
         )
-
-
-async def _mount(bao: httpx.AsyncClient, path: str, body: dict[str, object]) -> None:
-    kind, _, name = path.partition("/")
-    mounted = await _read(bao, f"sys/{kind}")
-    if f"{name}/" not in mounted:
-        await _write(bao, f"sys/{path}", body)
-
-
-async def _read(bao: httpx.AsyncClient, path: str) -> dict[str, dict[str, str]]:
-    answer = await bao.get(path)
-    _check(answer, path)
-    data: dict[str, dict[str, str]] = answer.json()["data"]
-    return data
-
-
-async def _write(bao: httpx.AsyncClient, path: str, body: dict[str, object]) -> None:
-    _check(await bao.post(path, json=body), path)
-
-
-def _check(answer: httpx.Response, path: str) -> None:
-    """Raises without the request's body in the message, for it may hold a password."""
-    if answer.is_error:
-        message = f"OpenBao refuses {path}: {answer.status_code} {answer.text[:200]}"
-        raise DevstackError(message)

@@ -25,9 +25,19 @@ from domain.records.facts import (
     fact_key,
 )
 from domain.records.history import DeploymentEntry, LeadTime
+from domain.records.signatures import (
+    HEADS_AT_ONCE,
+    HeadSignature,
+    HeadsSigned,
+    SignedChainVerifier,
+    SignedHeads,
+    UnsignedHeads,
+    signed_text,
+)
 
 __all__ = [
     "GENESIS",
+    "HEADS_AT_ONCE",
     "PLATFORM",
     "AuditFact",
     "ChainHead",
@@ -38,10 +48,16 @@ __all__ = [
     "FactResult",
     "Fault",
     "FaultKind",
+    "HeadSignature",
+    "HeadsSigned",
     "LeadTime",
     "Recorded",
+    "SignedChainVerifier",
+    "SignedHeads",
+    "UnsignedHeads",
     "Verification",
     "canonical",
     "chained",
     "fact_key",
+    "signed_text",
 ]

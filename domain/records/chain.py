@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import ValidationError
@@ -29,6 +30,8 @@ class FaultKind(StrEnum):
     CHANGED = "changed"
     MISSING = "missing"
     REORDERED = "reordered"
+    UNSIGNED = "unsigned"
+    """It was signed, and the signature does not stand for what is there now."""
 
 
 class Fault(Wire):
@@ -57,6 +60,13 @@ class Verification(Wire):
     rows: int = 0
     faults: tuple[Fault, ...] = ()
     """The first hundred, in order."""
+    signed: int = 0
+    """Up to this row a signature stands; 0 = nothing is signed."""
+    signed_at: datetime | None = None
+    signing_key: str = ""
+    """Name and version of the key of that signature."""
+    keys_known: bool = False
+    """Whether signatures were proven by keys known here; False = by the keys beside them."""
 
     @property
     def holds(self) -> bool:
