@@ -14,6 +14,7 @@ from domain.deliveries import (
     BindingUpgrade,
     ClassUpgradePlan,
     ClassUpgradeRequest,
+    Deployment,
     DeployRequest,
     UpgradeBinding,
 )
@@ -68,7 +69,8 @@ class ClassActivities:
     async def upgrade_binding(self, request: UpgradeBinding) -> BindingUpgrade:
         """Asks the queue of a place for a deployment with the revision, and waits for its end.
 
-        Idempotent: the queue knows the request by its id. Cancel: at once; a deployment that was
+        Idempotent: a queue that runs knows the request by its id, and of one that has ended it is
+        told how the request went. Cancel: at once; a deployment that was
         asked for goes on. Heartbeat: none of value.
         """
         one = request.consumer
@@ -83,8 +85,10 @@ class ClassActivities:
             trigger=request.trigger,
         )
         async with heartbeating(lambda: request.request_id):
-            await self._queues.ask(order)
-            outcome = await self._queues.outcome(order)
+            outcome = await self._known(order)
+            if outcome is None:
+                await self._queues.ask(order)
+                outcome = await self._queues.outcome(order)
         if outcome is None:
             phase, changed, message = Phase.ERRORED, False, "nothing is known of its deployment"
         else:
@@ -97,3 +101,10 @@ class ClassActivities:
             changed=changed and phase is Phase.SUCCEEDED,
             message=message,
         )
+
+    async def _known(self, order: DeployRequest) -> Deployment | None:
+        """Returns how a request went that an earlier try asked for, None when it did not end."""
+        place = (order.organization, order.component, order.environment)
+        if await self._queues.is_busy(*place):
+            return None
+        return await self._queues.outcome(order)
