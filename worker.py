@@ -126,7 +126,7 @@ class WorkerProcess:
         )
         queues = TemporalDeployQueues(self._client)
         drift = DriftActivities(self._cluster, queues)
-        classes = ClassActivities(self._cluster, queues)
+        classes = ClassActivities(self._cluster, queues, self._records)
         stops = StopActivities(self._records)
         return Worker(
             self._client,
@@ -153,7 +153,7 @@ class WorkerProcess:
                 drift.await_put_back,
                 classes.plan_class_upgrade,
                 classes.upgrade_binding,
-                TaskPlanActivities(self._cluster, self._objects).prepare_task_run,
+                TaskPlanActivities(self._cluster, self._objects, self._records).prepare_task_run,
             ],
             max_concurrent_activities=self._settings.worker.short_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,

@@ -8,8 +8,10 @@ from temporalio import activity
 
 from activities.drift import DeployQueues
 from activities.heartbeats import heartbeating
+from activities.histories import asked_upgrade
 from activities.reading import listed, read
 from clients.kubernetes.cluster import Cluster
+from clients.records import Records
 from domain.deliveries import (
     BindingUpgrade,
     ClassUpgradePlan,
@@ -21,6 +23,7 @@ from domain.deliveries import (
 from domain.errors import InvalidRequest
 from domain.phases import Phase
 from domain.policies.class_waves import consumers_of, waves
+from domain.records import FactBatch
 from domain.resources import Environment
 from domain.resources.families import FAMILIES
 
@@ -28,15 +31,17 @@ from domain.resources.families import FAMILIES
 class ClassActivities:
     """What the upgrade of a class knows and asks for on the control plane."""
 
-    def __init__(self, cluster: Cluster, queues: DeployQueues) -> None:
+    def __init__(self, cluster: Cluster, queues: DeployQueues, history: Records) -> None:
         self._cluster = cluster
         self._queues = queues
+        self._history = history
 
     @activity.defn
     async def plan_class_upgrade(self, request: ClassUpgradeRequest) -> ClassUpgradePlan:
         """Returns who runs with another revision than the present one, in waves.
 
-        Idempotent: a reading.
+        Idempotent: a reading; that the upgrade is asked for is written down once. A stop holds up
+        the deployments, not the plan.
 
         Raises:
             NotFound: There is no such class.
@@ -56,6 +61,8 @@ class ClassActivities:
         )
         production = [one.name for one in environments if one.spec.is_production]
         consumers = consumers_of(present, bindings, production)
+        fact = asked_upgrade(request, present.revision)
+        await self._history.append(FactBatch(facts=(fact,)))
         policy = present.spec.upgrade
         return ClassUpgradePlan(
             revision=present.revision,

@@ -53,7 +53,7 @@ class Queues:
 
 async def test_what_an_earlier_try_asked_for_is_not_asked_for_again() -> None:
     queues = Queues()
-    activities = ClassActivities(None, queues)  # type: ignore[arg-type]
+    activities = ClassActivities(None, queues, None)  # type: ignore[arg-type]
     first = await ActivityEnvironment().run(activities.upgrade_binding, REQUEST)
     second = await ActivityEnvironment().run(activities.upgrade_binding, REQUEST)
     assert first == second
@@ -64,7 +64,7 @@ async def test_what_an_earlier_try_asked_for_is_not_asked_for_again() -> None:
 async def test_a_queue_that_runs_is_asked_as_it_knows_its_requests() -> None:
     queues = Queues()
     queues.busy = True
-    activities = ClassActivities(None, queues)  # type: ignore[arg-type]
+    activities = ClassActivities(None, queues, None)  # type: ignore[arg-type]
     done = await ActivityEnvironment().run(activities.upgrade_binding, REQUEST)
     assert done.phase is Phase.SUCCEEDED
     assert len(queues.asked) == 1
