@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from activities.applied import AppliedObjects
+from activities.clocks import Clock
 from activities.kinds import CRON_JOBS, DEPLOYMENTS, HTTP_ROUTES, JOBS, PODS, REPLICA_SETS
 from activities.observation import Changes, changes
 from activities.together import together
@@ -36,9 +37,11 @@ class Follower:
         watches: SharedWatches,
         request: FollowRollout,
         wanted: Sequence[tuple[dict[str, Any], Kind]],
+        clock: Clock,
     ) -> None:
         """``wanted`` has each object with its kind as the API server has it."""
         self._applied = applied
+        self._clock = clock
         self._namespace = request.bundle.namespace
         self._health = request.health
         self._wanted = [obj for obj, _ in wanted]
@@ -58,7 +61,7 @@ class Follower:
             self._seen = seen
             await self._read()
             while True:
-                self.verdict = self._judge(seen, datetime.now(UTC))
+                self.verdict = self._judge(seen, self._clock.now())
                 if self.verdict.state is not RolloutState.PROGRESSING:
                     return self.verdict
                 await seen.wait(self.verdict.recheck or timedelta(minutes=1))
@@ -71,7 +74,7 @@ class Follower:
         """
         await self._read()
         self._fresh_only = True
-        verdict = self._judge(self._seen, datetime.now(UTC))
+        verdict = self._judge(self._seen, self._clock.now())
         if verdict.state is not RolloutState.PROGRESSING:
             return verdict
         return verdict.model_copy(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
 
 from activities.applied import AppliedObjects
 from activities.bundles import objects_of
+from activities.clocks import Clock
 from activities.following import Follower
 from activities.heartbeats import heartbeating
 from activities.log_tails import log_tail
@@ -174,11 +175,12 @@ class RolloutActivities:
             if is_followed(obj["kind"]) and (not request.only or said(obj) in request.only)
         ]
         kinds = [await self._cluster.kind_of(obj["apiVersion"], obj["kind"]) for obj in wanted]
+        clock = Clock()
         follower = Follower(
-            self._applied, self._watches, request, list(zip(wanted, kinds, strict=True))
+            self._applied, self._watches, request, list(zip(wanted, kinds, strict=True)), clock
         )
         deadline = timedelta(seconds=request.deadline_seconds)
-        left = time_left(deadline, activity.info().scheduled_time, datetime.now(UTC))
+        left = time_left(deadline, activity.info().scheduled_time, clock.now())
         async with heartbeating(lambda: follower.verdict.message):
             try:
                 async with asyncio.timeout(left.total_seconds()):

@@ -7,14 +7,17 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 
+from benchmarks.builds import builds
 from benchmarks.burst import burst
-from benchmarks.changes import one_change, one_change_under_load
+from benchmarks.changes import load, one_change, one_change_under_load
+from benchmarks.failures import pod_failures
 from benchmarks.machine import this_machine
 from benchmarks.parked import parked_operations
 from benchmarks.report import NotAReport, Report, read_measurements, table
@@ -30,10 +33,10 @@ from domain.errors import PlatformError
 _ROOT = Path(__file__).resolve().parent.parent
 _FAILED = 1
 _NOT_READY = 2
-PARTS = ("starts", "change", "api", "burst", "load", "parked")
+PARTS = ("starts", "change", "failure", "api", "burst", "load", "parked", "builds")
+_ON_NODES = {"builds"}
+"""What needs pods that run, so a full stack."""
 _MOST = 5000
-_LOAD = 200
-"""So many components are deployed while one change is measured."""
 
 
 def _starts(record: StackRecord) -> list[Measurement]:
@@ -51,6 +54,8 @@ async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[
     async with bench_on(record) as bench:
         if "change" in arguments.parts:
             found += await one_change(bench, arguments.runs)
+        if "failure" in arguments.parts:
+            found += await pod_failures(bench, list(_names()[-arguments.failures :]))
         if "api" in arguments.parts:
             found += await api_requests(bench, arguments.requests)
         created: dict[int, Sequence[str]] = {}
@@ -59,19 +64,28 @@ async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[
             created[number] = _names()[:number]
             found += await burst(bench, created[number])
         if "load" in arguments.parts:
-            found += await _under_load(bench, arguments.runs, created.get(_LOAD))
+            found += await _under_load(bench, arguments, created.get(arguments.load))
         if "parked" in arguments.parts:
             found += await parked_operations(bench, arguments.parked)
     return found
 
 
 async def _under_load(
-    bench: Bench, runs: int, components: Sequence[str] | None
+    bench: Bench, arguments: argparse.Namespace, components: Sequence[str] | None
 ) -> list[Measurement]:
     if components is None:
-        components = _names()[:_LOAD]
+        components = _names()[: arguments.load]
         await burst(bench, components)
-    return [*await one_change_under_load(bench, runs, components)]
+    when = f", while {len(components)} are deployed"
+    found: list[Measurement] = [*await one_change_under_load(bench, arguments.runs, components)]
+    async with load(bench, components):
+        found += await api_requests(bench, arguments.requests, when)
+    return found
+
+
+async def _on_nodes(record: StackRecord, arguments: argparse.Namespace) -> list[Measurement]:
+    async with bench_on(record) as bench:
+        return [*await builds(bench, arguments.builds)]
 
 
 def _names() -> Sequence[str]:
@@ -88,14 +102,30 @@ def measure(arguments: argparse.Namespace) -> Report:
         NotMeasured: Something took too long.
     """
     machine = this_machine()
-    record, started = ensure_stack(arguments.name)
+    wanted = set(arguments.parts)
+    found: list[Measurement] = []
+    stacks = []
+    if wanted - _ON_NODES:
+        with _stack(arguments, arguments.name, "core") as record:
+            stacks.append(f"{record.name} ({record.profile})")
+            found += _starts(record) if "starts" in wanted else []
+            found += asyncio.run(_on_stack(record, arguments))
+    if wanted & _ON_NODES:
+        with _stack(arguments, arguments.nodes, "full") as record:
+            stacks.append(f"{record.name} ({record.profile})")
+            found += asyncio.run(_on_nodes(record, arguments))
+    return Report(", ".join(stacks), machine, found)
+
+
+@contextmanager
+def _stack(arguments: argparse.Namespace, name: str, profile: str) -> Iterator[StackRecord]:
+    """A stack that runs; one that was started for this is removed afterwards."""
+    record, started = ensure_stack(name, profile)
     try:
-        found = _starts(record) if "starts" in arguments.parts else []
-        found += asyncio.run(_on_stack(record, arguments))
+        yield record
     finally:
         if started and not arguments.keep:
-            remove_stack(arguments.name)
-    return Report(f"{record.name} ({record.profile})", machine, found)
+            remove_stack(name)
 
 
 def _arguments() -> argparse.Namespace:
@@ -103,6 +133,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--name", default="bench", help="stack; one that does not run is started and removed again"
     )
+    parser.add_argument("--nodes", default="bench-full", help="the same for what needs pods")
     parser.add_argument("--keep", action="store_true", help="leave a stack that was started")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--runs", type=int, default=50, help="changes that are measured")
@@ -110,7 +141,10 @@ def _arguments() -> argparse.Namespace:
         "--burst", type=int, nargs="+", default=[200, 1000], help="components created at once"
     )
     parser.add_argument("--requests", type=int, default=300, help="API requests of each kind")
-    parser.add_argument("--parked", type=int, default=2000, help="operations that only wait")
+    parser.add_argument("--load", type=int, default=200, help="components deployed meanwhile")
+    parser.add_argument("--failures", type=int, default=20, help="deployments whose pod fails")
+    parser.add_argument("--parked", type=int, default=10000, help="operations that only wait")
+    parser.add_argument("--builds", type=int, default=5, help="builds that are measured")
     parser.add_argument("--compare", type=Path, help="report of an earlier run")
     parser.add_argument("--output", type=Path, default=_ROOT / "build" / "bench.json")
     return parser.parse_args()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from benchmarks import tenant
 from benchmarks.samples import Budget, Samples
@@ -91,16 +91,23 @@ async def one_change_under_load(
     async with AsyncExitStack() as stack:
         changes = await _changes(stack, bench)
         await changes.create()
-        bindings = await stack.enter_async_context(sightings(bench.bindings, ready_generation))
-        load = asyncio.create_task(_keep_busy(bench, bindings, components))
-        try:
-            await asyncio.sleep(1)  # the load is to be there before the first change
+        async with load(bench, components):
             times = await _repeat(changes, runs)
-        finally:
-            load.cancel()
-            with suppress(asyncio.CancelledError):
-                await load
     return _told(times, f"while {len(components)} are deployed", _BUSY)
+
+
+@asynccontextmanager
+async def load(bench: Bench, components: Sequence[str]) -> AsyncIterator[None]:
+    """Deploys components without pause while the block lasts."""
+    async with sightings(bench.bindings, ready_generation) as bindings:
+        busy = asyncio.create_task(_keep_busy(bench, bindings, components))
+        try:
+            await asyncio.sleep(1)  # the load is to be there before anything is measured
+            yield
+        finally:
+            busy.cancel()
+            with suppress(asyncio.CancelledError):
+                await busy
 
 
 async def _changes(stack: AsyncExitStack, bench: Bench) -> Changes:

@@ -33,7 +33,7 @@ _UPDATES = 50
 
 
 async def parked_operations(bench: Bench, number: int) -> list[Measurement]:
-    """Parks operations, looks at what they cost, decides some, then ends all.
+    """Parks operations, looks at what they cost, decides some alone, then all others at once.
 
     Raises:
         RPCError: Temporal refused.
@@ -46,7 +46,9 @@ async def parked_operations(bench: Bench, number: int) -> list[Measurement]:
         took = time.perf_counter() - start
         spent = await _idle(bench, process)
         seconds = [await _decide(handle) for handle in handles[:_UPDATES]]
-        await _end_all(handles[_UPDATES:])
+        start = time.perf_counter()
+        await _decide_all(handles[_UPDATES:])
+        decided = (len(handles) - _UPDATES) / (time.perf_counter() - start)
     return [
         Figure(f"{number} parked: started", number / took, "/s"),
         Figure(
@@ -59,6 +61,7 @@ async def parked_operations(bench: Bench, number: int) -> list[Measurement]:
             Figure(f"{number} parked: CPU of {part} while idle", one.cpu / _IDLE_SECONDS, "cores")
             for part, one in spent.items()
         ),
+        Figure(f"{number} parked: decided to the end", decided, "/s"),
         Samples(f"decision on one of {number} parked", tuple(seconds), Budget()),
     ]
 
@@ -120,11 +123,12 @@ async def _decide(handle: Handle) -> float:
     return time.perf_counter() - start
 
 
-async def _end_all(handles: list[Handle]) -> None:
+async def _decide_all(handles: list[Handle]) -> None:
     hands = asyncio.Semaphore(_AT_ONCE)
 
     async def end(handle: Handle) -> None:
         async with hands:
-            await handle.terminate("the benchmark is over")
+            await handle.execute_update(ParkedWorkflow.decide)
+            await handle.result()
 
     await asyncio.gather(*(end(handle) for handle in handles))

@@ -1,5 +1,7 @@
 """Stands in for the nodes of a core stack, which has none: says of each pod that it is ready.
 
+Pods of an image that ends in ``FAILING`` are said to have no image instead.
+
 The controllers of Kubernetes are real, so Deployments and ReplicaSets take the way they always
 take; only the kubelet's part is simulated, without running anything.
 """
@@ -7,6 +9,7 @@ take; only the kubelet's part is simulated, without running anything.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -20,6 +23,9 @@ from domain.rendering.labels import COMPONENT
 PODS = Kind("v1", "Pod", "pods", namespaced=True)
 
 
+FAILING = "fails@sha256:" + "0" * 64
+
+
 class SimulatedPods:
     """Makes pods ready as soon as they are there."""
 
@@ -28,6 +34,8 @@ class SimulatedPods:
         self._namespace = namespace
         self.requests = 0
         """Sent to the API server so far, so that they can be told from the platform's."""
+        self.failed: dict[str, float] = {}
+        """Component -> when its pod was said to have failed: just before the request."""
 
     async def run(self) -> None:
         """Works until it is cancelled."""
@@ -44,10 +52,12 @@ class SimulatedPods:
     async def _make_ready(self, pod: Object) -> None:
         name = pod["metadata"]["name"]
         self.requests += 1
+        status = _running(pod)
+        if pod["spec"]["containers"][0]["image"].endswith(FAILING):
+            status = _without_image(pod)
+            self.failed.setdefault(pod["metadata"]["labels"][COMPONENT], time.perf_counter())
         with suppress(PlatformError):  # it is gone again
-            await self._cluster.patch(
-                PODS, name, self._namespace, {"status": _running(pod)}, "status"
-            )
+            await self._cluster.patch(PODS, name, self._namespace, {"status": status}, "status")
 
 
 @asynccontextmanager
@@ -64,9 +74,9 @@ async def simulated_pods(cluster: Cluster, namespace: str) -> AsyncIterator[Simu
 
 
 def _is_waiting(pod: Object) -> bool:
-    return pod.get("status", {}).get("phase", "Pending") == "Pending" and not pod["metadata"].get(
-        "deletionTimestamp"
-    )
+    status = pod.get("status", {})
+    is_new = status.get("phase", "Pending") == "Pending" and not status.get("containerStatuses")
+    return is_new and not pod["metadata"].get("deletionTimestamp")
 
 
 def _running(pod: Object) -> dict[str, Any]:
@@ -85,6 +95,25 @@ def _running(pod: Object) -> dict[str, Any]:
                 "started": True,
                 "restartCount": 0,
                 "state": {"running": {"startedAt": at}},
+            }
+            for container in pod["spec"]["containers"]
+        ],
+    }
+
+
+def _without_image(pod: Object) -> dict[str, Any]:
+    waiting = {"reason": "ErrImagePull", "message": "manifest unknown"}
+    return {
+        "phase": "Pending",
+        "containerStatuses": [
+            {
+                "name": container["name"],
+                "image": container["image"],
+                "imageID": "",
+                "ready": False,
+                "started": False,
+                "restartCount": 0,
+                "state": {"waiting": waiting},
             }
             for container in pod["spec"]["containers"]
         ],

@@ -23,8 +23,8 @@ _PERSON = "ada"
 Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
 
-async def api_requests(bench: Bench, number: int) -> list[Measurement]:
-    """Sends each kind of request ``number`` times, eight at once.
+async def api_requests(bench: Bench, number: int, when: str = "") -> list[Measurement]:
+    """Sends each kind of request ``number`` times, eight at once; ``when`` is told of it.
 
     Raises:
         httpx.HTTPError: The API did not answer, or not with success.
@@ -49,7 +49,7 @@ async def api_requests(bench: Bench, number: int) -> list[Measurement]:
     found: list[Measurement] = []
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as http:
         for name, ask in kinds.items():
-            found += await _measure(http, name, ask, number)
+            found += await _measure(http, f"{name}{when}", ask, number)
     return found
 
 

@@ -16,6 +16,9 @@ Marks = Callable[[Object], Hashable | None]
 """Tells what an object's state shows, such as (name, value); None = nothing of interest."""
 
 
+_UNDECIDED = {"Deploying", "Pending", "Waiting", "ReferenceMissing", "WaitingForArtifact"}
+
+
 class NotMeasured(Exception):
     """Something did not get where it should; the message says what was waited for."""
 
@@ -90,6 +93,14 @@ def ready_generation(binding: Object) -> tuple[str, int] | None:
     """Returns name and generation of a binding that is Ready, None when it is not."""
     ready = _ready(binding)
     if ready.get("status") != "True":
+        return None
+    return binding["metadata"]["name"], int(ready.get("observedGeneration", 0))
+
+
+def failed_generation(binding: Object) -> tuple[str, int] | None:
+    """Returns name and generation of a binding whose deployment failed, None when it did not."""
+    ready = _ready(binding)
+    if ready.get("status") != "False" or ready.get("reason") in _UNDECIDED:
         return None
     return binding["metadata"]["name"], int(ready.get("observedGeneration", 0))
 

@@ -51,8 +51,10 @@ class Bench:
         return {name: psutil.Process(one.pid) for name, one in found.items() if one is not None}
 
 
-def ensure_stack(name: str) -> tuple[StackRecord, bool]:
+def ensure_stack(name: str, profile: str = "core") -> tuple[StackRecord, bool]:
     """Returns a running stack with the platform, and whether it was started for this.
+
+    ``profile`` is that of a stack that does not run yet.
 
     Raises:
         NoStack: It cannot be started, or runs without the platform.
@@ -60,7 +62,7 @@ def ensure_stack(name: str) -> tuple[StackRecord, bool]:
     record = running(state_dir(name))
     started = record is None
     if record is None:
-        up = (*_PAVANE, "up", "--name", name, "--profile", "core", "--platform")
+        up = (*_PAVANE, "up", "--name", name, "--profile", profile, "--platform")
         if subprocess.run(up, cwd=_ROOT, check=False).returncode != 0:
             raise NoStack(f"stack {name!r} did not start")
         record = running(state_dir(name))

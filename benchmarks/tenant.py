@@ -85,6 +85,23 @@ def component(name: str, image: str = IMAGE) -> list[Object]:
     ]
 
 
+def build_plane() -> Object:
+    """Returns where builds run."""
+    return _resource("BuildPlane", PLANE, {})
+
+
+def source(name: str, repository: str) -> Object:
+    """Returns a component that is built and not deployed."""
+    spec = {
+        "componentOwner": {"projectRef": PROJECT},
+        "autoDeploy": False,
+        # Not by a push: only what is asked for is to be built.
+        "autoBuild": False,
+        "buildSpecInComponent": {"repository": repository, "branch": "main"},
+    }
+    return _resource("Component", name, spec)
+
+
 def binding_of(name: str) -> str:
     """Returns the name of a component's binding."""
     return ids.binding_name(name, ENVIRONMENT)
@@ -104,13 +121,13 @@ async def lay_foundation(cluster: Cluster) -> None:
         await _create(cluster, one)
 
 
-async def create(cluster: Cluster, names: Iterable[str]) -> None:
+async def create(cluster: Cluster, names: Iterable[str], image: str = IMAGE) -> None:
     """Creates components, many at once, each in the order in which a person would."""
     hands = asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> None:
         async with hands:
-            for resource in component(name):
+            for resource in component(name, image):
                 await _create(cluster, resource)
 
     await asyncio.gather(*(one(name) for name in names))

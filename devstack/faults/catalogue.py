@@ -1,10 +1,10 @@
 """Every fault there is, by name."""
 
 from devstack.errors import DevstackError
-from devstack.faults import disks, objects, plane, processes, secret_store
+from devstack.faults import clock, database, disks, objects, plane, processes, secret_store
 from devstack.faults.model import Fault
 
-_FAMILIES = (processes, plane, objects, disks, secret_store)
+_FAMILIES = (processes, plane, objects, disks, secret_store, database, clock)
 
 
 def catalogue() -> dict[str, Fault]:
@@ -13,14 +13,9 @@ def catalogue() -> dict[str, Fault]:
 
 
 LEFT_OUT = {
-    "clock jumping": (
-        "Linux gives no process a wall clock of its own; moving the machine's would break all else "
-        "on it. Procedures take time from Temporal alone (`workflow.now`), never from a worker."
-    ),
-    "database locked": (
-        "there is no database of records yet. Temporal's own, when another process held it locked "
-        "for five seconds, left it unable to work for at least two minutes: its "
-        "server for development holds a SQLite file, which a production server never does."
+    "Temporal's database locked": (
+        "when another process held its file locked for five seconds, its server for development "
+        "was unable to work for at least two minutes: a production server has no file."
     ),
 }
 """Faults that are not made, and why."""

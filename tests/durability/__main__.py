@@ -15,102 +15,23 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 from clients.kubernetes import Cluster
-from tests.durability.cancelling import cancelled
-from tests.durability.lane import Lane, WorkerDied, lane
+from tests.durability.lane import Lane, lane
+from tests.durability.pieces import Wanted, again, recordings, runs, told
 from tests.durability.progress import FOLDER, Progress, version
-from tests.durability.scenarios import SCENARIOS, Scenario
-from tests.durability.sweep import Outcome, Recorded, disturbed, record
+from tests.durability.scenario import Scenario
+from tests.durability.scenarios import SCENARIOS
+from tests.durability.sweep import forget_all
 from tests.durability.table import table
-from tests.durability.work import Run, Work
+from tests.durability.work import Work
 
-
-def told(progress: Progress, done: int, total: int, outcome: Outcome) -> None:
-    """One line a run, and what was wrong below it."""
-    progress.note(outcome)
-    verdict = "ok" if not outcome.problems else "FAILED"
-    recovery = f"{outcome.recovery:5.1f}" if outcome.recovery is not None else "    -"
-    print(f"{done:4}/{total} {verdict:6} {recovery} s {outcome.seconds:5.1f} s  "
-          f"{outcome.scenario} | {outcome.point}", flush=True)  # fmt: skip
-    for problem in outcome.problems:
-        print(f"        {problem}", flush=True)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One run of a sweep, known before it is made."""
-
-    scenario: str
-    point: str
-    run: Run
-
-    async def __call__(self, own: Lane) -> Outcome:
-        """A run that breaks off is a failure of its point; the sweep goes on."""
-        try:
-            return await self.run(own)
-        except WorkerDied:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is told
-            return Outcome(self.scenario, self.point, [f"broke off: {error!r}"[:500]])
-
-
-async def recordings(
-    lanes: list[Lane], cluster: Cluster, scenarios: Iterable[Scenario], progress: Progress
-) -> list[Recorded]:
-    """Runs each scenario undisturbed; one that does not even end so is told and left out."""
-    pending, recorded = list(scenarios), list[Recorded]()
-
-    async def recording(own: Lane) -> None:
-        while pending:
-            scenario = pending.pop(0)
-            try:
-                found = await record(scenario, own, cluster)
-            except (AssertionError, TimeoutError) as error:
-                progress.note(Outcome(scenario.name, "undisturbed", [f"{error!r}"[:2000]]))
-                print(f"not recorded: {scenario.name}: {error!r}", flush=True)
-                continue
-            progress.note(Outcome(scenario.name, "undisturbed", seconds=found.seconds))
-            recorded.append(found)
-            print(f"recorded {found.scenario.name}: {len(found.points)} points, "
-                  f"{found.seconds:.1f} s undisturbed", flush=True)  # fmt: skip
-
-    await asyncio.gather(*(recording(each) for each in lanes))
-    return recorded
-
-
-def runs(
-    recorded: list[Recorded], cluster: Cluster, options: argparse.Namespace, progress: Progress
-) -> list[Wanted]:
-    """Every point of every scenario, killed, and cancelled at those of activities."""
-    points = [(one, point) for one in recorded for point in one.points]
-    wanted = [(one, point) for one, point in points if options.match in str(point)]
-    kills = [
-        Wanted(one.scenario.name, str(point), partial(disturbed, one, point, cluster=cluster))
-        for one, point in wanted
-    ]
-    cancels = [
-        Wanted(
-            f"cancel {one.scenario.name}",
-            str(point),
-            partial(cancelled, one, point, cluster=cluster),
-        )
-        for one, point in wanted
-        if point.kind == "activity" and one.scenario.is_undone_by_cancel
-    ]
-    found = [
-        one
-        for one in [*([] if options.only_cancel else kills), *cancels]
-        if not progress.has_passed(one.scenario, one.point)
-    ]
-    if options.sample:
-        found = random.Random(options.seed).sample(found, min(options.sample, len(found)))
-    return found
+_INTAKES = 2
+_ALL_ROLES = '["orchestration", "control", "plane", "intake"]'
 
 
 def chosen(name: str) -> list[Scenario]:
@@ -130,30 +51,81 @@ async def _stack_worker_runs() -> bool:
     return True
 
 
+class Sweep:
+    """One piece of a sweep, on the stack that the environment names."""
+
+    def __init__(self, options: argparse.Namespace, cluster: Cluster, folder: Path) -> None:
+        self._options = options
+        self._cluster = cluster
+        self._folder = folder
+        state = options.state or FOLDER / f"{version()}.jsonl"
+        self.progress = Progress(state, resume=options.resume)
+
+    @asynccontextmanager
+    async def _lanes(self, name: str, count: int) -> AsyncIterator[list[Lane]]:
+        async with AsyncExitStack() as stack:
+            yield [
+                await stack.enter_async_context(
+                    lane(
+                        f"durability-{os.getpid()}-{name}{number}",
+                        dict(os.environ),
+                        self._folder / f"{name}{number}",
+                    )
+                )
+                for number in range(count)
+            ]
+
+    async def _work(self, lanes: list[Lane], runs: list[Wanted]) -> None:
+        await Work(lanes, partial(told, self.progress)).done(runs)
+
+    async def workers(self, scenarios: list[Scenario]) -> None:
+        """Kills the workers of procedures at every point; then lets others do without a cache."""
+        async with self._lanes("", self._options.lanes) as lanes:
+            for each in lanes:
+                await each.start()
+            recorded = await recordings(lanes, self._cluster, scenarios, self.progress)
+            await self._work(lanes, runs(recorded, self._cluster, self._options, self.progress))
+            if self._options.match or self._options.only_cancel or self._options.sample:
+                return
+            for each in lanes:
+                await each.stop()
+                await each.start(PAVANE_WORKER__MAX_CACHED_WORKFLOWS="0")
+            without = again(recorded, self._cluster, self.progress, "undisturbed, without cache")
+            await self._work(lanes, without)
+
+    async def intakes(self, scenarios: list[Scenario]) -> None:
+        """Kills the one of two workers whose intake leads, alone: it acts on all there is."""
+        async with self._lanes("intake", 1) as lanes:
+            for _ in range(_INTAKES):
+                await lanes[0].start(PAVANE_WORKER__ROLES=_ALL_ROLES)
+            recorded = await recordings(lanes, self._cluster, scenarios, self.progress)
+            await self._work(lanes, runs(recorded, self._cluster, self._options, self.progress))
+
+
 async def _main(options: argparse.Namespace) -> int:
     if await _stack_worker_runs():
         print("the stack's own worker runs: pavane stack stop worker --name NAME")
         return 2
-    progress = Progress(options.state or FOLDER / f"{version()}.jsonl", resume=options.resume)
+    scenarios = chosen(options.scenario)
     folder = Path(tempfile.mkdtemp(prefix="pavane-durability-"))
     print(f"logs of the workers: {folder}; seed {options.seed}", flush=True)
     start = time.monotonic()
-    async with AsyncExitStack() as stack:
-        cluster = await Cluster.connect(Path(os.environ["KUBECONFIG"]))
-        stack.push_async_callback(cluster.close)
-        lanes = [
-            await stack.enter_async_context(
-                lane(f"durability-{os.getpid()}-{number}", dict(os.environ), folder / f"{number}")
-            )
-            for number in range(options.lanes)
-        ]
-        for each in lanes:
-            await each.start()
-        recorded = await recordings(lanes, cluster, chosen(options.scenario), progress)
-        await Work(lanes, partial(told, progress)).done(runs(recorded, cluster, options, progress))
-    print(table(progress.outcomes()))
+    cluster = await Cluster.connect(Path(os.environ["KUBECONFIG"]))
+    try:
+        await forget_all(cluster)
+        sweep = Sweep(options, cluster, folder)
+        by_intake = [one for one in scenarios if one.by_intake]
+        others = [one for one in scenarios if not one.by_intake]
+        if others:
+            await sweep.workers(others)
+        if by_intake:
+            await sweep.intakes(by_intake)
+    finally:
+        await cluster.close()
+    outcomes = list(sweep.progress.outcomes())
+    print(table(outcomes))
     print(f"{time.monotonic() - start:.0f} s")
-    return 1 if any(one.problems for one in progress.outcomes()) else 0
+    return 1 if any(one.problems for one in outcomes) else 0
 
 
 def main() -> int:

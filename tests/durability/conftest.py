@@ -14,8 +14,9 @@ import pytest
 from clients.kubernetes import Cluster
 from devstack.lifecycle import steer
 from devstack.state import state_dir
+from tests.durability.build_scenarios import Build
 from tests.durability.lane import Lane, lane
-from tests.durability.scenarios import Build, Crash, SecondVersion
+from tests.durability.scenarios import Crash, SecondVersion
 from tests.durability.sweep import Recorded, record
 
 _LANES = 3

@@ -22,6 +22,7 @@ from temporalio.worker import (
 )
 
 from clients.kubernetes.session import Session
+from tests.durability.asking import Asking
 from tests.durability.orders import Carrier
 
 _LOOK = 0.02
@@ -222,5 +223,7 @@ class KillPlugin(SimplePlugin):
             return _Runner(real, carrier)
 
         super().__init__(
-            "pavane-durability", interceptors=[_Activities(carrier)], workflow_runner=runner
+            "pavane-durability",
+            interceptors=[_Activities(carrier), Asking(carrier)],
+            workflow_runner=runner,
         )

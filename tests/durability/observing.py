@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from tests.durability.place import COMPONENT, ENVIRONMENT, PROJECT, Place
+from tests.durability.declared import COMPONENT
+from tests.durability.place import ENVIRONMENT, PROJECT, Place
 
 _PAUSE = 0.1
 

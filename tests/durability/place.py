@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.kinds import ARGO_WORKFLOWS
 from clients.kubernetes import Cluster
@@ -19,41 +18,27 @@ from clients.registry import Registry
 from domain import ids
 from domain.deliveries import BuildRequest, ClassUpgradeRequest, DeployRequest
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
+from tests.durability.declared import COMPONENT, service_class, workload
 from tests.durability.orders import without_organization
+from tests.durability.source import DOCKERFILE, commit, git
+from workflows.deployments import DeployWorkflow
 from workflows.starting import (
+    enqueue_deployment,
     request_build,
     signal_deployment,
     start_build,
     start_class_upgrade,
 )
 
-COMPONENT, PROJECT, ENVIRONMENT = "web", "shop", "dev"
+PROJECT, ENVIRONMENT = "shop", "dev"
 GOOD, BETTER, CRASHING, SILENT = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
 """Commits of the versions: what a version does hangs on its first letter."""
-_SERVER = """
-import http.server, os, signal, sys, time
-commit = os.environ.get("PAVANE_COMMIT", "")
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-if commit.startswith("c"):
-    sys.exit("crashed: a setting is missing")
-while commit.startswith("d"):
-    time.sleep(1)
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(commit.encode())
-http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
-"""
-_DOCKERFILE = """ARG PYTHON_IMAGE
-FROM ${PYTHON_IMAGE}
-COPY . /srv
-"""
-"""One layer: each more is a copy of the whole image to the builder."""
-SLOW = f"{_DOCKERFILE}RUN sleep 120\n"
-"""Long enough that it is still built when a newer commit comes, whoever is killed meanwhile."""
 PATIENT, SHORT = 180, 20
 """Seconds a rollout may take: generous for a machine under load, short where it is to be missed."""
+BINDING = Kind("choreo.dev/v1alpha1", "ServiceBinding", "servicebindings", namespaced=True)
+
+
+Answer = TypeVar("Answer")
 
 
 class Place:
@@ -74,6 +59,8 @@ class Place:
         self.times = 1
         """How often each request is sent; more than once shows that equal requests are one."""
         self.operations: dict[str, WorkflowHandle[Any, Any]] = {}
+        self._runs: set[str | None] = set()
+        """Runs of procedures that somebody else started and that are known."""
         self.folder = Path()
         """Where the source of builds lies."""
 
@@ -88,7 +75,7 @@ class Place:
             obj["metadata"]["namespace"] = self.name
         await self.cluster.apply(obj, manager="person", force=True)
 
-    async def declare(self, *, auto_deploy: bool = True) -> None:
+    async def declare(self, *, builds: bool = True) -> None:
         """Everything a component needs; it is small, so that its pods are ready soon."""
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}}
         await self.cluster.apply(namespace, manager="person")
@@ -100,22 +87,21 @@ class Place:
         await self.apply("DeploymentPipeline", "default", {"promotionPaths": [path]})
         await self.apply("Project", PROJECT, {"deploymentPipelineRef": "default"})
         await self.rollouts_may_take(PATIENT)
-        await self.apply("Workload", COMPONENT, _workload())
-        await self.apply(
-            "Component",
-            COMPONENT,
-            {
-                "componentOwner": {"projectRef": PROJECT},
-                "autoDeploy": auto_deploy,
-                "buildSpecInComponent": {
-                    "repository": self.repository,
-                    "testCommand": ["sh", "-c", "test ! -e /srv/broken"],
-                },
-            },
-        )
+        await self.apply("Workload", COMPONENT, workload())
+        await self.component(builds=builds)
+
+    async def component(self, *, builds: bool) -> None:
+        """The component; one that says how it is built is built by the intake at once."""
+        spec: dict[str, Any] = {"componentOwner": {"projectRef": PROJECT}, "autoDeploy": True}
+        if builds:
+            spec["buildSpecInComponent"] = {
+                "repository": self.repository,
+                "testCommand": ["sh", "-c", "test ! -e /srv/broken"],
+            }
+        await self.apply("Component", COMPONENT, spec)
 
     async def rollouts_may_take(self, seconds: int) -> None:
-        await self.apply("ServiceClass", DEFAULT_SERVICE_CLASS, _service_class(seconds))
+        await self.apply("ServiceClass", DEFAULT_SERVICE_CLASS, service_class(seconds))
 
     @property
     def repository(self) -> str:
@@ -129,19 +115,64 @@ class Place:
         await self.apply("DeployableArtifact", name, spec)
         return name
 
-    async def deploy(self, commit: str) -> None:
-        """Asks for a version."""
-        await self._ask(DeployRequest(
+    async def bind(self, commit: str) -> None:
+        """Wishes for a version and leaves the rest to the intake."""
+        spec = {"environmentRef": ENVIRONMENT, "componentRef": COMPONENT}
+        spec["artifactRef"] = await self.artifact(commit)
+        await self.apply("ServiceBinding", ids.binding_name(COMPONENT, ENVIRONMENT), spec)
+        await self.begun(self.queue)
+
+    @property
+    def queue(self) -> str:
+        """The procedure that deploys the component."""
+        return ids.deploy_id(self.name, COMPONENT, ENVIRONMENT)
+
+    async def begun(self, workflow_id: str) -> None:
+        """Waits until somebody else starts a run of a procedure that is not known yet."""
+        handle = self.client.get_workflow_handle(workflow_id)
+        while True:
+            try:
+                run = (await handle.describe()).run_id
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            else:
+                if run not in self._runs:
+                    self._runs.add(run)
+                    self.remember(self.client.get_workflow_handle(workflow_id, run_id=run))
+                    return
+            await asyncio.sleep(0.05)
+
+    async def _request(self, commit: str) -> DeployRequest:
+        return DeployRequest(
             organization=self.name, component=COMPONENT, environment=ENVIRONMENT,
             request_id=f"deploy-{commit[:4]}", artifact=await self.artifact(commit),
-        ))  # fmt: skip
+        )  # fmt: skip
+
+    async def deploy(self, commit: str) -> None:
+        """Asks for a version by a signal."""
+        await self._ask(await self._request(commit))
+
+    async def enqueue(self, commit: str) -> int:
+        """Asks for a version by an update, as the API does; returns its place in the queue."""
+        request = await self._request(commit)
+        answers = await self._each(lambda: enqueue_deployment(self.client, request))
+        for handle, _ in answers:
+            self.remember(handle)
+        return min(told.position for _, told in answers)
+
+    async def withdraw(self, commit: str) -> bool:
+        """Takes a version that waits out of the queue."""
+        handle = self.client.get_workflow_handle_for(DeployWorkflow.run, self.queue)
+        request_id = f"deploy-{commit[:4]}"
+        return await handle.execute_update(
+            DeployWorkflow.withdraw, request_id, id=f"withdraw-{request_id}"
+        )
 
     async def undeploy(self) -> None:
         """Wishes for nothing to run, and asks for that."""
         name = ids.binding_name(COMPONENT, ENVIRONMENT)
-        wished = {"spec": {"state": "Undeploy"}}
-        kind = Kind("choreo.dev/v1alpha1", "ServiceBinding", "servicebindings", namespaced=True)
-        await self.cluster.patch(kind, name, self.name, wished)
+        await self.cluster.patch(BINDING, name, self.name, {"spec": {"state": "Undeploy"}})
         await self._ask(DeployRequest(
             organization=self.name, component=COMPONENT, environment=ENVIRONMENT,
             request_id="undeploy",
@@ -153,37 +184,40 @@ class Place:
         request = ClassUpgradeRequest(
             organization=self.name, class_kind="ServiceClass", class_name=DEFAULT_SERVICE_CLASS
         )
-        for _ in range(self.times):
-            self.remember(await start_class_upgrade(self.client, request))
+        for handle in await self._each(lambda: start_class_upgrade(self.client, request)):
+            self.remember(handle)
 
     async def _ask(self, request: DeployRequest) -> None:
-        for _ in range(self.times):
-            self.remember(await signal_deployment(self.client, request))
+        for handle in await self._each(lambda: signal_deployment(self.client, request)):
+            self.remember(handle)
+
+    async def _each(self, ask: Callable[[], Awaitable[Answer]]) -> list[Answer]:
+        """Sends a request as often as it is to be sent, all at once."""
+        return list(await asyncio.gather(*(ask() for _ in range(self.times))))
 
     async def build(self, commit: str, branch: str = "main") -> None:
         """Asks for the build of a commit."""
         request = BuildRequest(
             organization=self.name, component=COMPONENT, commit=commit, branch=branch
         )
-        for _ in range(self.times):
-            started = await start_build(self.client, request)
+        for started in await self._each(lambda: start_build(self.client, request)):
             self.remember(self.client.get_workflow_handle(started.workflow_id))
 
     async def request_build(self, commit: str) -> None:
         """Asks for the build of the branch, which is at a commit."""
         request = BuildRequest(organization=self.name, component=COMPONENT, revision="main")
-        for _ in range(self.times):
-            self.remember(await request_build(self.client, request, "one"))
+        for handle in await self._each(lambda: request_build(self.client, request, "one")):
+            self.remember(handle)
         build = ids.build_id(self.name, COMPONENT, commit)
         self.remember(self.client.get_workflow_handle(build))
 
     async def commit(self, message: str, **files: str) -> str:
         """Commits a small image's source and returns the commit's id; not pushed yet."""
-        content = {"Dockerfile": _DOCKERFILE, "message": message, **files}
-        return await asyncio.to_thread(_commit, self.folder, message, content)
+        content = {"Dockerfile": DOCKERFILE, "message": message, **files}
+        return await asyncio.to_thread(commit, self.folder, message, content)
 
     async def push(self) -> None:
-        await asyncio.to_thread(_git, self.folder, "push", "--quiet", self.repository, "main")
+        await asyncio.to_thread(git, self.folder, "push", "--quiet", self.repository, "main")
 
     async def argo_is(self, commit: str, *phases: str) -> None:
         """Waits until the Argo Workflow of a commit is in one of the phases."""
@@ -205,6 +239,11 @@ class Place:
                 await handle.result()
             except WorkflowFailureError:
                 continue
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                # A request that was cancelled early never started its build.
+                del self.operations[handle.id]
 
     async def outcomes(self) -> list[dict[str, Any]]:
         """How everything that was asked for ended, as a caller sees it."""
@@ -227,49 +266,6 @@ class Place:
         return found
 
 
-def _service_class(deadline: int) -> dict[str, Any]:
-    return {
-        "deploymentTemplate": {
-            "replicas": 1,
-            "revisionHistoryLimit": 5,
-            "progressDeadlineSeconds": deadline,
-            "strategy": {
-                "type": "RollingUpdate",
-                "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
-            },
-            "template": {
-                "spec": {
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    "terminationGracePeriodSeconds": 7,
-                    "securityContext": {"runAsNonRoot": True, "runAsUser": 10001},
-                    "containers": [
-                        {
-                            "name": "main",
-                            "resources": {"requests": {"cpu": "5m", "memory": "16Mi"}},
-                            "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
-                        }
-                    ],
-                }
-            },
-        }
-    }
-
-
-def _workload() -> dict[str, Any]:
-    return {
-        "componentRef": COMPONENT,
-        "containers": [
-            {
-                "name": "main",
-                "command": ["python3", "-c", _SERVER],
-                "readiness": {"path": "/", "periodSeconds": 1},
-            }
-        ],
-        "endpoints": [{"name": "http", "port": 8080, "type": "HTTP", "visibility": "public"}],
-    }
-
-
 _images: dict[str, str] = {}
 
 
@@ -284,27 +280,3 @@ async def _runtime_image(environment: Mapping[str, str]) -> str:
         await registry.close()
         _images[name] = f"{name.rpartition(':')[0]}@{digest}"
     return _images[name]
-
-
-def _commit(folder: Path, message: str, files: Mapping[str, str]) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / ".git").exists():
-        _git(folder, "init", "--quiet", "--initial-branch=main")
-    for name, content in files.items():
-        (folder / name).write_text(content)
-    _git(folder, "add", "--all")
-    _git(folder, "commit", "--quiet", "--message", message)
-    return _git(folder, "rev-parse", "HEAD")
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    """Runs git as nobody in particular, at one moment: equal sources are equal commits."""
-    made = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    for role in ("AUTHOR", "COMMITTER"):
-        made |= {f"GIT_{role}_NAME": "Dev", f"GIT_{role}_EMAIL": "dev@example.test"}
-        made[f"GIT_{role}_DATE"] = "2026-01-01T00:00:00Z"
-    done = subprocess.run(
-        ("git", *arguments), cwd=folder, env={"PATH": os.environ["PATH"], **made},
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return done.stdout.strip()

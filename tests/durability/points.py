@@ -11,6 +11,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 Moment = Literal["before", "during", "after"]
+ASK = "ask"
+"""Kind of the points at which a process asks for a procedure, and name of the trace of that."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Point:
     workflow: str
     """Its id without the organization, which is another one in each run."""
     kind: str
-    """activity, signal, update, timer, child, outgoing-signal, cancel, workflow."""
+    """activity, signal, update, timer, child, outgoing-signal, cancel, workflow, ask."""
     name: str
     """Type of the activity, name of the signal or update; start or end of a workflow."""
     occurrence: int = 1
@@ -69,6 +71,13 @@ def points_of(
                 trace = executions[position] if position < len(executions) else None
                 found += _inside(point, trace)
     return found
+
+
+def points_of_asking(traces: Iterable[Trace]) -> list[Point]:
+    """Before, while and after each procedure was asked for the first time."""
+    asked = dict.fromkeys(one.workflow for one in traces if one.name == ASK)
+    moments: tuple[Moment, ...] = ("before", "during", "after")
+    return [Point(each, ASK, "start", moment=moment) for each in asked for moment in moments]
 
 
 class _Counter:

@@ -6,38 +6,10 @@ which workers die are found in its recorded history.
 
 from __future__ import annotations
 
-from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, SLOW, Place
+from tests.durability.build_scenarios import BUILDS
+from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
+from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
-
-
-class Scenario:
-    """Base: what exists, what is asked for, what must hold."""
-
-    name: str
-    answers_throughout = False
-    """True when what runs before must answer every request until what comes next does."""
-    is_undone_by_cancel = True
-    """False when a part of it is finished and stays, whatever is cancelled later."""
-
-    async def before(self, place: Place) -> None:
-        """Brings about what exists before; nobody is killed yet."""
-
-    async def act(self, place: Place) -> None:
-        """Asks for what the scenario is about."""
-        raise NotImplementedError
-
-    def facts(self, state: State) -> None:
-        """Asserts what must hold at the end of an undisturbed run, so that it shows something."""
-        raise NotImplementedError
-
-
-def runs(state: State) -> list[str]:
-    """The first letter of the version of each pod that is ready."""
-    return [pod["version"][:1] for pod in state["plane Pod"] if pod["ready"]]
-
-
-def phases(state: State, kind: str) -> list[str]:
-    return sorted(one["status"]["phase"] for one in state[kind])
 
 
 class FirstDeployment(Scenario):
@@ -141,76 +113,56 @@ class ClassUpgrade(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
-class Build(Scenario):
-    name = "build"
+class SentTwice(SecondVersion):
+    """Two equal signals at once, one of which may start the run."""
+
+    name = "deploy sent twice"
+    is_undone_by_cancel = False
+    times = 2
+    only = ("workflow start", "signal requested", "activity prepare_release", "workflow end")
+
+
+class Enqueued(SecondVersion):
+    """By update with start, as the API asks; sent twice it has one place."""
+
+    name = "deploy enqueued"
+    is_undone_by_cancel = False
+    times = 2
+    only = ("update", "workflow start", "workflow end")
 
     async def act(self, place: Place) -> None:
-        commit = await place.commit("Begin")
-        await place.push()
-        await place.build(commit)
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded"]
-        assert len(state["DeployableArtifact"]) == len(state["ServiceBinding"]) == 1
-        assert [one["phase"] for one in state["plane Workflow"]] == ["Succeeded"]
+        assert await place.enqueue(BETTER) == 0
 
 
-class RequestedBuild(Scenario):
-    name = "build requested"
+class Withdrawn(Scenario):
+    """What waited and was taken back is never deployed."""
+
+    name = "deploy withdrawn"
+    is_undone_by_cancel = False
+    only = ("update",)
 
     async def act(self, place: Place) -> None:
-        commit = await place.commit("Begin")
-        await place.push()
-        await place.request_build(commit)
+        await place.enqueue(GOOD)
+        await place.enqueue(BETTER)
+        assert await place.withdraw(BETTER)
 
     def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded"]
-        assert [one["status"] for one in state["operation"]] == ["COMPLETED", "COMPLETED"]
+        assert runs(state) == ["a"]
+        assert phases(state, "Deployment") == ["Succeeded"]
 
 
-class FailingTest(Scenario):
-    name = "build failing"
+class ChangedBinding(SecondVersion):
+    """Somebody changes the binding; who asks for the deployment dies."""
+
+    name = "intake deploy"
+    answers_throughout = False
+    by_intake = True
+
+    async def before(self, place: Place) -> None:
+        await place.bind(GOOD)
 
     async def act(self, place: Place) -> None:
-        commit = await place.commit("Break", broken="yes")
-        await place.push()
-        await place.build(commit)
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Failed"]
-        assert state["DeployableArtifact"] == []
-
-
-class Superseded(Scenario):
-    name = "build superseded"
-
-    async def act(self, place: Place) -> None:
-        older = await place.commit("Begin", Dockerfile=SLOW)
-        newer = await place.commit("Go on")
-        await place.push()
-        await place.build(older)
-        await place.argo_is(older, "Running")
-        await place.build(newer)
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded", "Superseded"]
-        assert len(state["DeployableArtifact"]) == 1
-
-
-class FaultOfThePlane(Scenario):
-    """The repository cannot be read at first."""
-
-    name = "build retried"
-
-    async def act(self, place: Place) -> None:
-        commit = await place.commit("Begin")
-        await place.build(commit)
-        await place.argo_is(commit, "Failed", "Error")
-        await place.push()
-
-    def facts(self, state: State) -> None:
-        assert phases(state, "Build") == ["Succeeded"]
-        assert len(state["DeployableArtifact"]) == 1
+        await place.bind(BETTER)
 
 
 DEPLOYS: tuple[Scenario, ...] = (
@@ -221,13 +173,10 @@ DEPLOYS: tuple[Scenario, ...] = (
     Undeploy(),
     Queue(),
     ClassUpgrade(),
+    SentTwice(),
+    Enqueued(),
+    Withdrawn(),
+    ChangedBinding(),
 )
 
-BUILDS: tuple[Scenario, ...] = (
-    Build(),
-    RequestedBuild(),
-    FailingTest(),
-    Superseded(),
-    FaultOfThePlane(),
-)
 SCENARIOS = (*DEPLOYS, *BUILDS)

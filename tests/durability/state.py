@@ -41,10 +41,17 @@ _REPLACED = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
     (r"sha256:[0-9a-f]{64}", "<digest>"),
-    (r"\b[0-9a-f]{64}\b", "<hash>"),
+    # A request of the intake names the binding that asks by its uid.
+    (r"binding-[0-9a-f]{8}-", "binding-<uid>-"),
+    # In JSON a line of a log begins behind the letter n, which is no border of a word.
+    (r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", "<hash>"),
     (r"\b(web)-[bcdf-hj-np-tv-z24-9]{6,10}-[bcdf-hj-np-tv-z24-9]{5}\b", r"\1-<pod>"),
     (r"-[0-9a-f]{10}(?![0-9a-zA-Z])", "-<hash>"),
+    # What the builder calls a layer that it has just made.
+    (r"--> [0-9a-f]{10,12}(?![0-9a-f])", "--> <layer>"),
     (r"restarted \d+ times?", "restarted <n> times"),
+    # The builder says it from two processes, of which one may be too late.
+    (r"(subprocess exited with status \d+)(\\n\1)+", r"\1"),
     # The plane's clock and ours run for the same deadline: which of them is first is chance.
     (r"ProgressDeadlineExceeded", "DeadlineExceeded"),
     (r"not ready after \d+ s: | within the progress deadline", ""),
@@ -199,7 +206,13 @@ def _changes(old: Any, new: Any, path: str = "") -> list[str]:
         for key in sorted(old.keys() | new.keys()):
             found += _changes(old.get(key), new.get(key), f"{path}.{key}")
         return found
-    return [] if old == new else [f"{path}: {old!r} became {new!r}"[:400]]
+    if old == new:
+        return []
+    if isinstance(old, str) and isinstance(new, str) and "\n" in old:
+        # Of a long text only the lines in which it differs.
+        lines = old.splitlines(), new.splitlines()
+        old, new = (_minus(one, other) for one, other in (lines, lines[::-1]))
+    return [f"{path}: {old!r} became {new!r}"[:600]]
 
 
 def running(state: State) -> State:

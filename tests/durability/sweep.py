@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -22,8 +23,8 @@ from tests.durability.lane import Lane
 from tests.durability.observing import observed
 from tests.durability.orders import Order, without_organization
 from tests.durability.place import Place
-from tests.durability.points import Point, points_of
-from tests.durability.scenarios import Scenario
+from tests.durability.points import Point, points_of, points_of_asking
+from tests.durability.scenario import Scenario
 from tests.durability.state import State, differences, normalised, state_of
 from workflows.build_lane import BuildLaneWorkflow
 
@@ -62,7 +63,9 @@ class Outcome:
 
 
 @asynccontextmanager
-async def a_place(lane: Lane, cluster: Cluster) -> AsyncIterator[Place]:
+async def a_place(
+    lane: Lane, cluster: Cluster, scenario: Scenario | None = None
+) -> AsyncIterator[Place]:
     """A fresh organization, removed afterwards."""
     place = Place(
         f"k{secrets.token_hex(4)}",
@@ -71,7 +74,8 @@ async def a_place(lane: Lane, cluster: Cluster) -> AsyncIterator[Place]:
         environment=lane.environment,
     )
     place.folder = lane.folder / "source" / place.name
-    await place.declare()
+    place.times = scenario.times if scenario else 1
+    await place.declare(builds=not (scenario and scenario.by_intake))
     try:
         yield place
     finally:
@@ -92,6 +96,16 @@ async def _remove(cluster: Cluster, organization: str) -> None:
         model = KINDS["Organization"]
         kind = Kind(model.api_version, "Organization", model.plural, namespaced=False)
         await cluster.delete(kind, organization)
+
+
+async def forget_all(cluster: Cluster) -> None:
+    """Removes the organizations of a sweep that was killed: their builds would go on."""
+    model = KINDS["Organization"]
+    kind = Kind(model.api_version, "Organization", model.plural, namespaced=False)
+    for one in (await cluster.list(kind)).items:
+        name = one["metadata"]["name"]
+        if re.fullmatch(r"k[0-9a-f]{8}", name):
+            await _remove(cluster, name)
 
 
 async def whole_state(place: Place) -> State:
@@ -116,7 +130,7 @@ async def settled(place: Place) -> State:
 
 async def record(scenario: Scenario, lane: Lane, cluster: Cluster) -> Recorded:
     """Runs the scenario undisturbed and lists the points of its histories."""
-    async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+    async with a_place(lane, cluster, scenario) as place, asyncio.timeout(LONGEST):
         await scenario.before(place)
         await place.ended()
         before = await settled(place)
@@ -134,12 +148,13 @@ async def record(scenario: Scenario, lane: Lane, cluster: Cluster) -> Recorded:
             raise
         await asyncio.sleep(0.1)  # the last trace is written after the last answer
         traces = lane.traces(place.name)[known:]
-        points: list[Point] = []
-        for handle in place.operations.values():
+        points = points_of_asking(traces) if scenario.by_intake else list[Point]()
+        for handle in () if scenario.by_intake else place.operations.values():
             history = await handle.fetch_history()
             workflow = without_organization(handle.id)
             points += points_of(workflow, history.events, traces)
-    return Recorded(scenario, tuple(points), before, end, seconds)
+    wanted = (one for one in points if any(words in str(one) for words in scenario.only))
+    return Recorded(scenario, tuple(wanted), before, end, seconds)
 
 
 async def disturbed(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
@@ -147,7 +162,10 @@ async def disturbed(recorded: Recorded, point: Point, lane: Lane, cluster: Clust
     outcome = Outcome(recorded.scenario.name, str(point))
     start = time.monotonic()
     try:
-        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+        async with (
+            a_place(lane, cluster, recorded.scenario) as place,
+            asyncio.timeout(LONGEST),
+        ):
             await recorded.scenario.before(place)
             await place.ended()
             place.operations.clear()
@@ -174,8 +192,11 @@ async def repeated(
     outcome = Outcome(recorded.scenario.name, what)
     start = time.monotonic()
     try:
-        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
-            place.times = times
+        async with (
+            a_place(lane, cluster, recorded.scenario) as place,
+            asyncio.timeout(LONGEST),
+        ):
+            place.times = max(times, place.times)
             await recorded.scenario.before(place)
             await place.ended()
             place.operations.clear()
