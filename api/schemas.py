@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from domain.deliveries import Step, Waiting
+from domain.deliveries.parking import Choice, Parked
 from domain.phases import Phase
 
 
@@ -57,6 +58,17 @@ class CancelOrder(Request):
     """Asks an operation to stop and to undo what it did."""
 
     reason: str = Field("", max_length=500, description="Why; it is written down.")
+
+
+class ResolveOrder(Request):
+    """Decides what becomes of a parked operation."""
+
+    choice: Choice
+    reason: str = Field(min_length=3, max_length=1000, description="Why; it is written down.")
+    artifact: str = Field("", max_length=63, description="With `fix`: what to deploy instead.")
+    force_conflicts: bool = Field(
+        False, description="With `fix`: take over fields that another field manager owns."
+    )
 
 
 class Links(View):
@@ -136,6 +148,9 @@ class OperationView(OperationSummary):
     summary: str = ""
     steps: tuple[Step, ...] = ()
     waiting_for: Waiting | None = None
+    parked: Parked | None = Field(
+        None, description="Set while it waits for a person after a technical fault."
+    )
     retrying: tuple[RetryView, ...] = Field(
         (), description="What failed for a technical reason and is tried again by itself."
     )

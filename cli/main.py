@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "audit": Entry("audit", "app", "Who did what and why: list, export, verify.", _PLATFORM),
     "stop": Entry("stops", "stop", "Emergency stop: park every flow of a place.", _PLATFORM),
     "resume": Entry("stops", "resume", "Let a stopped place go on.", _PLATFORM),
+    "park": Entry("park", "app", "What a technical fault parked: list, decide.", _PLATFORM),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
     "describe": Entry("resources", "describe", "Show a resource in detail.", _PLATFORM),

@@ -39,6 +39,7 @@ _STYLES = {
     "Running": "busy",
     "Progressing": "busy",
     "Pending": "busy",
+    "Parked": "warn",
 }
 _STEP = re.compile(r"""\.(\w+)(?:\[\?\(@\.(\w+)\s*==\s*["'](.*?)["']\)\])?""")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))

@@ -8,12 +8,14 @@ from enum import StrEnum
 class Phase(StrEnum):
     """Where a procedure stands.
 
-    ``Failed`` was tried and did not pass, ``Errored`` is a technical fault, ``Denied`` was refused
-    by a policy, ``Cancelled`` was stopped by a person, ``Superseded`` gave way to a newer request.
+    ``Parked`` waits for a person after a technical fault. ``Failed`` was tried and did not pass,
+    ``Errored`` is a technical fault, ``Denied`` was refused by a policy, ``Cancelled`` was stopped
+    by a person, ``Superseded`` gave way to a newer request.
     """
 
     PENDING = "Pending"
     RUNNING = "Running"
+    PARKED = "Parked"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     ERRORED = "Errored"
@@ -24,7 +26,7 @@ class Phase(StrEnum):
     @property
     def is_terminal(self) -> bool:
         """Tells whether nothing will change any more."""
-        return self not in {Phase.PENDING, Phase.RUNNING}
+        return self not in {Phase.PENDING, Phase.RUNNING, Phase.PARKED}
 
 
 class StepPhase(StrEnum):

@@ -17,11 +17,15 @@ PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
     *(
         "workflows.brake",
+        "workflows.build_facts",
         "workflows.calls",
         "workflows.deploy_queue",
         "workflows.deployment_facts",
+        "workflows.deployment_attempt",
         "workflows.facts",
+        "workflows.parking",
         "workflows.progress",
+        "workflows.rolling",
         "workflows.saga",
     ),
 )

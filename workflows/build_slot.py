@@ -50,6 +50,11 @@ class BuildSlot:
     def _what(self) -> str:
         return f"a build slot: {self._place}" if self._place else "a build slot"
 
+    def begins_again(self) -> None:
+        """The build asks anew, after it gave its slot back to wait for a person."""
+        self._is_granted = self._waits = False
+        self._place = None
+
     def granted(self) -> None:
         """The lane says that the build may run; said twice it counts once."""
         self._is_granted = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -21,17 +22,18 @@ from domain.deliveries import (
     OperationStatus,
     QueuePlace,
 )
+from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.errors import Errored, PlatformError, Superseded
 from domain.phases import Phase
-from domain.policies import build_retries
-from domain.records import FactResult
+from domain.policies import build_retries, parking
 from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.brake import Brake
+from workflows.build_facts import BuildFacts, build_phase
 from workflows.build_slot import BuildSlot
 from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
-from workflows.facts import Facts
+from workflows.parking import Parking
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -52,13 +54,11 @@ class BuildWorkflow:
         self._progress = Progress(f"build {request.component} at {request.commit[:12]}", steps)
         self._slot = BuildSlot(self._progress)
         self._newer = ""
-        self._facts = Facts(
-            request.organization,
-            f"{request.component} at {request.commit[:12]}",
-            request.trigger,
-            component=request.component,
-        )
+        self._facts = BuildFacts(request)
         self._brake = Brake(Place(organization=request.organization), self._progress)
+        self._parking = Parking("build", self._progress)
+        self._tries = 1
+        self._attempts = 0
         self._main: asyncio.Task[object] | None = None
         self._plan: BuildPlan | None = None
         workflow.upsert_search_attributes(
@@ -78,7 +78,7 @@ class BuildWorkflow:
         saga = Saga()
         self._progress.is_at(Phase.RUNNING)
         try:
-            return await self._build(request, saga)
+            return await self._until_decided(request, saga)
         except asyncio.CancelledError:
             await to_the_end(self._end(saga, self._superseded()))
             if self._newer:
@@ -117,10 +117,44 @@ class BuildWorkflow:
         """The lane of the organization says where in its queue this build stands."""
         self._slot.queued(place)
 
+    @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """Decides what becomes of a parked build: retry or compensate."""
+        return self._parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._parking.check(resolution)
+
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the build stands."""
-        return self._progress.status()
+        return self._progress.status().model_copy(update={"parked": self._parking.parked})
+
+    async def _until_decided(self, request: BuildRequest, saga: Saga) -> Build:
+        """Builds; a technical fault that outlasts its budget waits for a person to decide.
+
+        A parked build holds nothing: its pods are removed and its slot is given back before.
+        """
+        while True:
+            try:
+                return await self._build(request, saga)
+            except (FailureError, PlatformError) as failure:
+                error = as_domain_error(failure)
+                parks = parking.parks("build", self._progress.failed_step, error)
+                # Runs that began before there was parking end as they would have.
+                if is_cancelled_exception(failure) or not parks or not workflow.patched("parking"):
+                    raise
+            step = self._progress.failed_step
+            with suppress(PlatformError):  # what cannot be stopped is adopted by the next try
+                await saga.compensate()
+            decision = await self._parking.ask(error, self._facts, step=step)
+            if decision.choice is Choice.COMPENSATE:
+                raise error
+            self._stop_if_unwanted()
+            self._tries += 1
+            self._facts.begin_again(self._tries)
+            self._slot.begins_again()
 
     async def _build(self, request: BuildRequest, saga: Saga) -> Build:
         with self._progress.step("register"):
@@ -161,6 +195,10 @@ class BuildWorkflow:
         """Runs the build; a fault of the plane is tried again, a verdict on the code is not."""
         attempt = 1
         while True:
+            self._attempts += 1
+            if self._attempts > 1:
+                log = f"{plan.log.rpartition('@')[0] or plan.log}@{self._attempts}"
+                plan = self._plan = plan.model_copy(update={"attempt": self._attempts, "log": log})
             try:
                 return await self._attempt(plan)
             except ActivityError as failure:
@@ -171,8 +209,6 @@ class BuildWorkflow:
                     raise
             await self._pause(pause, error.message)
             attempt += 1
-            log = f"{plan.log.rpartition('@')[0] or plan.log}@{attempt}"
-            plan = self._plan = plan.model_copy(update={"attempt": attempt, "log": log})
 
     async def _attempt(self, plan: BuildPlan) -> BuildOutcome:
         await self._brake.safe_point()
@@ -227,7 +263,7 @@ class BuildWorkflow:
             await saga.compensate()
         except PlatformError as worse:
             workflow.logger.error("could not stop the build: %s", worse.message)
-        await self._record(_phase_of(failure), failure=failure)
+        await self._record(build_phase(failure), failure=failure)
 
     async def _record(
         self,
@@ -238,7 +274,7 @@ class BuildWorkflow:
     ) -> Build:
         message = failure.message if failure else ""
         self._progress.is_at(phase, message)
-        self._tell(phase, outcome, message)
+        self._facts.ended(phase, self._plan, outcome, message)
         if self._plan is None:
             return Build(name="", phase=phase, commit=self._request.commit, message=message)
         facts = failure.facts if failure else {}
@@ -265,25 +301,6 @@ class BuildWorkflow:
             even_if_cancelled=True,
         )
 
-    def _tell(self, phase: Phase, outcome: BuildOutcome | None, message: str) -> None:
-        """Collects how the build ended, to be written down with it."""
-        if self._plan is not None:
-            self._facts.is_about(project=self._plan.project)
-        action = f"build.{phase.value.lower()}"
-        if phase is Phase.CANCELLED:
-            self._facts.add_cancel(action)
-            return
-        result = FactResult.DONE if phase is Phase.SUCCEEDED else FactResult.FAILED
-        made = outcome or BuildOutcome()
-        self._facts.add(
-            action,
-            result=FactResult.REFUSED if phase is Phase.SUPERSEDED else result,
-            before=self._request.commit,
-            after=made.image,
-            after_hash=made.digest,
-            message=message,
-        )
-
     def _stop_if_unwanted(self) -> None:
         """Raises what a cancel or a newer build asked for, in case a result swallowed it."""
         stop_if_cancelled()
@@ -295,11 +312,3 @@ class BuildWorkflow:
 
     def _give_way(self) -> PlatformError:
         return Superseded(f"gave way to {self._newer}")
-
-
-def _phase_of(failure: PlatformError | None) -> Phase:
-    if failure is None:
-        return Phase.CANCELLED
-    if isinstance(failure, Superseded):
-        return Phase.SUPERSEDED
-    return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

@@ -7,38 +7,38 @@ never meet (docs/decisions/0003). It ends when its queue is empty.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.drift_planes import DriftPlaneActivities
 from activities.releases import ReleaseActivities
-from activities.rollouts import RolloutActivities
 from domain import ids
 from domain.deliveries import (
-    ApplyRelease,
-    Bundle,
     Deployment,
-    DeployRecord,
     DeployRequest,
     Enqueued,
-    FollowRollout,
     OperationStatus,
     PreparedRelease,
     PutBackRequest,
 )
-from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError
+from domain.deliveries.parking import Choice, Parked, Resolution
+from domain.errors import CompensationFailed, PlatformError
 from domain.phases import Phase
+from domain.policies import parking
 from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.brake import Brake
-from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
+from workflows.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end
 from workflows.deploy_queue import DeployQueue
+from workflows.deployment_attempt import Attempt, phase_of
 from workflows.deployment_attributes import deployment_attributes
-from workflows.deployment_facts import DeploymentFacts, asked_now, given_way, lead_time
+from workflows.deployment_facts import asked_now, given_way
+from workflows.parking import Parking
 from workflows.progress import Progress
+from workflows.rolling import apply_bundle, follow_bundle, restore
 from workflows.saga import Saga
 
 _STEPS = ("prepare", "apply", "rollout", "record")
@@ -58,6 +58,7 @@ class DeployWorkflow:
             Place(organization=request.organization, environment=request.environment),
             self._progress,
         )
+        self._parking = Parking("deploy", self._progress)
         self._results: list[Deployment] = []
         if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
             # Whoever starts it by hand does not tell them.
@@ -98,6 +99,15 @@ class DeployWorkflow:
         self._brake.changed()
 
     @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """Decides what becomes of a parked deployment: retry, skip, fix or compensate."""
+        return self._parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._parking.check(resolution)
+
+    @workflow.update
     def enqueue(self, request: DeployRequest) -> Enqueued:
         """Queues a deployment and answers at once with its position."""
         return self._queue.add(asked_now(request))
@@ -110,16 +120,16 @@ class DeployWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the running deployment stands and who waits behind it."""
-        done = {"deployments": tuple(self._results)}
+        done = {"deployments": tuple(self._results), "parked": self._parking.parked}
         return self._progress.status(self._queue.waiting).model_copy(update=done)
 
     async def _one(self, request: DeployRequest) -> PlatformError | None:
         """Does one deployment; returns why it failed, raises only when it was cancelled."""
         started = workflow.now()
         saga = Saga()
-        attempt = _Attempt(request, started)
+        attempt = Attempt(request, started)
         try:
-            self._results.append(await self._deploy(attempt, saga))
+            self._results.append(await self._until_decided(attempt, saga))
         except asyncio.CancelledError:
             await to_the_end(self._end(attempt, saga, None))
             raise
@@ -132,7 +142,30 @@ class DeployWorkflow:
             return await to_the_end(self._end(attempt, saga, error))
         return None
 
-    async def _deploy(self, attempt: _Attempt, saga: Saga) -> Deployment:
+    async def _until_decided(self, attempt: Attempt, saga: Saga) -> Deployment:
+        """Deploys; a technical fault that outlasts its budget waits for a person to decide."""
+        while True:
+            try:
+                return await self._deploy(attempt, saga)
+            except (FailureError, PlatformError) as failure:
+                error = as_domain_error(failure)
+                step = self._progress.failed_step
+                waits = bool(self._queue.waiting)
+                parks = parking.parks("deploy", step, error, others_wait=waits)
+                # Runs that began before there was parking end as they would have.
+                if is_cancelled_exception(failure) or not parks or not workflow.patched("parking"):
+                    raise
+            decision = await self._parking.ask(
+                error, attempt.facts, gives_way=lambda: bool(self._queue.waiting)
+            )
+            if decision.choice is Choice.COMPENSATE:
+                raise error
+            if decision.choice is Choice.SKIP:
+                self._progress.skip(step, f"skipped by {decision.actor}: {decision.reason}")
+                return await self._record(attempt, Phase.SUCCEEDED)
+            attempt.begin_again(decision)
+
+    async def _deploy(self, attempt: Attempt, saga: Saga) -> Deployment:
         request = attempt.request
         self._progress.begins(f"deploy {request.component} to {request.environment}")
         with self._progress.step("prepare"):
@@ -164,25 +197,25 @@ class DeployWorkflow:
             if not await self._brake.safe_point():
                 return release
 
-    async def _roll_out(self, attempt: _Attempt, release: PreparedRelease, saga: Saga) -> None:
+    async def _roll_out(self, attempt: Attempt, release: PreparedRelease, saga: Saga) -> None:
         if release.put_back:
             await self._put_back(attempt, release)
             return
         before = release.previous.release
         saga.add(
             f"restored {before}" if before else "removed what was applied",
-            lambda: self._restore(release),
+            lambda: restore(release),
         )
         with self._progress.step("apply"):
-            await self._apply(release, release.bundle, release.previous, attempt.request)
+            await apply_bundle(release, release.bundle, release.previous, attempt.request)
         attempt.facts.applied()
         limit = timedelta(seconds=release.progress_deadline_seconds)
         until = workflow.now() + limit
         with self._progress.step("rollout", awaiting="ready pods", until=until):
-            ready = await self._follow(release, release.bundle)
+            ready = await follow_bundle(release, release.bundle)
         self._progress.note("rollout", ready)
 
-    async def _put_back(self, attempt: _Attempt, release: PreparedRelease) -> None:
+    async def _put_back(self, attempt: Attempt, release: PreparedRelease) -> None:
         """Makes drifted objects as they were. No undo: that would redo what nobody here asked."""
         with self._progress.step("apply"):
             applied = await call(
@@ -201,60 +234,11 @@ class DeployWorkflow:
         attempt.facts.put_back(applied.applied)
         until = workflow.now() + timedelta(seconds=release.progress_deadline_seconds)
         with self._progress.step("rollout", awaiting="ready pods", until=until):
-            ready = await self._follow(release, release.bundle)
+            ready = await follow_bundle(release, release.bundle)
         self._progress.note("rollout", ready)
 
-    async def _apply(
-        self,
-        release: PreparedRelease,
-        bundle: Bundle,
-        previous: Bundle,
-        request: DeployRequest | None,
-    ) -> None:
-        restores = request is None
-        force = release.force_conflicts or (request is not None and request.force_conflicts)
-        await call(
-            RolloutActivities.apply_release,
-            ApplyRelease(
-                bundle=bundle,
-                previous=previous,
-                force_conflicts=force,
-                yields=restores,
-                organization=release.organization,
-            ),
-            f"apply {bundle.release or 'nothing'} in {bundle.namespace or previous.namespace}",
-            queue=release.task_queue,
-            options=WRITE,
-            even_if_cancelled=restores,
-        )
-
-    async def _follow(
-        self, release: PreparedRelease, bundle: Bundle, *, even_if_cancelled: bool = False
-    ) -> str:
-        limit = timedelta(seconds=release.progress_deadline_seconds)
-        ready = await call(
-            RolloutActivities.follow_rollout,
-            FollowRollout(
-                bundle=bundle.followed(),
-                only=release.put_back,
-                health=release.health,
-                deadline_seconds=release.progress_deadline_seconds,
-            ),
-            f"await ready pods of {bundle.release}",
-            queue=release.task_queue,
-            options=watch(limit),
-            even_if_cancelled=even_if_cancelled,
-        )
-        return ready.message
-
-    async def _restore(self, release: PreparedRelease) -> None:
-        """Applies what ran before and waits until it is ready again."""
-        await self._apply(release, release.previous, release.bundle, None)
-        if release.previous.release:
-            await self._follow(release, release.previous, even_if_cancelled=True)
-
     async def _end(
-        self, attempt: _Attempt, saga: Saga, failure: PlatformError | None
+        self, attempt: Attempt, saga: Saga, failure: PlatformError | None
     ) -> PlatformError | None:
         """Undoes, writes down how it ended; returns the failure, made worse if undo failed."""
         try:
@@ -262,58 +246,20 @@ class DeployWorkflow:
         except CompensationFailed as worse:
             reason = failure.message if failure else "cancelled"
             failure = CompensationFailed(f"{reason}; undo failed: {worse.message}")
-        attempt.undone = tuple(saga.undone)
-        self._results.append(await self._record(attempt, _phase_of(failure), failure))
+        attempt.undone = tuple(dict.fromkeys(saga.undone))
+        self._results.append(await self._record(attempt, phase_of(failure), failure))
         return failure
 
     async def _record(
-        self, attempt: _Attempt, phase: Phase, failure: PlatformError | None = None
+        self, attempt: Attempt, phase: Phase, failure: PlatformError | None = None
     ) -> Deployment:
-        facts = failure.facts if failure else {}
         self._progress.is_at(phase, failure.message if failure else "")
         attempt.facts.ended(phase, failure, attempt.undone)
         return await call(
             ReleaseActivities.record_deployment,
-            DeployRecord(
-                request=attempt.request,
-                release=attempt.release.named() if attempt.release else None,
-                generation=int(facts.get("generation", 0)),
-                phase=phase,
-                reason=facts.get("reason", type(failure).__name__ if failure else ""),
-                message=failure.message if failure else "",
-                log_tail=facts.get("log", ""),
-                restored=bool(attempt.undone) and not isinstance(failure, CompensationFailed),
-                undone=attempt.undone,
-                workflow_id=workflow.info().workflow_id,
-                run_id=workflow.info().run_id,
-                started=attempt.started,
-                finished=workflow.now(),
-                facts=(*given_way(self._queue), *attempt.facts.take()),
-                lead_time=lead_time(attempt.request, attempt.started, self._progress),
-            ),
+            attempt.record(phase, failure, given_way(self._queue), self._progress),
             f"record {phase.value.lower()}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
             even_if_cancelled=True,
         )
-
-
-class _Attempt:
-    """What is known of one deployment while it runs."""
-
-    def __init__(self, request: DeployRequest, started: datetime) -> None:
-        self.request = request
-        self.started = started
-        self.release: PreparedRelease | None = None
-        self.undone: tuple[str, ...] = ()
-        self.facts = DeploymentFacts(request)
-
-
-def _phase_of(failure: PlatformError | None) -> Phase:
-    if failure is None:
-        return Phase.CANCELLED
-    if isinstance(failure, Failed):
-        return Phase.FAILED
-    if isinstance(failure, Denied):
-        return Phase.DENIED
-    return Phase.ERRORED if isinstance(failure, Errored) else Phase.FAILED

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
 from activities.records import RecordActivities
 from domain import ids
@@ -50,7 +51,12 @@ class Facts:
             "environment": environment,
         }
         self._scope = f"{scope}:" if scope else ""
+        self._again = ""
         self._pending: list[AuditFact] = []
+
+    def begin_again(self, number: int) -> None:
+        """The same steps are done once more: their facts are facts of their own."""
+        self._again = f"{number}:"
 
     def is_about(self, **common: str) -> None:
         """Sets what all later facts have in common, such as a project that is learnt late."""
@@ -68,12 +74,13 @@ class Facts:
             more: Further fields of ``AuditFact``; ``actor`` if it was not who asked.
         """
         info = workflow.info()
+        step = f"{self._scope}{self._again}{step or action}"
         content = {
             "evidence": (info.workflow_id,),
             **self._common,
             **more,
             "action": action,
-            "key": fact_key(info.workflow_id, info.run_id, f"{self._scope}{step or action}"),
+            "key": fact_key(info.workflow_id, info.run_id, step),
             "at": workflow.now(),
             "result": result,
         }
@@ -102,11 +109,15 @@ class Facts:
         if not facts and not deployments:
             return Recorded()
         said = ", ".join(fact.action for fact in facts) or "history"
-        return await call(
-            RecordActivities.record,
-            FactBatch(facts=facts, deployments=deployments),
-            f"write down {said}"[:200],
-            queue=ids.CONTROL_QUEUE,
-            options=QUICK,
-            even_if_cancelled=True,
-        )
+        try:
+            return await call(
+                RecordActivities.record,
+                FactBatch(facts=facts, deployments=deployments),
+                f"write down {said}"[:200],
+                queue=ids.CONTROL_QUEUE,
+                options=QUICK,
+                even_if_cancelled=True,
+            )
+        except FailureError:
+            self._pending = [*facts, *self._pending]  # for the next time something is written
+            raise

@@ -95,6 +95,13 @@ class Progress:
             raise
         self._end(name, StepPhase.DONE)
 
+    @property
+    def failed_step(self) -> str:
+        """The step that failed last; empty when none did."""
+        failed = [step for step in self._steps.values() if step.phase is StepPhase.FAILED]
+        failed.sort(key=lambda step: str(step.finished))
+        return failed[-1].name if failed else ""
+
     @contextmanager
     def waiting(self, what: str, *, until: datetime | None = None, who: str = "") -> Iterator[None]:
         """Says what is waited for while the block lasts, inside a step or between two."""

@@ -13,9 +13,11 @@ from api.components import component_of
 from api.dependencies import ServicesDep, TemporalDep
 from api.events import follow
 from api.operations import Reference, read, summarize
-from api.schemas import CancelOrder, OperationList, OperationView
+from api.parking import action_of, decide_parked
+from api.schemas import CancelOrder, OperationList, OperationView, ResolveOrder
 from api.services import Services
 from api.visibility import Filters, Kind, page
+from domain.deliveries.parking import Resolution
 from domain.errors import NotFound
 from domain.phases import Phase
 from domain.resources import Action
@@ -95,6 +97,26 @@ async def cancel(
         why = f"{access.actor}: {order.reason}" if order.reason else access.actor
         await Reference.of(view.id).handle(client).cancel(reason=why)
     return view
+
+
+@router.post("/{operation_id:operation}/resolve", summary="Decide about a parked operation")
+async def resolve(
+    operation_id: str, order: ResolveOrder, access: AccessDep, services: ServicesDep
+) -> OperationView:
+    """Lets an operation that a technical fault parked retry, skip, go on with a fix, or give up.
+
+    Whoever may do that kind of operation may retry and fix it, whoever may cancel it may give it
+    up; skipping takes an administrator. The answer shows it as it goes on.
+    """
+    procedure = Reference.of(operation_id).procedure
+    action = action_of(procedure.kind, order.choice)
+    reference = await _visible(services, access, operation_id, action)
+    client = await services.temporal()
+    resolution = Resolution(
+        **order.model_dump(), actor=access.actor, authority=f"may {action} there"
+    )
+    await decide_parked(reference.handle(client), resolution)
+    return await read(client, reference)
 
 
 @router.get("/{operation_id:operation}", summary="Show an operation")

@@ -34,6 +34,7 @@ class Phase(StrEnum):
 
     PENDING = "Pending"
     RUNNING = "Running"
+    PARKED = "Parked"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     ERRORED = "Errored"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.deliveries.deployments import Deployment
+from domain.deliveries.parking import Parked
 from domain.deliveries.wire import Step, Waiting, Wire
 from domain.phases import Phase
 
@@ -14,6 +15,8 @@ class OperationStatus(Wire):
     summary: str = ""
     steps: tuple[Step, ...] = ()
     waiting_for: Waiting | None = None
+    parked: Parked | None = None
+    """Set while it waits for a person after a technical fault."""
     queue: tuple[str, ...] = ()
     """Requests that wait behind this one, in order."""
     deployments: tuple[Deployment, ...] = ()

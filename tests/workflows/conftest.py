@@ -47,6 +47,7 @@ from domain.deliveries import (
     SlotRequest,
 )
 from domain.policies import build_admission
+from domain.records import FactBatch, Recorded
 from tests.serving import own_client, served
 from tests.workflows.building import Building, builds
 from workflows.registry import LANES, PROCEDURES
@@ -215,6 +216,10 @@ class World:
         return await self._answer("record_deployment", record, answer)
 
     @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        return await self._answer("record", batch, Recorded(facts=len(batch.facts)))
+
+    @activity.defn
     async def read_drift_place(self, request: DriftRequest) -> DriftPlace:
         return await self._answer("read_drift_place", request, a_place())
 
@@ -258,6 +263,7 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.show_build_turn,
         world.prepare_release,
         world.record_deployment,
+        world.record,
         world.read_drift_place,
         world.await_deployments,
         world.record_drift,

@@ -10,11 +10,13 @@ from temporalio.exceptions import CancelledError
 
 from domain import ids
 from domain.deliveries import BuildRequest
+from domain.deliveries.parking import Choice
 from domain.errors import BuildFailed, Errored, InvalidRequest
 from domain.phases import Phase
 from domain.policies import build_retries
 from tests.workflows.conftest import COMMIT, World, workers
 from tests.workflows.test_deployments import failure_of, forever, until_waiting
+from tests.workflows.test_parking import resolve, until_parked
 from workflows.builds import BuildWorkflow
 from workflows.starting import build_result, start_build
 
@@ -103,6 +105,9 @@ async def test_a_technical_fault_is_tried_again_and_ends_as_errored_when_it_stay
     monkeypatch.setattr(build_retries, "_PAUSE", timedelta(milliseconds=10))
     running.behaviours["follow_build"] = fault
     started = await start_build(temporal, a_request(organization))
+    handle = temporal.get_workflow_handle(started.workflow_id)
+    await until_parked(handle)
+    await resolve(handle, Choice.COMPENSATE)
 
     with pytest.raises(WorkflowFailureError) as failed:
         await build_result(temporal, started)

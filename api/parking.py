@@ -1,0 +1,41 @@
+"""Decides about parked operations: who may, and how the flow is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.deliveries.parking import Choice, Resolution
+from domain.errors import Conflict, DependencyUnavailable
+from domain.resources import Action
+from runtime.errors import as_domain_error
+
+_BY_KIND = {"build": Action.BUILD, "deploy": Action.DEPLOY}
+
+
+def action_of(kind: str, choice: Choice) -> Action:
+    """Returns what a person must be allowed to do to choose that."""
+    if choice is Choice.COMPENSATE:
+        return Action.CANCEL
+    if choice is Choice.SKIP:
+        return Action.ADMINISTER
+    return _BY_KIND.get(kind, Action.ADMINISTER)
+
+
+async def decide_parked(handle: WorkflowHandle[Any, Any], resolution: Resolution) -> None:
+    """Tells the flow.
+
+    Raises:
+        Denied: The flow refuses it; the message says why and what can be chosen.
+        Conflict: It is over.
+    """
+    try:
+        await handle.execute_update("resolve", resolution)
+    except WorkflowUpdateFailedError as refused:
+        raise as_domain_error(refused) from refused
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Conflict(f"{handle.id} is over: there is nothing to decide") from error
+        raise DependencyUnavailable(f"{handle.id}: no worker takes the decision") from error
