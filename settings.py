@@ -157,6 +157,11 @@ class WorkerSettings(BaseModel):
     plane_tasks: int = Field(
         1000, ge=2, description="Activities of the plane at once; most of them only wait."
     )
+    gate_keys: Path | None = Field(
+        None,
+        description="Folder with one file per organization: the key with which it signs what the "
+        "gates of its pipelines ask of other systems.",
+    )
     watch_drift: bool = Field(
         True,
         description="With the role `plane`: look for what others change on it. One process of all "

@@ -27,9 +27,13 @@ from activities.build_runs import BuildRunActivities
 from activities.classes import ClassActivities
 from activities.drift import DriftActivities
 from activities.drift_planes import DriftPlaneActivities
+from activities.gate_tests import GateTestActivities
+from activities.promotions import PromotionActivities
 from activities.records import RecordActivities
+from activities.release_watch import ReleaseWatchActivities
 from activities.releases import ReleaseActivities
 from activities.revisions import RevisionActivities
+from activities.rollbacks import RollbackActivities
 from activities.rollouts import RolloutActivities
 from activities.stops import StopActivities
 from activities.task_runs import TaskPlanActivities, TaskRunActivities
@@ -50,6 +54,7 @@ from runtime.ports import free_port
 from settings import Settings, load
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import LANES, PROCEDURES
+from workflows.standings import TemporalStandings
 
 gc.freeze()
 gc.enable()
@@ -121,13 +126,21 @@ class WorkerProcess:
     def _control(self) -> Worker:
         builds = BuildRecordActivities(self._cluster, self._settings, self._records)
         lanes = BuildLaneActivities(self._cluster)
+        queues, standings = TemporalDeployQueues(self._client), TemporalStandings(self._client)
         releases = ReleaseActivities(
-            self._cluster, self._objects, self._settings, self._records, watches=self._watches
+            self._cluster,
+            self._objects,
+            self._settings,
+            self._records,
+            watches=self._watches,
+            standings=standings,
         )
-        queues = TemporalDeployQueues(self._client)
+        promotions = PromotionActivities(
+            self._cluster, self._objects, standings, queues, self._settings
+        )
+        stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
         classes = ClassActivities(self._cluster, queues, self._records)
-        stops = StopActivities(self._records)
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -143,6 +156,8 @@ class WorkerProcess:
                 releases.prepare_release,
                 releases.record_deployment,
                 RecordActivities(self._records).record,
+                *promotions.all(),
+                RollbackActivities(self._cluster, standings).read_rollback,
                 stops.change_stop,
                 stops.read_stops,
                 stops.tell_flows,
@@ -176,6 +191,8 @@ class WorkerProcess:
                 runs.stop_build,
                 rollouts.apply_release,
                 rollouts.follow_rollout,
+                ReleaseWatchActivities(self._cluster, self._watches, self._objects).watch_release,
+                GateTestActivities(self._cluster, self._watches).run_gate_tests,
                 drift.inspect_release,
                 drift.put_back_objects,
                 runs_of_tasks.start_task_run,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from activities.enforcement import pipeline_of
 from activities.kinds import platform
-from activities.reading import find, listed, required
+from activities.reading import find, listed
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries import BuildRecord
@@ -13,10 +14,9 @@ from domain.resources import (
     Build,
     Component,
     DeployableArtifact,
-    DeploymentPipeline,
     Metadata,
-    Project,
 )
+from domain.resources.binding import Binding
 from domain.resources.build import ArtifactScan, DeployableArtifactSpec
 from domain.resources.families import class_name, family_of
 
@@ -87,15 +87,7 @@ async def first_environment(cluster: Cluster, component: Component) -> str:
     Raises:
         InvalidRequest: The pipeline cannot be found or has no single first environment.
     """
-    where, who = component.namespace, f"Component {component.name}"
-    project = await required(cluster, Project, component.project, where, who)
-    pipeline = await required(
-        cluster,
-        DeploymentPipeline,
-        project.spec.deployment_pipeline_ref,
-        where,
-        f"Project {project.name}",
-    )
+    pipeline = await pipeline_of(cluster, component)
     if not pipeline.first_environment:
         problems = "; ".join(pipeline.problems()) or "it has no promotion path"
         raise InvalidRequest(f"DeploymentPipeline {pipeline.name}: {problems}")
@@ -109,12 +101,23 @@ async def create_binding(
 
     Idempotent: one that was created meanwhile is pointed to the artifact.
     """
-    name = ids.binding_name(component.name, environment)
+    binding = new_binding(component, environment, artifact)
+    try:
+        await cluster.create(binding.manifest())
+    except Conflict:
+        wanted = {"spec": {"artifactRef": artifact}}
+        kind = platform(binding.kind)
+        await cluster.patch(kind, binding.name, component.namespace, wanted)
+    return binding.name
+
+
+def new_binding(component: Component, environment: str, artifact: str) -> Binding:
+    """Returns the binding of a component to an environment, of the component's own type."""
     model = family_of(component).binding
-    binding = model.model_validate(
+    return model.model_validate(
         {
             "metadata": Metadata(
-                name=name,
+                name=ids.binding_name(component.name, environment),
                 namespace=component.namespace,
                 labels={
                     **labels(component.namespace, component.project, component.name),
@@ -129,12 +132,6 @@ async def create_binding(
             },
         }
     )
-    try:
-        await cluster.create(binding.manifest())
-    except Conflict:
-        wanted = {"spec": {"artifactRef": artifact}}
-        await cluster.patch(platform(model.kind), name, component.namespace, wanted)
-    return name
 
 
 def labels(organization: str, project: str, component: str) -> dict[str, str]:

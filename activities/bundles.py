@@ -8,6 +8,7 @@ from pydantic_core import from_json, to_json
 
 from clients.objects import ObjectStore
 from domain.deliveries import Bundle
+from domain.resources import Release
 
 _LARGEST_IN_PAYLOAD = 100_000
 
@@ -30,3 +31,13 @@ async def objects_of(bundle: Bundle, objects: ObjectStore) -> tuple[dict[str, An
     if not bundle.stored:
         return bundle.objects
     return tuple(from_json(await objects.get(bundle.stored)))
+
+
+def bundle_of(release: Release) -> Bundle:
+    """Returns the objects of a stored release, or the key under which they lie."""
+    return Bundle(
+        release=release.name,
+        namespace=release.spec.namespace,
+        objects=release.spec.objects,
+        stored=release.spec.stored,
+    )

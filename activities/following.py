@@ -66,6 +66,22 @@ class Follower:
                     return self.verdict
                 await seen.wait(self.verdict.recheck or timedelta(minutes=1))
 
+    async def lost(self, grace: timedelta) -> Verdict:
+        """Returns the first verdict that is "failed", or "not ready" for longer than ``grace``."""
+        async with changes(self._of.values(), self._is_ours) as seen:
+            self._seen = seen
+            await self._read()
+            since: datetime | None = None
+            while True:
+                now = self._clock.now()
+                self.verdict = self._judge(seen, now)
+                if self.verdict.state is RolloutState.FAILED:
+                    return self.verdict
+                since = None if self.verdict.state is RolloutState.READY else since or now
+                if since is not None and now - since > grace:
+                    return self.verdict
+                await seen.wait(timedelta(minutes=1) if since is None else grace)
+
     async def at_last(self, seconds: float) -> Verdict:
         """Judges after the deadline, by what is read now: a watch may have been cut off meanwhile.
 

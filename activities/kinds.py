@@ -14,6 +14,7 @@ ARGO_WORKFLOWS = Kind("argoproj.io/v1alpha1", "Workflow", "workflows", namespace
 NETWORK_POLICIES = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True)
 SERVICE_ACCOUNTS = Kind("v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 SERVICES = Kind("v1", "Service", "services", namespaced=True)
+JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
 DISRUPTION_BUDGETS = Kind(
     "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", namespaced=True
 )

@@ -217,10 +217,13 @@ async def _let_go(cluster: Cluster, binding: Binding) -> None:
     )
 
 
+_REASONS = {"undeploy": "Undeployed", "suspend": "Suspended", "rollback": "RolledBack"}
+
+
 def _binding_reason(record: DeployRecord) -> str:
     if record.phase is Phase.SUCCEEDED:
         action = record.release.action if record.release else ""
-        return {"undeploy": "Undeployed", "suspend": "Suspended"}.get(action, "Deployed")
+        return _REASONS.get(action, "Deployed")
     return record.reason or record.phase.value
 
 

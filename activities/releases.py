@@ -10,16 +10,12 @@ from temporalio import activity
 from activities import release_records as records
 from activities.artifacts import create_binding
 from activities.bindings import asked_binding
-from activities.bundles import objects_of, stowed
+from activities.bundles import bundle_of, objects_of, stowed
 from activities.class_revisions import ClassRevisions
+from activities.enforcement import Gatekeeper, Standings
 from activities.histories import asked, entry_of
 from activities.kinds import platform
-from activities.preparing import (
-    against_drift,
-    deadline_of,
-    prepared_of,
-    release_of,
-)
+from activities.preparing import against_drift, deadline_of, prepared_of, release_of
 from activities.quotas import Quotas, taken
 from activities.reading import find, read, required
 from activities.release_facts import gather, plane_of
@@ -68,9 +64,11 @@ class ReleaseActivities:
         history: Records,
         *,
         watches: SharedWatches,
+        standings: Standings,
     ) -> None:
         """``watches`` are those of the control plane."""
         self._cluster = cluster
+        self._gatekeeper = Gatekeeper(cluster, standings)
         self._objects = objects
         self._history = history
         self._revisions = ClassRevisions(cluster)
@@ -93,7 +91,8 @@ class ReleaseActivities:
         Raises:
             Stopped: An emergency stop holds there.
             InvalidRequest: Something the binding names is missing, or cannot be rendered.
-            Denied: It does not fit into a quota.
+            Denied: It does not fit into a quota, or a gate is closed; nothing was written on the
+                plane and what runs stays.
         """
         place = Place(organization=request.organization, environment=request.environment)
         heed(await self._history.append(FactBatch(facts=(asked(request),), place=place)))
@@ -113,6 +112,8 @@ class ReleaseActivities:
         """Renders; what is to be removed needs no facts, as they may be gone already."""
         if request.put_back:
             return await self._put_back(request, binding), None
+        if request.rollback:
+            return await self._roll_back(request, binding), None
         if binding.wanted_state is BindingState.UNDEPLOY:
             previous = await self._previous(binding)
             if not previous.release:
@@ -121,9 +122,10 @@ class ReleaseActivities:
                 return nothing.model_copy(update={"changed": False}), None
             plane = await plane_of(self._cluster, binding)
             return prepared_of(request, binding, plane.task_queue, Bundle(), previous), None
-        facts, previous = await asyncio.gather(
+        facts, previous, standing = await asyncio.gather(
             gather(self._cluster, binding, self._gateway, self._revisions, request.class_revision),
             self._previous(binding),
+            self._gatekeeper.standing(binding),
         )
         rendered = render_release(facts)
         usage = usage_of(rendered.objects)
@@ -149,7 +151,33 @@ class ReleaseActivities:
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
         )
+        await self._gatekeeper.check(request, prepared, facts.component, rendered.hash, standing)
         return prepared, release_of(facts, rendered, bundle)
+
+    async def _roll_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
+        """Takes a stored release as it is: no class, workload or configuration of today."""
+        wanted_by = f"the rollback of {request.component}"
+        release, running, plane, standing = await asyncio.gather(
+            required(self._cluster, Release, request.rollback, request.organization, wanted_by),
+            self._previous(binding),
+            plane_of(self._cluster, binding),
+            self._gatekeeper.standing(binding),
+        )
+        bundle = bundle_of(release)
+        objects = await objects_of(bundle, self._objects)
+        prepared = prepared_of(request, binding, plane.task_queue, bundle, running)
+        prepared = prepared.model_copy(
+            update={
+                "artifact": request.artifact,
+                "image": release.spec.image,
+                "version": release.spec.image.rpartition("sha256:")[2][:12],
+                "url": binding.status.url,
+                "action": DeployAction.ROLLBACK,
+                "progress_deadline_seconds": deadline_of(objects),
+            }
+        )
+        await self._gatekeeper.check_rollback(request, prepared, release, objects, standing)
+        return prepared
 
     async def _put_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
         """Takes the very release that runs: nothing newer is brought along with a put-back."""
@@ -207,14 +235,7 @@ class ReleaseActivities:
 
     async def _previous(self, binding: Binding) -> Bundle:
         running = await find(self._cluster, Release, binding.status.release_ref, binding.namespace)
-        if running is None:
-            return Bundle()
-        return Bundle(
-            release=running.name,
-            namespace=running.spec.namespace,
-            objects=running.spec.objects,
-            stored=running.spec.stored,
-        )
+        return Bundle() if running is None else bundle_of(running)
 
     @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
 
 from activities.bindings import find_binding
 from activities.bundles import objects_of
+from activities.clocks import Clock
 from activities.heartbeats import heartbeating
 from activities.histories import asked_run
 from activities.kinds import CRON_JOBS, JOBS, PODS
@@ -148,12 +149,13 @@ class TaskRunActivities:
         """
         name = run.job["metadata"]["name"]
         deadline = timedelta(seconds=run.deadline_seconds) + _SLACK
-        left = time_left(deadline, activity.info().scheduled_time, datetime.now(UTC))
+        clock = Clock()
+        left = time_left(deadline, activity.info().scheduled_time, clock.now())
         verdict = Verdict(state=RolloutState.PROGRESSING, reason="Pending", message="starting")
         async with heartbeating(lambda: verdict.message):
             try:
                 async with asyncio.timeout(left.total_seconds()):
-                    async for verdict in self._verdicts(run, name):  # noqa: B007 - the last counts
+                    async for verdict in self._verdicts(run, name, clock):  # noqa: B007 - the last counts
                         pass
             except TimeoutError:
                 raise RunFailed(
@@ -170,7 +172,7 @@ class TaskRunActivities:
             message=verdict.message,
         )
 
-    async def _verdicts(self, run: PreparedRun, name: str) -> Any:
+    async def _verdicts(self, run: PreparedRun, name: str, clock: Clock) -> Any:
         watches = [self._watches.of(kind, labels=names.COMPONENT) for kind in (JOBS, PODS)]
 
         def is_ours(obj: dict[str, Any]) -> bool:
@@ -186,7 +188,7 @@ class TaskRunActivities:
             while True:
                 known = [one for one in seen.objects(JOBS) if one["metadata"]["name"] == name]
                 job = known[0] if known else job
-                verdict = judge_job(job, seen.objects(PODS), datetime.now(UTC))
+                verdict = judge_job(job, seen.objects(PODS), clock.now())
                 yield verdict
                 if verdict.state is not RolloutState.PROGRESSING:
                     return

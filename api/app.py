@@ -20,6 +20,7 @@ from api.routes import (
     insights,
     logs,
     operations,
+    promotions,
     records,
     resources,
     stops,
@@ -31,6 +32,7 @@ from api.services import Services
 _ROUTERS = (
     builds.router,
     deployments.router,
+    promotions.router,
     operations.router,
     logs.router,
     components.router,

@@ -16,11 +16,12 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from domain.deliveries import BuildRequest, DeployRequest
+from domain.deliveries.promotions import PromotionRequest
 from domain.errors import Conflict
 
 _KEY_LENGTH = 24
 
-Order = TypeVar("Order", BuildRequest, DeployRequest)
+Order = TypeVar("Order", BuildRequest, DeployRequest, PromotionRequest)
 
 
 def request_key(idempotency_key: str | None, actor: str) -> str:
@@ -52,6 +53,10 @@ def _inputs(event: HistoryEvent) -> Iterator[Sequence[Payload]]:
     """Yields the arguments by which an order can come in: start and update."""
     if event.HasField("workflow_execution_started_event_attributes"):
         yield event.workflow_execution_started_event_attributes.input.payloads
+    if event.HasField("workflow_execution_signaled_event_attributes"):
+        signaled = event.workflow_execution_signaled_event_attributes
+        if signaled.signal_name == "requested":
+            yield signaled.input.payloads
     if event.HasField("workflow_execution_update_accepted_event_attributes"):
         accepted = event.workflow_execution_update_accepted_event_attributes.accepted_request
         if accepted.input.name == "enqueue":

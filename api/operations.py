@@ -122,7 +122,7 @@ def _basics(execution: WorkflowExecution) -> dict[str, Any]:
         "kind": procedure.kind,
         "organization": procedure.organization,
         "component": procedure.component,
-        "environment": procedure.key if procedure.kind in {"deploy", "drift"} else "",
+        "environment": procedure.key if procedure.kind not in {"build", "build-request"} else "",
         "commit": procedure.key if procedure.kind == "build" else "",
         "actor": _attribute(execution, attributes.ACTOR),
         "started": execution.start_time,

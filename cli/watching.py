@@ -205,7 +205,9 @@ def _log(console: Console, log: str) -> None:
 
 def _what(operation: Mapping[str, Any]) -> str:
     place = operation["environment"] or operation["commit"]
-    where = {"deploy": f" to {place}", "build": f" at {place}"}.get(operation["kind"], "")
+    where = {"build": f" at {place}", "drift": ""}.get(
+        operation["kind"], f" to {place}" if place else ""
+    )
     return escape(f"{operation['kind']} of {operation['component']}{where}")
 
 

@@ -14,7 +14,16 @@ from typing import Literal, cast
 
 from domain.errors import InvalidRequest
 
-OperationKind = Literal["build", "build-request", "class-upgrade", "deploy", "drift", "task-run"]
+OperationKind = Literal[
+    "build",
+    "build-request",
+    "class-upgrade",
+    "deploy",
+    "drift",
+    "promotion",
+    "rollback",
+    "task-run",
+]
 
 _SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -27,6 +36,8 @@ _PARTS: dict[str, int] = {
     "class-upgrade": 3,
     "deploy": 3,
     "drift": 3,
+    "promotion": 3,
+    "rollback": 3,
     "task-run": 3,
 }
 
@@ -115,6 +126,40 @@ def drift_id(organization: str, component: str, environment: str) -> str:
     """Returns the workflow id under which changes by others in one place are looked at."""
     return (
         f"drift/{slug(organization, 'organization')}/{slug(component, 'component')}/"
+        f"{slug(environment, 'environment')}"
+    )
+
+
+def promotion_id(organization: str, component: str, environment: str) -> str:
+    """Returns the workflow id under which a component is promoted to an environment."""
+    return _place("promotion", organization, component, environment)
+
+
+def rollback_id(organization: str, component: str, environment: str) -> str:
+    """Returns the workflow id under which a component is rolled back in an environment."""
+    return _place("rollback", organization, component, environment)
+
+
+def promotion_plan_id(organization: str, component: str, environment: str, key: str) -> str:
+    """Returns the workflow id of one look at what a promotion would do. No operation."""
+    place = _place("promotion-plan", organization, component, environment)
+    return f"{place}/{slug(key, 'request key')}"
+
+
+def standing_id(organization: str, component: str, environment: str) -> str:
+    """Returns the workflow id of what is remembered of a place. No operation."""
+    return _place("standing", organization, component, environment)
+
+
+def standing_place(workflow_id: str) -> tuple[str, str, str]:
+    """Returns organization, component and environment of what ``standing_id`` made."""
+    _, organization, component, environment = workflow_id.split("/")
+    return organization, component, environment
+
+
+def _place(kind: str, organization: str, component: str, environment: str) -> str:
+    return (
+        f"{kind}/{slug(organization, 'organization')}/{slug(component, 'component')}/"
         f"{slug(environment, 'environment')}"
     )
 

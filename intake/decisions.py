@@ -13,6 +13,7 @@ from domain.deliveries import (
     Trigger,
     TriggerKind,
 )
+from domain.deliveries.promotions import PromotionRequest
 from domain.policies.class_waves import consumers_of
 from domain.rendering.templates import class_problems
 from domain.resources import (
@@ -30,6 +31,7 @@ from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.families import family_of, family_of_binding
 from domain.resources.references import missing_references
+from intake.promotions import automatic_promotions
 from intake.world import World, is_held_up, wants_first_build
 
 _UID_LENGTH = 8
@@ -66,6 +68,13 @@ class TellLane:
 
 
 @dataclass(frozen=True)
+class Promote:
+    """Promotions to the environments that come next and ask for none."""
+
+    requests: tuple[PromotionRequest, ...]
+
+
+@dataclass(frozen=True)
 class UpgradeClass:
     """A class changed whose policy brings changes to its components by itself."""
 
@@ -74,7 +83,7 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
-Decision: TypeAlias = StartBuild | RequestBuild | Deploy | TellLane | UpgradeClass
+Decision: TypeAlias = StartBuild | RequestBuild | Deploy | Promote | TellLane | UpgradeClass
 
 
 def decide(resource: Resource, world: World) -> Decision | None:
@@ -135,7 +144,8 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
     request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
     if binding.is_observed:
         if not is_held_up(binding):
-            return None
+            following = automatic_promotions(binding, world)
+            return Promote(following) if following else None
         # The world is another one than when it was looked at, so this is another request.
         request_id, generation = f"{request_id}-{_surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):

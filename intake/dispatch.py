@@ -8,14 +8,18 @@ from typing import assert_never
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from domain.deliveries import BuildRequest
+from domain.deliveries.promotions import PromotionRequest
 from intake.decisions import (
     Decision,
     Deploy,
+    Promote,
     RequestBuild,
     StartBuild,
     TellLane,
     UpgradeClass,
 )
+from workflows.promotion_starting import signal_promotion
 from workflows.starting import (
     request_build,
     signal_deployment,
@@ -43,15 +47,12 @@ async def dispatch(client: Client, decision: Decision) -> None:
             if not build.existing:
                 _LOG.info("started %s", build.workflow_id)
         case RequestBuild(request, key):
-            try:
-                handle = await request_build(client, request, key)
-            except WorkflowAlreadyStartedError as known:
-                _LOG.debug("%s was carried out already", known.workflow_id)
-            else:
-                _LOG.info("asked for %s", handle.id)
+            await _request(client, request, key)
         case Deploy(request):
             asked = await signal_deployment(client, request)
             _LOG.info("asked %s for %s", asked.id, request.request_id)
+        case Promote(requests):
+            await _promote(client, requests)
         case TellLane(organization, concurrency):
             if await tell_build_lane(client, organization):
                 _LOG.info("told the builds of %s: %d may run", organization, concurrency)
@@ -60,3 +61,18 @@ async def dispatch(client: Client, decision: Decision) -> None:
             _LOG.info("asked for %s to %s", started.id, revision)
         case _:
             assert_never(decision)
+
+
+async def _promote(client: Client, requests: tuple[PromotionRequest, ...]) -> None:
+    for one in requests:
+        promotion = await signal_promotion(client, one)
+        _LOG.info("asked %s for %s", promotion.id, one.artifact)
+
+
+async def _request(client: Client, request: BuildRequest, key: str) -> None:
+    try:
+        handle = await request_build(client, request, key)
+    except WorkflowAlreadyStartedError as known:
+        _LOG.debug("%s was carried out already", known.workflow_id)
+    else:
+        _LOG.info("asked for %s", handle.id)

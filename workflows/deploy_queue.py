@@ -23,6 +23,11 @@ class DeployQueue:
         """Ids of the requests that wait, in order."""
         return tuple(request.request_id for request in self._waiting)
 
+    @property
+    def running(self) -> str:
+        """Id of the request that is carried out; empty when none is."""
+        return self._running.request_id if self._running else ""
+
     def add(self, request: DeployRequest) -> Enqueued:
         """Gives a request its place; one that was carried out in this run already has none."""
         if request.request_id in self._done or is_answered(request, self._rendered):

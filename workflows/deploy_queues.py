@@ -9,11 +9,13 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.deliveries import Deployment, DeployRequest, OperationStatus
+from domain.deliveries.promotions import FoundDeployment, OrderState
 from domain.errors import DependencyUnavailable
 from workflows.deployments import DeployWorkflow
 from workflows.starting import signal_deployment
@@ -67,6 +69,45 @@ class TemporalDeployQueues:
             raise DependencyUnavailable(f"{place}: no worker answers") from error
         done = (one for one in status.deployments if one.request_id == request.request_id)
         return next(done, None)
+
+    async def look(self, request: DeployRequest) -> FoundDeployment:
+        """Returns where a request stands. Idempotent: a reading."""
+        place = ids.deploy_id(request.organization, request.component, request.environment)
+        handle = self._client.get_workflow_handle_for(DeployWorkflow.run, place)
+        try:
+            is_open = (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+            status: OperationStatus = await handle.query(DeployWorkflow.status)
+        except WorkflowQueryFailedError:
+            return FoundDeployment(state=OrderState.LOST)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return FoundDeployment(state=OrderState.LOST)
+            raise DependencyUnavailable(f"{place}: no worker answers") from error
+        for one in status.deployments:
+            if one.request_id == request.request_id:
+                return FoundDeployment(state=OrderState.OVER, deployment=one)
+        waits = is_open and request.request_id in {status.running, *status.queue}
+        return FoundDeployment(state=OrderState.OPEN if waits else OrderState.LOST)
+
+    async def stop(self, request: DeployRequest) -> OrderState:
+        """Takes a request out of its queue, or cancels it while it runs. Idempotent.
+
+        Open = it is being undone, and its queue tells when that is over.
+        """
+        found = await self.look(request)
+        if found.state is not OrderState.OPEN:
+            return found.state
+        place = ids.deploy_id(request.organization, request.component, request.environment)
+        handle = self._client.get_workflow_handle_for(DeployWorkflow.run, place)
+        try:
+            if await handle.execute_update(DeployWorkflow.withdraw, request.request_id):
+                return OrderState.LOST
+            found = await self.look(request)
+            if found.state is OrderState.OPEN:
+                await handle.cancel()
+        except (RPCError, WorkflowUpdateFailedError) as error:
+            raise DependencyUnavailable(f"{place}: Temporal does not take it") from error
+        return found.state
 
     async def _ended(self, place: str) -> None:
         handle = self._client.get_workflow_handle_for(DeployWorkflow.run, place)

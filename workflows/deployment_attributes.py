@@ -1,10 +1,12 @@
-"""What lists of deployments are filtered by."""
+"""What lists of deployments, promotions and rollbacks are filtered by."""
 
 from __future__ import annotations
 
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from domain.deliveries import DeployRequest
+from domain.deliveries.promotions import PromotionRequest
+from domain.deliveries.rollbacks import RollbackRequest
 from domain.phases import Phase
 from runtime import search_attributes as attributes
 
@@ -13,9 +15,29 @@ def deployment_attributes(
     request: DeployRequest, phase: Phase = Phase.RUNNING
 ) -> TypedSearchAttributes:
     """Returns what lists of operations are filtered by; given at the start, as an upsert costs."""
+    return _attributes("deploy", request, phase)
+
+
+def promotion_attributes(
+    request: PromotionRequest, phase: Phase = Phase.RUNNING
+) -> TypedSearchAttributes:
+    """Returns what promotions are filtered by."""
+    return _attributes("promotion", request, phase)
+
+
+def rollback_attributes(
+    request: RollbackRequest, phase: Phase = Phase.RUNNING
+) -> TypedSearchAttributes:
+    """Returns what rollbacks are filtered by."""
+    return _attributes("rollback", request, phase)
+
+
+def _attributes(
+    kind: str, request: DeployRequest | PromotionRequest | RollbackRequest, phase: Phase
+) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [
-            SearchAttributePair(attributes.KIND, "deploy"),
+            SearchAttributePair(attributes.KIND, kind),
             SearchAttributePair(attributes.ORGANIZATION, request.organization),
             SearchAttributePair(attributes.COMPONENT, request.component),
             SearchAttributePair(attributes.ENVIRONMENT, request.environment),

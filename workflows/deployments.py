@@ -36,6 +36,7 @@ from workflows.deploy_queue import DeployQueue
 from workflows.deployment_attempt import Attempt, phase_of
 from workflows.deployment_attributes import deployment_attributes
 from workflows.deployment_facts import asked_now, given_way
+from workflows.ordered_deployment import tell_ended
 from workflows.parking import Parking
 from workflows.progress import Progress
 from workflows.rolling import apply_bundle, follow_bundle, restore
@@ -120,7 +121,11 @@ class DeployWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the running deployment stands and who waits behind it."""
-        done = {"deployments": tuple(self._results), "parked": self._parking.parked}
+        done = {
+            "deployments": tuple(self._results),
+            "running": self._queue.running,
+            "parked": self._parking.parked,
+        }
         return self._progress.status(self._queue.waiting).model_copy(update=done)
 
     async def _one(self, request: DeployRequest) -> PlatformError | None:
@@ -255,7 +260,7 @@ class DeployWorkflow:
     ) -> Deployment:
         self._progress.is_at(phase, failure.message if failure else "")
         attempt.facts.ended(phase, failure, attempt.undone)
-        return await call(
+        deployment = await call(
             ReleaseActivities.record_deployment,
             attempt.record(phase, failure, given_way(self._queue), self._progress),
             f"record {phase.value.lower()}",
@@ -263,3 +268,6 @@ class DeployWorkflow:
             options=QUICK,
             even_if_cancelled=True,
         )
+        if attempt.request.tell:
+            await to_the_end(tell_ended(attempt.request.tell, deployment))
+        return deployment

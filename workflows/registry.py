@@ -9,6 +9,10 @@ from workflows.class_upgrades import ClassUpgradeWorkflow
 from workflows.deployments import DeployWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.emergency_stops import EmergencyStopWorkflow
+from workflows.promotion_plans import PlanPromotionWorkflow
+from workflows.promotions import PromotionWorkflow
+from workflows.rollbacks import RollbackWorkflow
+from workflows.standing import StandingWorkflow
 from workflows.task_runs import TaskRunWorkflow
 
 PROCEDURES = [
@@ -17,10 +21,12 @@ PROCEDURES = [
     DeployWorkflow,
     DriftWorkflow,
     EmergencyStopWorkflow,
+    PlanPromotionWorkflow,
     RequestBuildWorkflow,
+    RollbackWorkflow,
     TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""
-LANES = [BuildLaneWorkflow]
+LANES = [BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

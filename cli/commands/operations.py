@@ -27,6 +27,8 @@ class Kind(StrEnum):
     BUILD_REQUEST = "build-request"
     DEPLOY = "deploy"
     DRIFT = "drift"
+    PROMOTION = "promotion"
+    ROLLBACK = "rollback"
 
 
 class Phase(StrEnum):

@@ -81,6 +81,10 @@ class DeployRequest(Wire):
     as it wants them and nothing else is brought there. Empty = an ordinary deployment."""
     release: str = ""
     """Release that the drift was seen against; when another one runs, nothing is put back."""
+    rollback: str = ""
+    """Stored release to bring back as it is; goes before all that waits. Empty = render anew."""
+    tell: str = ""
+    """Workflow that is told how it ended; empty = nobody waits for that."""
     generation: int = 0
     """Generation of the binding that asks; a deployment that renders it, or a later one, answers
     this request as well. 0 = it asks for something of its own."""
@@ -161,7 +165,7 @@ class PreparedRelease(Wire):
     changed: bool = True
     """False when the content equals that of the release that runs: nothing is rolled out."""
     action: str = "deploy"
-    """``deploy``, ``undeploy``, ``suspend`` or ``put-back``."""
+    """``deploy``, ``undeploy``, ``suspend``, ``put-back`` or ``rollback``."""
     url: str = ""
     """Where the component answers; empty when it has no public endpoint."""
     progress_deadline_seconds: int = 600

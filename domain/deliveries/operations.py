@@ -15,6 +15,8 @@ class OperationStatus(Wire):
     summary: str = ""
     steps: tuple[Step, ...] = ()
     waiting_for: Waiting | None = None
+    running: str = ""
+    """Request that a queue carries out at the moment; empty for other procedures."""
     parked: Parked | None = None
     """Set while it waits for a person after a technical fault."""
     queue: tuple[str, ...] = ()

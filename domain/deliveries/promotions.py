@@ -9,6 +9,7 @@ from pydantic import Field
 
 from domain import ids
 from domain.deliveries.approvals import ApprovalRule
+from domain.deliveries.deployments import Deployment
 from domain.deliveries.standings import Standing
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
@@ -118,8 +119,9 @@ class PlaceFacts(Wire):
     """What runs in one environment."""
 
     environment: str
-    bound: bool = False
-    """There is a binding."""
+    binding: str = ""
+    """Name of the binding; empty = there is none."""
+    binding_kind: str = ""
     artifact: str = ""
     """What runs; empty = nothing."""
     version: str = ""
@@ -143,6 +145,9 @@ class ArtifactFacts(Wire):
     version: str = ""
     build: str = ""
     has_test_report: bool = False
+    scan: str = "unknown"
+    """``passed``, ``refused`` or ``unknown``."""
+    scan_reason: str = ""
 
 
 class ChangedObject(Wire):
@@ -250,6 +255,8 @@ class PointBinding(Wire):
     organization: str
     component: str
     environment: str
+    binding: str
+    binding_kind: str
     artifact: str
     unless_changed: str = ""
     """What it must name for that; when it names something else, somebody else decided."""
@@ -289,3 +296,20 @@ class WatchRelease(Wire):
     organization: str
     release: str
     seconds: int
+
+
+class OrderState(StrEnum):
+    """Where a deployment stands that was asked for."""
+
+    OPEN = "Open"
+    """It waits or runs."""
+    OVER = "Over"
+    LOST = "Lost"
+    """Nobody knows of it: withdrawn, superseded, or its queue is gone."""
+
+
+class FoundDeployment(Wire):
+    """What became of a deployment that was asked for."""
+
+    state: OrderState
+    deployment: Deployment | None = None

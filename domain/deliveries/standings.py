@@ -105,4 +105,6 @@ class StandingChange(Wire):
     lift_veto: str = ""
     """Artifact."""
     rolled_back: RollbackNote | None = None
+    not_rolled_back: str = ""
+    """Id of a rollback that was undone."""
     at: datetime

@@ -1,8 +1,8 @@
 """The order in which deployments of one component to one place are carried out.
 
 Requests run in the order in which they came, one at a time, so that the last one decides what
-runs. A request of a person is never dropped. A newer automatic request makes older automatic ones
-that still wait pointless, as it renders everything they would have rendered.
+runs; only a rollback goes first. A request of a person is never dropped. A newer automatic request
+makes older automatic ones that still wait pointless, as it renders everything they would have.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Admission(BaseModel):
 def admit(
     waiting: Sequence[DeployRequest], running: DeployRequest | None, request: DeployRequest
 ) -> Admission:
-    """Gives a request its place at the end of the queue.
+    """Gives a request its place: a rollback goes before all but other rollbacks, others last.
 
     Idempotent: a request whose ``request_id`` runs or waits keeps the place it has.
     """
@@ -41,8 +41,9 @@ def admit(
         return Admission(waiting=tuple(waiting), position=known, duplicate=True)
     superseded = tuple(older for older in waiting if _supersedes(request, older))
     kept = tuple(older for older in waiting if older not in superseded)
-    ahead = len(kept) + (running is not None)
-    return Admission(waiting=(*kept, request), position=ahead, superseded=superseded)
+    first = sum(1 for older in kept if older.rollback) if request.rollback else len(kept)
+    order = (*kept[:first], request, *kept[first:])
+    return Admission(waiting=order, position=first + (running is not None), superseded=superseded)
 
 
 def position(
@@ -76,7 +77,7 @@ def _supersedes(newer: DeployRequest, older: DeployRequest) -> bool:
     An older request that names an artifact is covered only by one that names an artifact too:
     the other would deploy what the binding said before.
     """
-    if not (newer.trigger.is_automatic and older.trigger.is_automatic):
+    if not (newer.trigger.is_automatic and older.trigger.is_automatic) or older.rollback:
         return False
     if newer.put_back or older.put_back:
         # A put-back brings nothing newer, and a rendering that equals what runs puts nothing back.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -65,3 +65,27 @@ def _is_shared(live: Mapping[str, Any]) -> bool:
 
 def _said(ref: ObjectRef) -> str:
     return f"{ref.kind}/{ref.name}"
+
+
+def differing_fields(before: Any, after: Any, path: str = "") -> tuple[str, ...]:
+    """Returns the paths at which two objects differ, sorted; never a value."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        keys = sorted(before.keys() | after.keys())
+        parts = [
+            (f"{path}.{key}" if path else key, before.get(key), after.get(key)) for key in keys
+        ]
+    elif isinstance(before, Sequence) and isinstance(after, Sequence) and _are_lists(before, after):
+        longest = max(len(before), len(after))
+        both = zip(*(_padded(one, longest) for one in (before, after)), strict=True)
+        parts = [(f"{path}[{index}]", old, new) for index, (old, new) in enumerate(both)]
+    else:
+        return () if before == after else (path,)
+    return tuple(one for name, old, new in parts for one in differing_fields(old, new, name))
+
+
+def _are_lists(*values: Any) -> bool:
+    return not any(isinstance(value, str) for value in values)
+
+
+def _padded(values: Sequence[Any], length: int) -> list[Any]:
+    return [*values, *([None] * (length - len(values)))]

@@ -29,6 +29,7 @@ class DeployAction(StrEnum):
     SUSPEND = "suspend"
     UNDEPLOY = "undeploy"
     PUT_BACK = "put-back"
+    ROLLBACK = "rollback"
 
 
 class DeploymentSpec(Model):
@@ -53,7 +54,8 @@ class DeploymentSpec(Model):
     image: ImageOrEmpty = ""
     """Its image."""
     action: DeployAction = DeployAction.DEPLOY
-    """deploy, suspend, undeploy, or put-back of what others changed."""
+    """deploy, suspend, undeploy, rollback (of a stored release) or put-back (of what others
+    changed)."""
     trigger: TriggerInfo = TriggerInfo()
     """Who or what asked."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.durability.build_scenarios import BUILDS
 from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
+from tests.durability.promotion_scenarios import PROMOTIONS
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
 
@@ -194,4 +195,4 @@ DEPLOYS: tuple[Scenario, ...] = (
     ChangedBinding(),
 )
 
-SCENARIOS = (*DEPLOYS, *BUILDS)
+SCENARIOS = (*DEPLOYS, *PROMOTIONS, *BUILDS)

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.build_lanes import ended_runs, request_slot
@@ -48,8 +50,11 @@ from domain.deliveries import (
 )
 from domain.policies import build_admission
 from domain.records import FactBatch, Recorded
+from runtime.plugin import PavanePlugin
+from runtime.search_attributes import register
 from tests.serving import own_client, served
 from tests.workflows.building import Building, builds
+from tests.workflows.promoting import Line, ScriptedApproval
 from workflows.registry import LANES, PROCEDURES
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -249,7 +254,9 @@ class World:
 
 
 @asynccontextmanager
-async def workers(client: Client, world: World, **options: Any) -> AsyncIterator[None]:
+async def workers(
+    client: Client, world: World, line: Line | None = None, **options: Any
+) -> AsyncIterator[None]:
     """Runs all task queues in this process, as the embedded worker does."""
     control = [
         *world.more,
@@ -279,9 +286,15 @@ async def workers(client: Client, world: World, **options: Any) -> AsyncIterator
         world.inspect_release,
         world.put_back_objects,
     ]
+    lanes: list[type] = [*LANES]
+    if line is not None:
+        control.remove(world.record)
+        control += line.control()
+        plane += line.plane()
+        lanes = [*(one for one in LANES if one.__name__ != "ApprovalWorkflow"), ScriptedApproval]
     queues: dict[str, dict[str, Any]] = {
         ids.ORCHESTRATION_QUEUE: {"workflows": PROCEDURES, **options},
-        ids.LANES_QUEUE: {"workflows": LANES, **options},
+        ids.LANES_QUEUE: {"workflows": lanes, **options},
         ids.CONTROL_QUEUE: {
             "activities": control,
             "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
@@ -321,7 +334,31 @@ async def building(temporal: Client, running: World, organization: str) -> Async
 
 
 @pytest.fixture
+async def line(temporal: Client, world: World, organization: str) -> AsyncIterator[Line]:
+    """A pipeline whose facts the test makes; deployments are those of ``world``."""
+    line = Line(temporal, organization)
+    async with workers(temporal, world, line):
+        yield line
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lanes and builds that look and ask again after moments."""
     monkeypatch.setattr(build_admission, "_FIRST_LOOK", timedelta(milliseconds=200))
     monkeypatch.setattr(build_admission, "_FIRST_REMINDER", timedelta(milliseconds=500))
+
+
+@pytest.fixture(scope="module")
+async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
+    """A server that skips the time in which a workflow waits for nothing but time."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=str(temporal_program),
+        plugins=[PavanePlugin()],
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+        ],
+    ) as environment:
+        await register(environment.client)
+        yield environment.client

@@ -73,7 +73,7 @@ async def test_a_cancel_stops_the_running_deployment_and_those_that_wait_go_on(
             await forever(argument)
 
     world.behaviours["follow_rollout"] = hold_the_first
-    options = {"max_cached_workflows": cache}
+    options: dict[str, Any] = {"max_cached_workflows": cache}
     options |= {} if cache else {"max_concurrent_workflow_task_polls": 1}
     async with workers(temporal, world, **options):
         handle = await signal_deployment(temporal, a_request(organization, artifact="a1"))

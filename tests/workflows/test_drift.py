@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -329,22 +328,6 @@ async def test_a_worker_that_takes_over_goes_on_where_the_other_was(
         await ended(handle)
 
     assert world.names().count("ask_put_back") == 1
-
-
-@pytest.fixture(scope="module")
-async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
-    """A server that skips the time in which a workflow waits for nothing but time."""
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-        ],
-    ) as environment:
-        await register(environment.client)
-        yield environment.client
 
 
 async def test_after_a_quiet_hour_nothing_is_remembered_and_the_run_ends(

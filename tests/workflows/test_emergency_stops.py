@@ -20,7 +20,6 @@ from domain.records import FactBatch
 from domain.records.stops import Place, StopOrder, StopOutcome
 from tests.workflows.conftest import COMMIT, World, workers
 from tests.workflows.test_deployments import a_request
-from tests.workflows.test_drift import skipping  # noqa: F401 - a fixture
 from workflows.starting import carry_out_stop, signal_deployment, start_build
 
 pytestmark = pytest.mark.workflows
@@ -208,7 +207,7 @@ async def test_an_order_is_carried_out_once_and_told_to_the_audit(
 
 
 async def test_a_flow_that_was_not_told_looks_by_itself(
-    skipping: Client,  # noqa: F811 - the fixture
+    skipping: Client,
     heeding: World,
     organization: str,
     records: SqlRecords,

@@ -22,7 +22,6 @@ from domain.policies import build_retries
 from runtime.errors import as_domain_error
 from tests.workflows.conftest import COMMIT, World, workers
 from tests.workflows.test_deployments import a_request, failure_of
-from tests.workflows.test_drift import skipping  # noqa: F401 - a fixture
 from workflows.starting import enqueue_deployment, signal_deployment, start_build
 
 pytestmark = pytest.mark.workflows
@@ -198,7 +197,7 @@ async def test_a_newer_request_ends_the_wait(
 
 
 async def test_nobody_decides_for_a_week_and_it_gives_up(
-    skipping: Client,  # noqa: F811 - the fixture
+    skipping: Client,
     world: World,
     organization: str,
 ) -> None:

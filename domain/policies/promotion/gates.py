@@ -88,7 +88,9 @@ def veto(case: Case) -> GateVerdict:
                 since=one.since,
                 who=f"whoever may deploy here: pavane veto lift {_place(case)}",
             )
-    return _open("veto", f"{case.artifact.name} is not vetoed")
+    return _open(
+        "veto", f"nothing vetoes {case.artifact.name}" if case.artifact.name else "no veto"
+    )
 
 
 def hold(case: Case) -> GateVerdict:
@@ -188,7 +190,7 @@ def _not_asked(case: Case, rule: GateRule) -> GateVerdict:
 
 
 _NOBODY_KNOWS = {
-    GateCheck.SCAN: "nothing scans images yet",
+    GateCheck.SCAN: "there is no artifact with a scan",
     GateCheck.CONFIGURATION: "no class says yet which configuration it needs",
     GateCheck.DEPENDENCIES: "no component says yet what it depends on",
     GateCheck.QUOTA: "no environment says yet how much it has",

@@ -35,6 +35,7 @@ def changed(standing: Standing, change: StandingChange) -> Standing:
     rollbacks = standing.rollbacks
     if change.rolled_back is not None:
         rollbacks = (*rollbacks, change.rolled_back)[-_ROLLBACKS:]
+    rollbacks = tuple(one for one in rollbacks if one.id != change.not_rolled_back)
     return standing.model_copy(
         update={
             "passes": passes,

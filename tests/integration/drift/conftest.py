@@ -35,6 +35,7 @@ from tests.integration.resources.conftest import CRDS, established
 from tests.serving import served
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import WORKFLOWS
+from workflows.standings import TemporalStandings
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +102,10 @@ async def platform(
     watches = SharedWatches(plane)
     history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
     await history.migrate()
-    releases = ReleaseActivities(plane, objects, Settings(), history, watches=watches)
+    standings = TemporalStandings(durable)
+    releases = ReleaseActivities(
+        plane, objects, Settings(), history, watches=watches, standings=standings
+    )
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)

@@ -40,7 +40,7 @@ def rule(name: str, check: GateCheck, **changes: Any) -> GateRule:
 
 
 def facts(**changes: Any) -> PromotionFacts:
-    ready = {"ready": True, "since": NOW - timedelta(hours=1), "bound": True}
+    ready = {"ready": True, "since": NOW - timedelta(hours=1), "binding": "web-dev"}
     return PromotionFacts(
         **{
             "organization": "acme",

@@ -1,0 +1,196 @@
+"""Reads promotions and what is remembered of places, for the routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
+from temporalio.common import QueryRejectCondition
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.components import component_of, status_of
+from api.kinds import kind_of
+from api.promotion_schemas import (
+    ChangeView,
+    GateView,
+    ObstacleView,
+    PipelineView,
+    PlanView,
+    StageView,
+    StepView,
+    WhyView,
+)
+from clients.kubernetes import Cluster
+from domain import ids
+from domain.deliveries import OperationStatus, Trigger
+from domain.deliveries.promotions import Promotion, PromotionPlan, PromotionRequest
+from domain.errors import NotFound
+from domain.policies.promotion.why import obstacles
+from domain.resources import Component, DeploymentPipeline, Project, parse_as
+from domain.resources.pipeline import PromotionTarget
+from workflows.promotion_starting import plan_promotion
+from workflows.promotions import PromotionWorkflow
+from workflows.standings import TemporalStandings
+
+
+async def promotion_of(
+    client: Client, organization: str, component: str, environment: str
+) -> Promotion:
+    """Returns the promotion of a place as it is now, or how the last one ended.
+
+    Raises:
+        NotFound: Nothing was promoted there, as far as Temporal remembers.
+    """
+    handle = client.get_workflow_handle_for(
+        PromotionWorkflow.run, ids.promotion_id(organization, component, environment)
+    )
+    try:
+        found: Promotion = await handle.query(PromotionWorkflow.promotion)
+    except (RPCError, WorkflowQueryFailedError) as error:
+        if isinstance(error, RPCError) and error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise NotFound(f"there is no promotion of {component} to {environment}") from error
+    return found
+
+
+async def running_promotion(
+    client: Client, organization: str, component: str, environment: str
+) -> OperationStatus | None:
+    """Returns where the promotion of a place stands, None when none is on its way."""
+    handle = client.get_workflow_handle_for(
+        PromotionWorkflow.run, ids.promotion_id(organization, component, environment)
+    )
+    try:
+        found: OperationStatus = await handle.query(
+            PromotionWorkflow.status, reject_condition=QueryRejectCondition.NOT_OPEN
+        )
+    except WorkflowQueryRejectedError:
+        return None
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+    return found
+
+
+def plan_view(plan: PromotionPlan) -> PlanView:
+    """Returns a plan as callers get it."""
+    facts = plan.facts
+    return PlanView(
+        organization=facts.organization,
+        component=facts.component,
+        environment=facts.environment,
+        source=facts.source.environment,
+        artifact=facts.artifact.name if facts.artifact else "",
+        release=facts.release,
+        hash=plan.hash,
+        nothing_to_do=plan.nothing_to_do,
+        problem=facts.problem,
+        gates=tuple(GateView.model_validate(one) for one in plan.gates),
+        changes=tuple(ChangeView.model_validate(one) for one in facts.changes),
+        approvals=plan.approvals,
+        waits=plan.waits,
+    )
+
+
+async def why(
+    client: Client, organization: str, component: str, environment: str, artifact: str
+) -> WhyView:
+    """Returns all that stands between an artifact and an environment."""
+    request = PromotionRequest(
+        organization=organization,
+        component=component,
+        environment=environment,
+        artifact=artifact,
+        request_id="why",
+        trigger=Trigger(),
+    )
+    plan, running = await asyncio.gather(
+        plan_promotion(client, request),
+        running_promotion(client, organization, component, environment),
+    )
+    facts = plan.facts
+    found = obstacles(plan, running)
+    workflow_id = ids.promotion_id(organization, component, environment)
+    return WhyView(
+        organization=organization,
+        component=component,
+        environment=environment,
+        artifact=facts.artifact.name if facts.artifact else artifact,
+        there=not found,
+        obstacles=tuple(ObstacleView.model_validate(one) for one in found),
+        operation=workflow_id if running is not None else "",
+    )
+
+
+async def pipeline_view(
+    cluster: Cluster, client: Client, organization: str, name: str
+) -> PipelineView:
+    """Returns the pipeline of a component with what is where.
+
+    Raises:
+        NotFound: The component, its project or its pipeline does not exist.
+    """
+    component = await component_of(cluster, organization, name)
+    pipeline = await _pipeline(cluster, component)
+    status = await status_of(cluster, component)
+    places = {one.environment: one for one in status.environments}
+    held = {
+        one.environment: one.hold.reason
+        for one in await TemporalStandings(client).awaiting(organization)
+        if one.component == name and one.hold is not None
+    }
+    stages = []
+    for environment in pipeline.environments:
+        place = places.get(environment)
+        stages.append(
+            StageView(
+                environment=environment,
+                version=place.version if place else "",
+                artifact=place.artifact if place else "",
+                ready=place.ready if place else False,
+                since=place.since if place else None,
+                held=held.get(environment, ""),
+            )
+        )
+    return PipelineView(
+        name=pipeline.name,
+        component=name,
+        problems=pipeline.problems(),
+        stages=tuple(stages),
+        steps=tuple(_steps(pipeline)),
+    )
+
+
+def _steps(pipeline: DeploymentPipeline) -> Iterable[StepView]:
+    for path in pipeline.spec.promotion_paths:
+        for target in path.target_environment_refs:
+            yield StepView(
+                source=path.source_environment_ref,
+                target=target.name,
+                mode=target.mode.value,
+                gates=tuple(f"{gate.name} ({gate.check})" for gate in target.gates),
+                approval=_approval(target),
+                soak_seconds=target.soak_seconds,
+                watch_seconds=target.watch_seconds,
+                on_failure=target.on_failure.value,
+                hotfix_skips=target.hotfix.skips,
+            )
+
+
+def _approval(target: PromotionTarget) -> str:
+    if target.approval is None:
+        return ""
+    groups = ", ".join((*target.approval.groups, *target.approval.required_groups))
+    return f"{target.approval.quorum} of {groups or 'those who may approve there'}"
+
+
+async def _pipeline(cluster: Cluster, component: Component) -> DeploymentPipeline:
+    where = component.organization
+    project = await cluster.find(kind_of(Project), component.project, where)
+    name = parse_as(Project, project).spec.deployment_pipeline_ref if project else ""
+    found = await cluster.find(kind_of(DeploymentPipeline), name, where) if name else None
+    if found is None:
+        raise NotFound(f"component {component.name} has no pipeline: project {component.project}")
+    return parse_as(DeploymentPipeline, found)

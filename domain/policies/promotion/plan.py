@@ -1,0 +1,76 @@
+"""What a promotion would do, wait for and ask of people, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.deliveries.promotions import (
+    GateState,
+    GateVerdict,
+    PromotionFacts,
+    PromotionPlan,
+    PromotionRequest,
+)
+from domain.resources.gates import APPROVAL
+
+_SHOWN = 20
+
+
+def runs_already(facts: PromotionFacts) -> bool:
+    """Tells whether the target runs exactly what the promotion would bring."""
+    return bool(facts.release) and facts.target.release == facts.release and facts.target.ready
+
+
+def plan(
+    request: PromotionRequest, facts: PromotionFacts, verdicts: tuple[GateVerdict, ...]
+) -> PromotionPlan:
+    """Puts together what a promotion would be, from what it would be judged by."""
+    return PromotionPlan(
+        facts=facts,
+        gates=verdicts,
+        hash=facts.bound,
+        nothing_to_do=runs_already(facts),
+        approvals=tuple(_approvals(request, facts)),
+        waits=tuple(_waits(facts, verdicts)),
+    )
+
+
+def described_plan(facts: PromotionFacts) -> str:
+    """Returns in Markdown what would change, for those who are asked to agree."""
+    lines = [f"- {one.change} {one.name}" for one in facts.changes[:_SHOWN]]
+    more = len(facts.changes) - _SHOWN
+    lines += [f"- and {more} more objects"] if more > 0 else []
+    artifact = facts.artifact
+    head = [
+        f"Image {artifact.image}" if artifact and artifact.image else "",
+        f"Commit {artifact.commit} ({artifact.branch})" if artifact and artifact.commit else "",
+        f"Release {facts.release}",
+    ]
+    return "\n".join([*(line for line in head if line), "", *(lines or ["- nothing changes"])])
+
+
+def _approvals(request: PromotionRequest, facts: PromotionFacts) -> Iterable[str]:
+    rule = facts.rules.approval
+    if rule is None:
+        return
+    if request.hotfix and APPROVAL in facts.rules.skips:
+        yield "nobody: a hotfix leaves it out"
+        return
+    groups = " or ".join(rule.groups) or f"anyone who may approve in {facts.environment}"
+    people = "1 person" if rule.quorum == 1 else f"{rule.quorum} people"
+    yield f"{people} of {groups}"
+    for group in rule.required_groups:
+        yield f"1 person of {group}"
+    if not rule.allow_requester and request.trigger.actor:
+        yield f"not {request.trigger.actor}, who asks"
+
+
+def _waits(facts: PromotionFacts, verdicts: Iterable[GateVerdict]) -> Iterable[str]:
+    for one in verdicts:
+        if one.state is GateState.WAITING:
+            until = one.until.strftime("until %Y-%m-%d %H:%M UTC") if one.until else "until lifted"
+            yield f"{one.name}: {until}"
+        elif one.state is GateState.PENDING:
+            yield f"{one.name}: asked on the way"
+    if facts.rules.watch_seconds:
+        yield f"watched for {facts.rules.watch_seconds} s after it is ready"

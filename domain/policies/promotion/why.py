@@ -1,0 +1,94 @@
+"""Why an artifact is not in an environment yet: all that stands between, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.deliveries import OperationStatus
+from domain.deliveries.promotions import GateState, PromotionPlan
+
+
+class Obstacle(BaseModel):
+    """One thing that stands between, since when, until when, and who can end it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    reason: str
+    since: datetime | None = None
+    until: datetime | None = None
+    """None = it does not end by itself."""
+    who: str = ""
+
+
+def obstacles(plan: PromotionPlan, running: OperationStatus | None) -> tuple[Obstacle, ...]:
+    """Returns everything that stands between; nothing, when it is there.
+
+    Args:
+        plan: What a promotion would be judged by now.
+        running: Where the promotion of the place stands; None = none is on its way.
+    """
+    return () if plan.nothing_to_do else tuple(_obstacles(plan, running))
+
+
+def _obstacles(plan: PromotionPlan, running: OperationStatus | None) -> Iterable[Obstacle]:
+    facts = plan.facts
+    if facts.environment == facts.first:
+        yield from _of_first(plan)
+        return
+    for gate in plan.gates:
+        if not gate.is_open:
+            asked = " (asked on the way)" if gate.state is GateState.PENDING else ""
+            yield Obstacle(
+                what=f"gate {gate.name}",
+                reason=f"{gate.reason}{asked}",
+                since=gate.since,
+                until=gate.until,
+                who=gate.who,
+            )
+    if facts.problem:
+        yield Obstacle(what="rendering", reason=facts.problem, who="whoever can change it")
+    yield from _of_promotion(plan, running)
+
+
+def _of_first(plan: PromotionPlan) -> Iterable[Obstacle]:
+    """Into the first environment leads no promotion: a build or a person brings it there."""
+    target, held = plan.facts.target, plan.facts.standing.hold
+    if held is not None:
+        yield Obstacle(
+            what="hold", reason=held.reason, since=held.since, until=held.until, who="hold lift"
+        )
+    if not target.ready:
+        reason = ": ".join(part for part in (target.reason, target.message) if part)
+        yield Obstacle(
+            what="deployment", reason=reason or "nothing was deployed there", since=target.since
+        )
+
+
+def _of_promotion(plan: PromotionPlan, running: OperationStatus | None) -> Iterable[Obstacle]:
+    facts = plan.facts
+    place = f"{facts.component} {facts.environment}"
+    if running is None:
+        yield Obstacle(
+            what="promotion",
+            reason="nobody asked for it",
+            who=f"whoever may deploy there: pavane promote {place}"
+            if not facts.rules.auto
+            else "the platform, once the source is ready",
+        )
+        if facts.rules.approval is not None:
+            yield Obstacle(what="approval", reason=f"needs {'; '.join(plan.approvals)}")
+        return
+    waiting = running.waiting_for
+    step = next((one.name for one in running.steps if one.phase == "Running"), "")
+    if waiting is not None and step != "gates":
+        yield Obstacle(
+            what=step or "promotion",
+            reason=f"waiting for {waiting.what}",
+            since=waiting.since,
+            until=waiting.until,
+            who=waiting.who,
+        )

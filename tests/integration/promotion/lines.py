@@ -1,0 +1,142 @@
+"""What tests of promotion do to one component on its way, and see of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.service import RPCError
+
+from activities.kinds import DEPLOYMENTS, platform
+from clients.kubernetes import Cluster
+from domain import ids
+from domain.deliveries import ApprovalOutcome, Trigger
+from domain.deliveries.promotions import Promotion, PromotionRequest
+from domain.resources import ServiceBinding, parse_as
+from domain.resources.classes import DEFAULT_SERVICE_CLASS
+from tests.integration.intake.organizations import Organization
+from workflows.promotion_starting import signal_promotion
+
+_PATIENCE = 60
+ENVIRONMENTS = ("dev", "staging", "prod")
+
+
+class Line(Organization):
+    """Component ``web`` with two versions."""
+
+    def __init__(self, cluster: Cluster, temporal: Client, name: str) -> None:
+        super().__init__(cluster, name)
+        self.temporal = temporal
+
+    async def prepare(self) -> None:
+        await self.apply("DataPlane", "local", {})
+        for environment in ENVIRONMENTS:
+            await self.apply("Environment", environment, {"dataPlaneRef": "local"})
+        staging = {"name": "staging", "mode": "Auto"}
+        prod = {"name": "prod", "approval": {"quorum": 1}}
+        paths = [
+            {"sourceEnvironmentRef": "dev", "targetEnvironmentRefs": [staging]},
+            {"sourceEnvironmentRef": "staging", "targetEnvironmentRefs": [prod]},
+        ]
+        await self.apply("DeploymentPipeline", "default", {"promotionPaths": paths})
+        await self.apply("ServiceClass", DEFAULT_SERVICE_CLASS, {})
+        await self.apply("Project", "shop", {"deploymentPipelineRef": "default"})
+        await self.component("web")
+        endpoint = {"name": "http", "port": 8080, "visibility": "project"}
+        spec = {"componentRef": "web", "containers": [{"name": "main"}], "endpoints": [endpoint]}
+        await self.apply("Workload", "web", spec)
+        for version in "ab":
+            image = f"registry.example.com/web@sha256:{version * 64}"
+            await self.apply(
+                "DeployableArtifact", f"web-{version}", {"componentRef": "web", "image": image}
+            )
+
+    async def edit(self, environment: str, **spec: Any) -> None:
+        """Edits a binding as somebody with kubectl does."""
+        wanted = {"environmentRef": environment, "componentRef": "web", **spec}
+        await self.cluster.apply(
+            {
+                "apiVersion": "choreo.dev/v1alpha1",
+                "kind": "ServiceBinding",
+                "metadata": {
+                    "name": ids.binding_name("web", environment),
+                    "namespace": self.name,
+                },
+                "spec": wanted,
+            },
+            manager="kubectl",
+            force=True,
+        )
+
+    async def bound(
+        self, environment: str, holds: Callable[[ServiceBinding], bool]
+    ) -> ServiceBinding:
+        """Returns the binding once it is as expected."""
+        name = ids.binding_name("web", environment)
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                found = await self.cluster.find(platform("ServiceBinding"), name, self.name)
+                if found is not None and holds(parse_as(ServiceBinding, found)):
+                    return parse_as(ServiceBinding, found)
+                await asyncio.sleep(0.1)
+
+    async def runs(self, environment: str, artifact: str) -> ServiceBinding:
+        """Returns the binding once that artifact runs and is ready."""
+
+        def is_so(binding: ServiceBinding) -> bool:
+            ready = binding.status.condition("Ready")
+            return binding.status.artifact_ref == artifact and ready is not None and ready.is_true
+
+        return await self.bound(environment, is_so)
+
+    async def refused(self, environment: str, gate: str) -> ServiceBinding:
+        """Returns the binding once its condition says that this gate is closed."""
+
+        def is_so(binding: ServiceBinding) -> bool:
+            ready = binding.status.condition("Ready")
+            return (
+                ready is not None
+                and ready.reason == "GateClosed"
+                and f"gate {gate} is closed" in ready.message
+                and ready.observed_generation == binding.metadata.generation
+            )
+
+        return await self.bound(environment, is_so)
+
+    async def image(self, environment: str) -> str:
+        """The image that the plane was told to run; empty = none."""
+        namespace = ids.namespace(self.name, "shop", environment)
+        found = await self.cluster.find(DEPLOYMENTS, "web", namespace)
+        if found is None:
+            return ""
+        return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    def request(self, environment: str, **more: Any) -> PromotionRequest:
+        return PromotionRequest(
+            organization=self.name,
+            component="web",
+            environment=environment,
+            request_id=secrets.token_hex(4),
+            trigger=Trigger(actor="dev@example.test"),
+            **more,
+        )
+
+    async def promote(self, environment: str, **more: Any) -> WorkflowHandle[Any, Promotion]:
+        return await signal_promotion(self.temporal, self.request(environment, **more))
+
+    async def approve(self, environment: str) -> Any:
+        """Agrees to the promotion that waits; returns what was asked."""
+        place = ids.promotion_id(self.name, "web", environment)
+        handle = self.temporal.get_workflow_handle(f"approval/{place}")
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                try:
+                    asked = await handle.query("asked")
+                    await handle.signal("decided", ApprovalOutcome.APPROVED)
+                except (RPCError, WorkflowQueryFailedError):
+                    await asyncio.sleep(0.1)  # not asked yet, or only the time before
+                else:
+                    return asked

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+
+from domain.deliveries import Trigger
+from domain.deliveries.rollbacks import RollbackRequest
+from domain.phases import Phase
+from tests.integration.promotion.lines import Line
+from workflows.promotion_starting import plan_promotion, start_rollback
+from workflows.standings import TemporalStandings
+
+pytestmark = pytest.mark.integration
+A, B = (f"registry.example.com/web@sha256:{version * 64}" for version in "ab")
+
+
+async def to_prod(line: Line, artifact: str) -> None:
+    """Brings an artifact the whole way: edit, policy, approval."""
+    await line.edit("dev", artifactRef=artifact)
+    await line.runs("staging", artifact)
+    handle = await line.promote("prod")
+    await line.approve("prod")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_policy_brings_an_artifact_to_staging_and_people_to_production(line: Line) -> None:
+    await line.edit("dev", artifactRef="web-a")
+    await line.runs("staging", "web-a")
+    assert await line.image("staging") == A
+    handle = await line.promote("prod")
+    assert await line.image("prod") == ""
+
+    asked = await line.approve("prod")
+    promotion = await handle.result()
+
+    assert (promotion.artifact, promotion.source) == ("web-a", "staging")
+    assert asked["facts"]["artifact"] == A
+    await line.runs("prod", "web-a")
+    assert await line.image("prod") == A
+
+
+async def test_an_edit_by_hand_gets_nothing_into_a_gated_environment(line: Line) -> None:
+    await to_prod(line, "web-a")
+
+    await line.edit("prod", artifactRef="web-b")
+    binding = await line.refused("prod", "promotion")
+
+    ready = binding.status.condition("Ready")
+    assert ready is not None
+    assert "pavane promote web prod" in ready.message
+    assert binding.status.artifact_ref == "web-a"
+    assert await line.image("prod") == A
+
+
+async def test_another_configuration_by_hand_is_another_thing(line: Line) -> None:
+    await to_prod(line, "web-a")
+
+    await line.edit("prod", artifactRef="web-a", workload={"replicas": 3})
+    await line.refused("prod", "configuration")
+
+    handle = await line.promote("prod")
+    await line.approve("prod")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_a_new_binding_by_hand_does_not_open_the_way_either(line: Line) -> None:
+    await line.edit("prod", artifactRef="web-a")
+    await line.refused("prod", "promotion")
+    assert await line.image("prod") == ""
+
+
+async def test_no_promotion_leaves_out_an_environment(line: Line) -> None:
+    await line.edit("dev", artifactRef="web-a")
+    await line.runs("staging", "web-a")
+    handle = await line.promote("prod", artifact="web-b")
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "Denied"
+    assert "staging runs web-a, not web-b" in failed.value.cause.message
+
+
+async def test_a_plan_tells_what_would_change_and_changes_nothing(line: Line) -> None:
+    await line.edit("dev", artifactRef="web-a")
+    await line.runs("staging", "web-a")
+
+    plan = await plan_promotion(line.temporal, line.request("prod"))
+
+    assert all(gate.is_open for gate in plan.gates)
+    assert plan.approvals[0].startswith("1 person")
+    assert "Deployment/web" in {one.name for one in plan.facts.changes}
+    assert await line.image("prod") == ""
+
+
+async def test_a_rollback_brings_the_former_release_back_and_it_stays(line: Line) -> None:
+    await to_prod(line, "web-a")
+    await to_prod(line, "web-b")
+    assert await line.image("prod") == B
+    place = (line.name, "web", "prod")
+    request = RollbackRequest(
+        organization=line.name, component="web", environment="prod", request_id="r",
+        trigger=Trigger(actor="ada@example.test"),
+    )  # fmt: skip
+
+    done = await (await start_rollback(line.temporal, request)).result()
+
+    assert done.artifact == "web-a"
+    assert await line.image("prod") == A
+    standing = await TemporalStandings(line.temporal).read(*place)
+    assert standing.hold is not None
+    assert [one.artifact for one in standing.vetoes] == ["web-b"]
+    await line.edit("prod", artifactRef="web-b")
+    await line.refused("prod", "veto")
+    assert await line.image("prod") == A

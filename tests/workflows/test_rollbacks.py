@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError, CancelledError
+
+from domain.deliveries import DeployRequest, Trigger, TriggerKind
+from domain.deliveries.rollbacks import RollbackRequest
+from domain.deliveries.standings import Pass, StandingChange
+from domain.errors import RolloutFailed
+from domain.phases import Phase
+from domain.policies.promotion.rollback import KnownRelease
+from tests.workflows.conftest import World
+from tests.workflows.promoting import Line
+from workflows.promotion_starting import start_rollback
+from workflows.starting import signal_deployment
+
+pytestmark = pytest.mark.workflows
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def bad(line: Line) -> Line:
+    """``web-a`` runs and is bad; ``web-old`` did well before."""
+    line.running = "web-web-a"
+    since = datetime.now(UTC) - timedelta(days=1)
+    line.known = (KnownRelease(name="web-old", artifact="web-0", since=since),)
+    return line
+
+
+def request(line: Line, *, automatic: bool = False, **more: Any) -> RollbackRequest:
+    kind = TriggerKind.AUTOMATIC if automatic else TriggerKind.API
+    return RollbackRequest(
+        organization=line.organization,
+        component="web",
+        environment="staging",
+        request_id="one",
+        reason="errors",
+        trigger=Trigger(kind=kind, actor="ada"),
+        **more,
+    )
+
+
+async def called(where: Line | World, name: str) -> None:
+    """Returns once an activity was called."""
+    while True:
+        if name in where.names():
+            return
+        await asyncio.sleep(0.02)
+
+
+async def test_the_last_good_release_comes_back_with_hold_and_veto(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    done = await (await start_rollback(temporal, request(bad))).result()
+
+    assert (done.phase, done.release, done.bad) == (Phase.SUCCEEDED, "web-old", "web-web-a")
+    order = world.last("prepare_release")
+    assert (order.rollback, order.artifact) == ("web-old", "web-0")
+    standing = await bad.standing()
+    assert standing.hold is not None
+    assert standing.hold.by == "ada"
+    assert [one.artifact for one in standing.vetoes] == ["web-a"]
+
+
+async def test_hold_and_veto_are_there_before_anything_is_rolled_out(
+    temporal: Client, bad: Line
+) -> None:
+    await (await start_rollback(temporal, request(bad))).result()
+
+    assert bad.names() == ["read_rollback", "change_standing", "ask_deployment"]
+
+
+async def test_what_is_to_go_and_runs_no_more_needs_no_rollback(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    done = await (await start_rollback(temporal, request(bad, bad="web-other"))).result()
+
+    assert (done.phase, done.release) == (Phase.SUCCEEDED, "")
+    assert world.names() == []
+    assert (await bad.standing()).is_empty
+
+
+async def test_two_who_ask_at_once_ask_for_one_rollback(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    first = await start_rollback(temporal, request(bad))
+    second = await start_rollback(temporal, request(bad).model_copy(update={"request_id": "two"}))
+
+    assert await first.result() == await second.result()
+    assert world.names().count("prepare_release") == 1
+
+
+async def test_a_guard_that_says_no_leaves_everything_as_it_is(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    handle = await start_rollback(temporal, request(bad, automatic=True, per_day=0))
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "Denied"
+    assert "a person decides" in failed.value.cause.message
+    assert world.names() == []
+    assert (await bad.standing()).is_empty
+
+
+async def test_a_rollback_that_fails_stays_held(temporal: Client, bad: Line, world: World) -> None:
+    async def crash(asked: Any) -> None:
+        if asked.bundle.release == "web-web-0":
+            raise RolloutFailed("pod crashes", facts={"reason": "CrashLoopBackOff"})
+
+    world.behaviours["follow_rollout"] = crash
+    handle = await start_rollback(temporal, request(bad))
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert "web-old did not come back: pod crashes" in failed.value.cause.message
+    assert (await bad.standing()).hold is not None
+
+
+async def test_a_rollback_goes_before_all_that_waits(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    released = asyncio.Event()
+
+    async def wait(asked: DeployRequest) -> None:
+        if asked.request_id == "running":
+            await released.wait()
+
+    world.behaviours["prepare_release"] = wait
+    place = {"organization": bad.organization, "component": "web", "environment": "staging"}
+    for name in ("running", "waiting"):
+        await signal_deployment(temporal, DeployRequest(**place, request_id=name, artifact=name))
+    handle = await start_rollback(temporal, request(bad))
+    await called(bad, "ask_deployment")
+    queue = (await bad.queue()).queue
+    while len(queue) < 2:
+        queue = (await bad.queue()).queue
+
+    released.set()
+    await handle.result()
+
+    assert queue[0].startswith("rollback-")
+    assert queue[1] == "waiting"
+
+
+async def test_a_cancel_lifts_what_it_placed_and_leaves_what_ran(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    async def hold(asked: Any) -> None:
+        while asked.bundle.release == "web-web-0":
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+
+    world.behaviours["follow_rollout"] = hold
+    place = {"organization": bad.organization, "component": "web", "environment": "staging"}
+    passed = Pass(release="web-web-a", hash="h", artifact="web-a", at=NOW)
+    await bad.change_standing(StandingChange(**place, key="p", passed=passed, at=NOW))
+    handle = await start_rollback(temporal, request(bad))
+    await bad.waits_for(handle, "deploy")
+    await called(world, "follow_rollout")
+
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, CancelledError)
+    assert world.last("record_deployment").phase is Phase.CANCELLED
+    standing = await bad.standing()
+    assert (standing.hold, standing.vetoes, standing.rollbacks) == (None, (), ())
+    assert standing.passes == (passed,)
