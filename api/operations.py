@@ -157,6 +157,7 @@ async def read(client: Client, reference: Reference) -> OperationView:
         "summary": status.summary if status else "",
         "steps": status.steps if status else (),
         "waiting_for": status.waiting_for if status else None,
+        "parked": status.parked if status else None,
         "retrying": await retries(client, execution),
         "queue": status.queue if status else (),
         "deployments": _deployments(status),
@@ -164,7 +165,7 @@ async def read(client: Client, reference: Reference) -> OperationView:
         "links": links(execution.id, execution.run_id),
     }
     if execution.status not in {None, WorkflowExecutionStatus.RUNNING}:
-        view |= {"waiting_for": None} | await _ending(handle, execution)
+        view |= {"waiting_for": None, "parked": None} | await _ending(handle, execution)
     return OperationView(**_basics(execution), **view)
 
 

@@ -28,8 +28,8 @@ async def decide_parked(handle: WorkflowHandle[Any, Any], resolution: Resolution
     """Tells the flow.
 
     Raises:
-        Denied: The flow refuses it; the message says why and what can be chosen.
-        Conflict: It is over.
+        InvalidRequest: The flow refuses it; the message says why and what can be chosen.
+        Conflict: It is over, or it is not parked.
     """
     try:
         await handle.execute_update("resolve", resolution)

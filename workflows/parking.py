@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from domain.deliveries.parking import Choice, Parked, Resolution
-from domain.errors import Denied, PlatformError
+from domain.errors import Conflict, InvalidRequest, PlatformError
 from domain.phases import Phase
 from domain.policies import parking
 from domain.records import FactResult
@@ -42,11 +42,12 @@ class Parking:
         """Refuses what cannot be taken.
 
         Raises:
-            Denied: The message says why, and what can be chosen.
+            Conflict: The flow is not parked, or it was decided about already.
+            InvalidRequest: The message says why it cannot be taken, and what can be chosen.
         """
         taken = self.parked if self._decision is None else None
         if why := parking.refusal(taken, resolution):
-            raise Denied(why)
+            raise InvalidRequest(why) if taken else Conflict(why)
 
     def decide(self, resolution: Resolution) -> Parked | None:
         """Takes a resolution that was checked; the flow goes on by it."""

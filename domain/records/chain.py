@@ -29,8 +29,6 @@ class FaultKind(StrEnum):
     CHANGED = "changed"
     MISSING = "missing"
     REORDERED = "reordered"
-    UNSIGNED = "unsigned"
-    """A signature does not stand for the row it names."""
 
 
 class Fault(Wire):
@@ -57,8 +55,6 @@ class Verification(Wire):
 
     head: ChainHead
     rows: int = 0
-    signed: int = 0
-    """Up to which row a valid signature of the head stands for the chain; 0 = none."""
     faults: tuple[Fault, ...] = ()
     """The first hundred, in order."""
 
@@ -131,17 +127,6 @@ class ChainVerifier:
         self._hash = GENESIS
         self._rows = 0
         self._faults: list[Fault] = []
-        self._hashes: dict[int, str] = {}
-        self._wanted: frozenset[int] = frozenset()
-
-    def remembering(self, sequences: Iterable[int]) -> ChainVerifier:
-        """Keeps the hashes of these rows, for signatures that name them."""
-        self._wanted = frozenset(sequences)
-        return self
-
-    def hash_of(self, sequence: int) -> str | None:
-        """Returns the computed hash of a remembered row; None when there is no such row."""
-        return self._hashes.get(sequence)
 
     def feed(self, row: ChainedFact) -> None:
         """Looks at the next row."""
@@ -159,15 +144,13 @@ class ChainVerifier:
         # Going on with what the row says of itself names the bad row alone, not all behind it.
         self._sequence, self._hash = row.sequence, row.hash
         self._rows += 1
-        if row.sequence in self._wanted:
-            self._hashes[row.sequence] = computed
 
     def blame(self, sequence: int, kind: FaultKind, detail: str) -> None:
         """Adds a fault."""
         if len(self._faults) < _TOLD:
             self._faults.append(Fault(sequence=sequence, kind=kind, detail=detail))
 
-    def finish(self, head: ChainHead | None, signed: int = 0) -> Verification:
+    def finish(self, head: ChainHead | None) -> Verification:
         """Returns what was found; ``head`` is where the chain is known to end."""
         if head is not None and head.sequence > self._sequence:
             detail = f"the chain was written up to row {head.sequence}"
@@ -177,7 +160,7 @@ class ChainVerifier:
             self.blame(self._sequence, FaultKind.CHANGED, detail)
         last = ChainHead(organization=self._organization, sequence=self._sequence, hash=self._hash)
         ordered = sorted(self._faults, key=lambda fault: fault.sequence)
-        return Verification(head=last, rows=self._rows, signed=signed, faults=tuple(ordered))
+        return Verification(head=last, rows=self._rows, faults=tuple(ordered))
 
 
 def _is_its_own(row: ChainedFact, organization: str) -> bool:
