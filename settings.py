@@ -92,6 +92,55 @@ class ApiSettings(BaseModel):
     body_limit: int = Field(1_048_576, ge=1024, description="Largest request body, bytes.")
 
 
+class ApprovalSettings(BaseModel):
+    """The keys by which the API vouches for who decided, and workers believe it."""
+
+    signing_key: Path | None = Field(
+        None,
+        description="Private key (PEM, Ed25519, P-256 or RSA) with which the API signs decisions. "
+        "Only the API has it. Empty = nobody can decide.",
+    )
+    verify_keys: Path | None = Field(
+        None,
+        description="Public key (PEM), or a folder of them while one is exchanged, by which "
+        "workers prove decisions. Empty = no decision counts.",
+    )
+
+
+class WebhookNotices(BaseModel):
+    """One receiver of notices over HTTP."""
+
+    url: str = Field(description="Where notices are posted.")
+    secret_file: Path = Field(description="File with the secret by which they are signed.")
+    kinds: tuple[str, ...] = Field(
+        ("*",), description="Patterns of kinds it wants, such as approval.*"
+    )
+    organizations: tuple[str, ...] = Field((), description="Of these only. Empty = of all.")
+
+
+class EmailNotices(BaseModel):
+    """Notices as e-mail."""
+
+    host: str = Field("", description="Mail server. Empty = no e-mail.")
+    port: int = Field(587, ge=1, le=65535, description="Its port.")
+    starttls: bool = Field(True, description="Encrypt; only for a server on this machine not to.")
+    sender: str = Field("pavane@localhost", description="Address they come from.")
+    recipients: tuple[str, ...] = Field((), description="Who gets them besides those named.")
+    kinds: tuple[str, ...] = Field(("*",), description="Patterns of kinds that are sent.")
+    organizations: tuple[str, ...] = Field((), description="Of these only. Empty = of all.")
+    username: str = Field("", description="Name to log in with. Empty = without.")
+    password_file: Path | None = Field(None, description="File with the password.")
+
+
+class NotificationSettings(BaseModel):
+    """How people are told."""
+
+    webhooks: dict[str, WebhookNotices] = Field({}, description="Receivers by name.")
+    email: EmailNotices = Field(
+        EmailNotices(), description="Mail server and recipients; without a host there is no e-mail."
+    )
+
+
 class BuildSettings(BaseModel):
     """How builds run on a build plane."""
 
@@ -196,6 +245,8 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     oidc: OidcSettings = OidcSettings()
     api: ApiSettings = ApiSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    notifications: NotificationSettings = NotificationSettings()
     build: BuildSettings = BuildSettings()
     records: RecordsSettings = RecordsSettings()
     worker: WorkerSettings = WorkerSettings()

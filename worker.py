@@ -21,6 +21,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from activities.approvals import ApprovalActivities
 from activities.build_lanes import BuildLaneActivities
 from activities.build_records import BuildRecordActivities
 from activities.build_runs import BuildRunActivities
@@ -28,6 +29,7 @@ from activities.classes import ClassActivities
 from activities.drift import DriftActivities
 from activities.drift_planes import DriftPlaneActivities
 from activities.gate_tests import GateTestActivities
+from activities.notices import NoticeActivities
 from activities.promotions import PromotionActivities
 from activities.records import RecordActivities
 from activities.release_watch import ReleaseWatchActivities
@@ -37,9 +39,11 @@ from activities.rollbacks import RollbackActivities
 from activities.rollouts import RolloutActivities
 from activities.stops import StopActivities
 from activities.task_runs import TaskPlanActivities, TaskRunActivities
+from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
+from clients.notifications import Notifier, channels
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from clients.registry import Registry
@@ -85,6 +89,8 @@ class WorkerProcess:
         self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
         self._objects = ObjectStore.open(settings.objects.url)
         self._git = GitRemotes()
+        self._decisions = AssertionVerifier(settings.approvals.verify_keys)
+        self._notifier = Notifier(channels(settings.notifications))
         self._registry = Registry(settings.registry.url, settings.registry.pull_host)
         self._stop = asyncio.Event()
 
@@ -141,6 +147,7 @@ class WorkerProcess:
         stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
         classes = ClassActivities(self._cluster, queues)
+        approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -153,6 +160,8 @@ class WorkerProcess:
                 lanes.enter_build_lane,
                 lanes.inspect_build_lane,
                 lanes.show_build_turn,
+                approvals.check_people,
+                NoticeActivities(self._notifier).send_notice,
                 releases.prepare_release,
                 releases.record_deployment,
                 RecordActivities(self._records).record,
@@ -219,6 +228,7 @@ class WorkerProcess:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._watches.close)
             stack.push_async_callback(self._git.close)
+            stack.push_async_callback(self._notifier.close)
             stack.push_async_callback(self._registry.close)
             health = HealthServer(
                 self._settings.worker.listen,

@@ -13,6 +13,7 @@ from activities.bindings import asked_binding
 from activities.bundles import bundle_of, objects_of, stowed
 from activities.class_revisions import ClassRevisions
 from activities.enforcement import Gatekeeper, Standings
+from activities.freezes import FreezeReader
 from activities.histories import asked, entry_of
 from activities.kinds import platform
 from activities.preparing import against_drift, deadline_of, prepared_of, release_of
@@ -30,11 +31,13 @@ from domain.deliveries import (
     Deployment,
     DeployRecord,
     DeployRequest,
+    FreezePlace,
     HealthCheck,
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.quotas import usage_of
+from domain.policies.repairs import is_repair
 from domain.records import FactBatch
 from domain.records.stops import Place
 from domain.rendering.facts import GatewayDefaults
@@ -73,6 +76,7 @@ class ReleaseActivities:
         self._history = history
         self._revisions = ClassRevisions(cluster)
         self._quotas = Quotas(watches)
+        self._freezes = FreezeReader(cluster, watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
         self._gateway = GatewayDefaults(
@@ -103,6 +107,17 @@ class ReleaseActivities:
             # What was refused is told to the record, so that the right generation is judged.
             error.facts.update(binding=binding.name, generation=str(binding.metadata.generation))
             raise
+        if prepared.changed and not is_repair(request):
+            where = FreezePlace(
+                organization=request.organization,
+                project=prepared.project,
+                component=request.component,
+                environment=request.environment,
+            )
+            freeze = await self._freezes.read(where)
+            prepared = prepared.model_copy(
+                update={"freeze": freeze if freeze.closed_by or freeze.lifted else None}
+            )
         await records.begin(self._cluster, binding, prepared, request, release)
         return prepared
 

@@ -69,6 +69,21 @@ class Access:
         self.permit(found, action, project=project, environment=environment)
         return found
 
+    def may(
+        self,
+        organization: Organization,
+        action: Action,
+        *,
+        project: str = "",
+        environment: str = "",
+    ) -> bool:
+        """Tells whether the person may do that there."""
+        try:
+            self.permit(organization, action, project=project, environment=environment)
+        except Denied:
+            return False
+        return True
+
     def permit(
         self,
         organization: Organization | None,

@@ -12,9 +12,11 @@ from api import documentation, problems
 from api.middleware import BodyLimit, RequestLog
 from api.product import product_version
 from api.routes import (
+    approvals,
     builds,
     components,
     deployments,
+    freezes,
     golden_paths,
     health,
     insights,
@@ -30,6 +32,8 @@ from api.routes import (
 from api.services import Services
 
 _ROUTERS = (
+    approvals.router,
+    freezes.router,
     builds.router,
     deployments.router,
     promotions.router,

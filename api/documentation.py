@@ -17,6 +17,8 @@ Errors are problem documents (RFC 9457): `type` names the error, `detail` says w
 TAGS = [
     {"name": "builds", "description": "From a revision to an artifact."},
     {"name": "deployments", "description": "From an artifact to running pods."},
+    {"name": "approvals", "description": "What waits for people, and what they decided."},
+    {"name": "freezes", "description": "When deployments wait, and who lets something in."},
     {"name": "promotions", "description": "From one environment to the next, and back."},
     {"name": "operations", "description": "What runs and ran: steps, waits, results, reasons."},
     {"name": "logs", "description": "What builds and pods wrote."},

@@ -13,6 +13,7 @@ import structlog
 from platformdirs import user_data_path
 from temporalio.client import Client
 
+from clients.assertions import AssertionSigner
 from clients.identity import OidcVerifier, Person
 from clients.kubernetes import Cluster, SharedWatches
 from clients.objects import ObjectStore
@@ -47,6 +48,7 @@ class Services:
     """Set when the process is asked to stop: streams end, clients come back elsewhere."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _watches: SharedWatches | None = None
+    _signer: AssertionSigner | None = None
 
     async def temporal(self) -> Client:
         """Returns the Temporal client.
@@ -91,6 +93,21 @@ class Services:
         if self.database is None:
             self.database = SqlRecords.open(self.settings.records.address)
         return self.database
+
+    def signer(self) -> AssertionSigner:
+        """Returns who signs decisions.
+
+        Raises:
+            DependencyUnavailable: There is no key.
+        """
+        if self._signer is None:
+            key = self.settings.approvals.signing_key
+            if key is None:
+                raise DependencyUnavailable(
+                    "the API has no key to sign decisions with (PAVANE_APPROVALS__SIGNING_KEY)"
+                )
+            self._signer = AssertionSigner(key)
+        return self._signer
 
     def identity(self) -> Verifier:
         """Returns who proves identities.

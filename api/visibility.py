@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.deliveries.approval_votes import ApprovalPerson
 from domain.errors import DependencyUnavailable, InvalidRequest
 from domain.phases import Phase
 from runtime import search_attributes as attributes
@@ -35,6 +36,17 @@ class Filters:
     phase: Phase | None = None
 
 
+@dataclass(frozen=True)
+class Inbox:
+    """Which approvals are wanted."""
+
+    organization: str
+    person: ApprovalPerson | None = None
+    """Only open ones that this person may decide; None = all."""
+    closed: bool = False
+    """Those that are over as well."""
+
+
 def quoted(value: str) -> str:
     """Returns ``value`` as a string literal of the query language."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -48,8 +60,8 @@ def query(filters: Filters) -> str:
     """Returns the visibility query for the filters."""
     terms = ["ExecutionStatus != 'ContinuedAsNew'"]
     if not filters.kind:
-        # A lane only orders builds: who waits in it is seen at the builds.
-        terms.append(f"{attributes.KIND.name} != {quoted(attributes.LANE)}")
+        # A lane only orders builds, an approval is waited for: both are seen at who waits.
+        terms += [f"{attributes.KIND.name} != {quoted(kind)}" for kind in attributes.NO_OPERATIONS]
     if filters.organization:
         terms.append(_equals(attributes.ORGANIZATION, filters.organization))
     else:
@@ -74,17 +86,50 @@ def _phase(phase: Phase) -> str:
     return written
 
 
+def approvals_query(inbox: Inbox) -> str:
+    """Returns the visibility query of an inbox: one, whatever groups the person is in."""
+    terms = [
+        "ExecutionStatus != 'ContinuedAsNew'",
+        _equals(attributes.KIND, attributes.APPROVAL),
+        _equals(attributes.ORGANIZATION, inbox.organization),
+    ]
+    if not inbox.closed:
+        terms += ["ExecutionStatus = 'Running'", f"{attributes.AWAITING.name} = true"]
+    if inbox.person is not None:
+        mine = ", ".join(quoted(name) for name in approver_names(inbox.person))
+        terms.append(f"{attributes.APPROVERS.name} IN ({mine})")
+    return " AND ".join(terms)
+
+
+def approver_names(person: ApprovalPerson) -> tuple[str, ...]:
+    """Returns by what an approval names those who may decide it, this person among them."""
+    own = sorted({person.subject.casefold(), person.email.casefold()} - {""})
+    return ("*", *person.groups, *(f"user:{name}" for name in own))
+
+
 async def page(
     client: Client, filters: Filters, *, limit: int, token: str
 ) -> tuple[list[WorkflowExecution], str]:
-    """Returns one page of executions, newest first, and the token of the next one.
+    """Returns one page of operations, newest first, and the token of the next one.
+
+    Raises:
+        InvalidRequest: The token is none of ours.
+        DependencyUnavailable: The search attributes are not registered yet.
+    """
+    return await page_of(client, query(filters), limit=limit, token=token)
+
+
+async def page_of(
+    client: Client, wanted: str, *, limit: int, token: str
+) -> tuple[list[WorkflowExecution], str]:
+    """Returns one page of what a query finds, newest first, and the token of the next one.
 
     Raises:
         InvalidRequest: The token is none of ours.
         DependencyUnavailable: The search attributes are not registered yet.
     """
     found = client.list_workflows(
-        query(filters), page_size=limit, next_page_token=_decoded(token), limit=limit
+        wanted, page_size=limit, next_page_token=_decoded(token), limit=limit
     )
     try:
         await found.fetch_next_page(page_size=limit)

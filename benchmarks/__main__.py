@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from benchmarks.approvals import waiting_approvals
 from benchmarks.builds import builds
 from benchmarks.burst import burst
 from benchmarks.changes import load, one_change, one_change_under_load
@@ -33,7 +34,7 @@ from domain.errors import PlatformError
 _ROOT = Path(__file__).resolve().parent.parent
 _FAILED = 1
 _NOT_READY = 2
-PARTS = ("starts", "change", "failure", "api", "burst", "load", "parked", "builds")
+PARTS = ("starts", "change", "failure", "api", "burst", "load", "parked", "approvals", "builds")
 _ON_NODES = {"builds"}
 """What needs pods that run, so a full stack."""
 _MOST = 5000
@@ -67,6 +68,8 @@ async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[
             found += await _under_load(bench, arguments, created.get(arguments.load))
         if "parked" in arguments.parts:
             found += await parked_operations(bench, arguments.parked)
+        if "approvals" in arguments.parts:
+            found += await waiting_approvals(bench, arguments.approvals, arguments.approved)
     return found
 
 
@@ -143,6 +146,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=300, help="API requests of each kind")
     parser.add_argument("--load", type=int, default=200, help="components deployed meanwhile")
     parser.add_argument("--failures", type=int, default=20, help="deployments whose pod fails")
+    parser.add_argument("--approvals", type=int, default=2000, help="approvals that wait")
+    parser.add_argument("--approved", type=int, default=500, help="of those, given at once")
     parser.add_argument("--parked", type=int, default=10000, help="operations that only wait")
     parser.add_argument("--builds", type=int, default=5, help="builds that are measured")
     parser.add_argument("--compare", type=Path, help="report of an earlier run")

@@ -36,6 +36,12 @@ COMMANDS: dict[str, Entry] = {
     "audit": Entry("audit", "app", "Who did what and why: list, export, verify.", _PLATFORM),
     "stop": Entry("stops", "stop", "Emergency stop: park every flow of a place.", _PLATFORM),
     "resume": Entry("stops", "resume", "Let a stopped place go on.", _PLATFORM),
+    "approvals": Entry(
+        "approvals", "app", "What waits for people: list, show, approve, reject.", _APPLICATIONS
+    ),
+    "freeze": Entry(
+        "freezes", "app", "When deployments wait: list, check, override.", _APPLICATIONS
+    ),
     "park": Entry("park", "app", "What a technical fault parked: list, decide.", _PLATFORM),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),

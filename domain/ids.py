@@ -47,6 +47,8 @@ SECRETS_QUEUE = "secrets"
 LANES_QUEUE = "lanes"
 """Workflows that outlive a release of Pavane, apart because their versions are apart."""
 FIELD_MANAGER = "pavane"
+APPROVAL_PREFIX = "approval/"
+_SUBJECT_PARTS = 6
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,23 @@ def drift_id(organization: str, component: str, environment: str) -> str:
         f"drift/{slug(organization, 'organization')}/{slug(component, 'component')}/"
         f"{slug(environment, 'environment')}"
     )
+
+
+def approval_id(subject: str) -> str:
+    """Returns the workflow id of the approval that a subject waits for.
+
+    Args:
+        subject: The id of an operation, or another name of two to six parts.
+
+    Raises:
+        InvalidRequest: It is not.
+    """
+    parts = subject.split("/")
+    fits = 1 < len(parts) <= _SUBJECT_PARTS
+    if not fits or not all(_SLUG.fullmatch(part) for part in parts):
+        message = f"{subject[:100]!r} is not what an approval can be about: name an operation"
+        raise InvalidRequest(message)
+    return f"{APPROVAL_PREFIX}{subject}"
 
 
 def promotion_id(organization: str, component: str, environment: str) -> str:

@@ -23,6 +23,7 @@ from domain.resources import (
     ComponentClass,
     DataPlane,
     Environment,
+    FreezeWindow,
     Organization,
     Resource,
     Workload,
@@ -68,6 +69,15 @@ class TellLane:
 
 
 @dataclass(frozen=True)
+class TellFreezes:
+    """A freeze window changed: what waits for it may go on."""
+
+    organization: str
+    generation: int
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Promote:
     """Promotions to the environments that come next and ask for none."""
 
@@ -83,7 +93,9 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
-Decision: TypeAlias = StartBuild | RequestBuild | Deploy | Promote | TellLane | UpgradeClass
+Decision: TypeAlias = (
+    StartBuild | RequestBuild | Deploy | Promote | TellFreezes | TellLane | UpgradeClass
+)
 
 
 def decide(resource: Resource, world: World) -> Decision | None:
@@ -101,10 +113,18 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_component(resource, world)
         case ComponentClass():
             return _of_class(resource, world)
-        case Organization():
-            return TellLane(resource.name, resource.spec.builds.concurrency)
+        case FreezeWindow() | Organization():
+            return _of_rules(resource)
         case _:
             return None
+
+
+def _of_rules(resource: FreezeWindow | Organization) -> Decision:
+    """Whoever waits by these rules looks at them again."""
+    if isinstance(resource, Organization):
+        return TellLane(resource.name, resource.spec.builds.concurrency)
+    lifted = tuple(one.id for one in resource.status.overrides)
+    return TellFreezes(resource.organization, resource.metadata.generation, lifted)
 
 
 def obstacles(resource: Resource, world: World) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from intake.decisions import (
     Promote,
     RequestBuild,
     StartBuild,
+    TellFreezes,
     TellLane,
     UpgradeClass,
 )
@@ -27,6 +28,7 @@ from workflows.starting import (
     start_class_upgrade,
     tell_build_lane,
 )
+from workflows.waking import tell_freezes
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,14 +55,22 @@ async def dispatch(client: Client, decision: Decision) -> None:
             _LOG.info("asked %s for %s", asked.id, request.request_id)
         case Promote(requests):
             await _promote(client, requests)
-        case TellLane(organization, concurrency):
-            if await tell_build_lane(client, organization):
-                _LOG.info("told the builds of %s: %d may run", organization, concurrency)
+        case TellLane() | TellFreezes():
+            await _tell(client, decision)
         case UpgradeClass(upgrade, revision):
             started = await start_class_upgrade(client, upgrade)
             _LOG.info("asked for %s to %s", started.id, revision)
         case _:
             assert_never(decision)
+
+
+async def _tell(client: Client, decision: TellLane | TellFreezes) -> None:
+    organization = decision.organization
+    if isinstance(decision, TellFreezes):
+        told = await tell_freezes(client, organization)
+        _LOG.info("told %d that wait in %s that a freeze window changed", told, organization)
+    elif await tell_build_lane(client, organization):
+        _LOG.info("told the builds of %s: %d may run", organization, decision.concurrency)
 
 
 async def _promote(client: Client, requests: tuple[PromotionRequest, ...]) -> None:

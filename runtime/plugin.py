@@ -16,6 +16,9 @@ from runtime.liveness import LivenessInterceptor
 PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
     *(
+        "workflows.approval_facts",
+        "workflows.approval_views",
+        "workflows.approving",
         "workflows.brake",
         "workflows.build_facts",
         "workflows.calls",
@@ -31,6 +34,7 @@ PASSED_THROUGH = (
         "workflows.promotion_passage",
         "workflows.rolling",
         "workflows.saga",
+        "workflows.thaw",
     ),
 )
 """Imported once instead of once a workflow run: they hold no state of a run.

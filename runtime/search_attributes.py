@@ -25,8 +25,16 @@ RELEASE = SearchAttributeKey.for_keyword("PavaneRelease")
 AWAITING = SearchAttributeKey.for_bool("PavaneAwaiting")
 DEADLINE = SearchAttributeKey.for_datetime("PavaneDeadline")
 
+APPROVERS = SearchAttributeKey.for_keyword_list("PavaneApprovers")
+"""Groups whose members may decide, ``user:`` and who was delegated to, ``*`` for everyone with the
+right: the inbox is one query."""
+
 LANE = "build-lane"
 """Kind of what orders operations and is none itself."""
+APPROVAL = "approval"
+"""Kind of what an operation waits for and is none itself."""
+NO_OPERATIONS = (LANE, APPROVAL)
+"""Kinds that lists of operations leave out."""
 
 STOPPABLE = ("build", "deploy", "promotion")
 """Kinds of flows that listen to the signal of an emergency stop. A flow gets here with its own
@@ -36,6 +44,7 @@ KEYWORDS = (ORGANIZATION, PROJECT, COMPONENT, ENVIRONMENT, KIND, PHASE, ACTOR, R
 
 _WANTED: dict[str, IndexedValueType.ValueType] = {
     **{key.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for key in KEYWORDS},
+    APPROVERS.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
     AWAITING.name: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
     DEADLINE.name: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 }

@@ -19,6 +19,7 @@ from runtime.plugin import PavanePlugin
 
 ATTRIBUTES: list[SearchAttributeKey[Any]] = [
     *search_attributes.KEYWORDS,
+    search_attributes.APPROVERS,
     search_attributes.AWAITING,
     search_attributes.DEADLINE,
 ]

@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from domain.deliveries import DeployRecord, DeployRequest, PreparedRelease
 from domain.deliveries.parking import Choice, Resolution
-from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError
+from domain.errors import CompensationFailed, Denied, Errored, Failed, PlatformError, Superseded
 from domain.phases import Phase
 from domain.records import AuditFact
 from workflows.deployment_facts import DeploymentFacts, lead_time
@@ -69,6 +69,8 @@ def phase_of(failure: PlatformError | None) -> Phase:
     """Returns how a deployment ended; None = it was cancelled."""
     if failure is None:
         return Phase.CANCELLED
+    if isinstance(failure, Superseded):
+        return Phase.SUPERSEDED
     if isinstance(failure, Failed):
         return Phase.FAILED
     if isinstance(failure, Denied):

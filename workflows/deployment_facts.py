@@ -36,6 +36,14 @@ class DeploymentFacts(Facts):
         """The release is known: what was there before and what will be."""
         self._release = release
         self.is_about(project=release.project)
+        for one in release.freeze.lifted if release.freeze and release.freeze.is_open else ():
+            self.add(
+                "freeze.overridden",
+                step=f"freeze.overridden-{one.window}",
+                actor=one.by,
+                reason=one.reason,
+                before=one.window,
+            )
 
     @property
     def _change(self) -> dict[str, Any]:

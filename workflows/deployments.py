@@ -19,12 +19,13 @@ from domain.deliveries import (
     Deployment,
     DeployRequest,
     Enqueued,
+    FreezeVerdict,
     OperationStatus,
     PreparedRelease,
     PutBackRequest,
 )
 from domain.deliveries.parking import Choice, Parked, Resolution
-from domain.errors import CompensationFailed, PlatformError
+from domain.errors import CompensationFailed, PlatformError, Superseded
 from domain.phases import Phase
 from domain.policies import parking
 from domain.records.stops import Place
@@ -41,6 +42,7 @@ from workflows.parking import Parking
 from workflows.progress import Progress
 from workflows.rolling import apply_bundle, follow_bundle, restore
 from workflows.saga import Saga
+from workflows.thaw import Thaw
 
 _STEPS = ("prepare", "apply", "rollout", "record")
 
@@ -55,6 +57,7 @@ class DeployWorkflow:
         for each in (request.model_copy(update={"behind": ()}), *request.behind):
             self._queue.add(asked_now(each))
         self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
+        self._thaw = Thaw(self._progress)
         self._brake = Brake(
             Place(organization=request.organization, environment=request.environment),
             self._progress,
@@ -98,6 +101,11 @@ class DeployWorkflow:
     def stop_changed(self) -> None:
         """Somebody stopped something in an emergency, or let it go on."""
         self._brake.changed()
+
+    @workflow.signal
+    def freezes_changed(self) -> None:
+        """A freeze window was changed or overridden: whoever waits looks again."""
+        self._thaw.changed()
 
     @workflow.update
     def resolve(self, resolution: Resolution) -> Parked | None:
@@ -199,8 +207,21 @@ class DeployWorkflow:
                     even_if_cancelled=True,
                 )
             )
-            if not await self._brake.safe_point():
+            if await self._brake.safe_point():
+                continue
+            if release.freeze is None or release.freeze.is_open:
                 return release
+            await self._frozen(release.freeze)
+
+    async def _frozen(self, verdict: FreezeVerdict) -> None:
+        """Waits while the place is frozen, unless somebody comes: then that one is next.
+
+        Raises:
+            Superseded: Another request came. It is newer, or brings back what ran.
+        """
+        await self._thaw.wait(verdict, lambda: bool(self._queue.waiting))
+        if self._queue.waiting:
+            raise Superseded(f"gave way to {self._queue.waiting[0]} while {verdict.message}")
 
     async def _roll_out(self, attempt: Attempt, release: PreparedRelease, saga: Saga) -> None:
         if release.put_back:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.approvals import ApprovalWorkflow
 from workflows.build_lane import BuildLaneWorkflow
 from workflows.build_requests import RequestBuildWorkflow
 from workflows.builds import BuildWorkflow
@@ -27,6 +28,6 @@ PROCEDURES = [
     TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""
-LANES = [BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
+LANES = [ApprovalWorkflow, BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

@@ -15,6 +15,7 @@ SEARCH_ATTRIBUTES = {
     "PavanePhase": "Keyword",
     "PavaneActor": "Keyword",
     "PavaneRelease": "Keyword",
+    "PavaneApprovers": "KeywordList",
     "PavaneAwaiting": "Bool",
     "PavaneDeadline": "Datetime",
 }

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
 from domain.records.facts import AuditFact
@@ -148,6 +149,8 @@ class PreparedRelease(Wire):
     """Generation of the binding that was rendered."""
     deployment: str
     """Name of the Deployment resource that records this."""
+    freeze: FreezeVerdict | None = None
+    """Whether the place is open; None = nobody asked, as for what goes on in a freeze."""
     artifact: str = ""
     version: str = ""
     """Short name of the artifact's version, for people."""

@@ -32,6 +32,14 @@ class ClosedBy(Wire):
     override_by: Literal["admin", "developer", "nobody"] = "admin"
 
 
+class LiftedBy(Wire):
+    """Who let a place in although a window is closed."""
+
+    window: str
+    by: str
+    reason: str
+
+
 class FreezeVerdict(Wire):
     """Whether a place is open at a moment."""
 
@@ -41,6 +49,11 @@ class FreezeVerdict(Wire):
     until: datetime | None = None
     """When that changes: of a closed place when it opens, of an open one when it closes. None =
     not in the year to come."""
+
+    overridden: tuple[str, ...] = ()
+    """Windows that somebody lifted for this place."""
+    lifted: tuple[LiftedBy, ...] = ()
+    """Who did, and why."""
 
     @property
     def is_open(self) -> bool:

@@ -16,10 +16,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.rrule import rrule, rrulestr
 from pydantic import BaseModel, ConfigDict
 
-from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict
+from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict, LiftedBy
 from domain.durations import parse_duration
 from domain.errors import InvalidRequest
-from domain.resources.freeze import FreezeEffect, FreezeSchedule, FreezeWindow
+from domain.resources.freeze import (
+    FreezeEffect,
+    FreezeOverride,
+    FreezeSchedule,
+    FreezeWindow,
+    OverrideBy,
+)
 
 HORIZON = timedelta(days=366)
 """How far it is looked ahead."""
@@ -76,7 +82,8 @@ def occurrences(window: FreezeWindow, after: datetime, before: datetime) -> Iter
     for wall in _walls(spec.schedule, first, last):
         begin = wall.replace(tzinfo=zone).astimezone(UTC)
         end = (wall + length).replace(tzinfo=zone, fold=1).astimezone(UTC)
-        if end > after and begin < before:
+        # One that lies in the hour the clock skips does not happen that day.
+        if begin < end and end > after and begin < before:
             yield Occurrence(
                 window=window.name, effect=spec.effect, reason=spec.reason, start=begin, end=end
             )
@@ -93,13 +100,39 @@ def is_about(window: FreezeWindow, place: FreezePlace) -> bool:
     )
 
 
+def override_of(window: FreezeWindow, place: FreezePlace, at: datetime) -> FreezeOverride | None:
+    """Returns the override by which a place is let in now; None = nobody lets it in."""
+    if window.spec.override_by is OverrideBy.NOBODY:
+        return None
+    holding = [
+        one
+        for one in window.status.overrides
+        if one.environment == place.environment
+        and one.component in {"", place.component}
+        and one.at <= at < one.until
+    ]
+    return max(holding, key=lambda one: (one.until, one.id), default=None)
+
+
 def verdict(windows: Iterable[FreezeWindow], place: FreezePlace, at: datetime) -> FreezeVerdict:
     """Decides whether a place is open, and until when that holds.
 
     A window that cannot be read keeps its place closed, with the reason: rather a deployment that
     waits than one in a freeze.
     """
-    concerned = [one for one in windows if is_about(one, place) and not one.spec.suspended]
+    about = [one for one in windows if is_about(one, place) and not one.spec.suspended]
+    lifted = {one.name: by for one in about if (by := override_of(one, place, at))}
+    concerned = [one for one in about if one.name not in lifted]
+    if lifted and _closed_by(about, at) and not _closed_by(concerned, at):
+        return FreezeVerdict(
+            at=at,
+            until=min(one.until for one in lifted.values()),
+            overridden=tuple(sorted(lifted)),
+            lifted=tuple(
+                LiftedBy(window=name, by=one.by, reason=one.reason)
+                for name, one in sorted(lifted.items())
+            ),
+        )
     closed = _closed_by(concerned, at)
     for look in _LOOKS:
         until = _change(concerned, at, at + look)

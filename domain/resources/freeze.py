@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.model import Model
-from domain.resources.types import Duration, Name, Text
+from domain.resources.types import Duration, Name, NameOrEmpty, Text, list_by
 
 WallTime = Annotated[
     str, Field(max_length=19, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$")
@@ -87,11 +87,32 @@ class FreezeWindowSpec(Model):
     """When it is."""
     in_progress: RolloutInProgress = RolloutInProgress.FINISH
     """A rollout that runs when it closes: Finish = goes on to its end. Hold = takes no further
-    step until it opens. Revert = is undone."""
+    step until it opens. Revert = is undone. In this version every rollout finishes."""
     override_by: OverrideBy = OverrideBy.ADMIN
     """Which role may bring something in nevertheless, with a reason."""
     suspended: bool = False
     """It counts for nothing until this is taken back."""
+
+
+class FreezeOverride(Model):
+    """Lets something in although the window is closed, for a while."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Name
+    """Name of the override."""
+    environment: Name
+    """Where."""
+    component: NameOrEmpty = ""
+    """For this component. Empty = for all in that environment."""
+    by: str = Field(max_length=256)
+    """Who."""
+    reason: Text = Field(min_length=1)
+    """Why."""
+    at: datetime
+    """When it was said."""
+    until: datetime
+    """When it ends."""
 
 
 class FreezeWindowStatus(Status):
@@ -103,6 +124,10 @@ class FreezeWindowStatus(Status):
     """When it begins next."""
     next_end: datetime | None = None
     """When it ends next."""
+    overrides: tuple[FreezeOverride, ...] = Field(
+        (), max_length=50, json_schema_extra=list_by("id")
+    )
+    """Who let something in nevertheless, and why."""
 
 
 class FreezeWindow(Resource):

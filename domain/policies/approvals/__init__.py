@@ -12,7 +12,14 @@ from domain.policies.approvals.course import (
     standing,
     upcoming,
 )
-from domain.policies.approvals.people import Right, barred, involved, open_groups, right_of
+from domain.policies.approvals.people import (
+    Right,
+    barred,
+    involved,
+    is_named,
+    open_groups,
+    right_of,
+)
 from domain.policies.approvals.votes import Judgement, check, decide, judge, refused, struck
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "concluded",
     "decide",
     "involved",
+    "is_named",
     "judge",
     "open_groups",
     "opened",

@@ -154,11 +154,16 @@ def _is_known(state: ApprovalState, person: ApprovalPerson, decision: ApprovalDe
 
 
 def struck(request: ApprovalRequest, facts: PeopleFacts, at: datetime) -> ApprovalRequest:
-    """Returns the request without the votes of those who lost the right to decide."""
+    """Returns the request without the votes of those who lost the right to decide.
+
+    Votes of people that the facts say nothing of came in meanwhile and stay: they were looked at
+    themselves.
+    """
+    known = {*facts.permitted, *facts.denials}
     kept, voided = [], []
     for vote in request.state.votes:
         right = own_right(request, vote.authority, facts)
-        if right.allowed and not barred(request, vote.person):
+        if vote.authority.subject not in known or right.allowed:
             kept.append(vote)
         else:
             voided.append(VoidedVote(vote=vote, why=right.reason, at=at))

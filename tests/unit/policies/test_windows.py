@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from domain.deliveries.freezes import FreezePlace
 from domain.policies import windows
 from domain.resources import FreezeWindow, parse_as
+from domain.resources.freeze import FreezeOverride
 
 pytestmark = pytest.mark.unit
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -81,6 +82,11 @@ def test_window_in_the_hour_the_clock_skips_begins_when_it_goes_on() -> None:
     )
     assert found.start.astimezone(BERLIN).hour == 3
     assert found.end == berlin("2026-03-29T06:30")
+
+
+def test_window_wholly_in_the_hour_the_clock_skips_does_not_happen() -> None:
+    day = datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
+    assert windows.upcoming([once("2026-03-29T02:15", "45m")], *day) == ()
 
 
 def test_window_in_the_hour_that_comes_twice_lasts_through_both() -> None:
@@ -180,6 +186,44 @@ def test_strictest_window_says_what_becomes_of_a_running_rollout() -> None:
     both = [window("one", inProgress="Hold"), window("two", inProgress="Revert")]
     found = windows.verdict(both, PLACE, berlin("2026-01-10T12:00"))
     assert found.in_progress == "Revert"
+
+
+def lifted(name: str = "weekend", component: str = "", **spec: Any) -> FreezeWindow:
+    made = window(name, **spec)
+    override = FreezeOverride(
+        id="one",
+        environment="production",
+        component=component,
+        by="ada",
+        reason="the shop is down",
+        at=berlin("2026-01-10T11:00"),
+        until=berlin("2026-01-10T13:00"),
+    )
+    status = made.status.model_copy(update={"overrides": (override,)})
+    return made.model_copy(update={"status": status})
+
+
+def test_override_opens_a_window_for_its_place_and_its_time() -> None:
+    noon, later = berlin("2026-01-10T12:00"), berlin("2026-01-10T13:00")
+    found = windows.verdict([lifted(component="web")], PLACE, noon)
+    assert found.is_open
+    assert found.overridden == ("weekend",)
+    assert [(one.by, one.reason) for one in found.lifted] == [("ada", "the shop is down")]
+    assert found.until == later
+    assert not windows.verdict([lifted()], PLACE, later).is_open
+    assert not windows.verdict([lifted(component="other")], PLACE, noon).is_open
+    elsewhere = PLACE.model_copy(update={"environment": "staging"})
+    assert not windows.verdict([lifted()], elsewhere, noon).is_open
+
+
+def test_override_of_one_window_leaves_the_others_closed() -> None:
+    found = windows.verdict([lifted(), window("other")], PLACE, berlin("2026-01-10T12:00"))
+    assert [one.window for one in found.closed_by] == ["other"]
+
+
+def test_window_that_nobody_may_override_is_not_overridden() -> None:
+    found = windows.verdict([lifted(overrideBy="nobody")], PLACE, berlin("2026-01-10T12:00"))
+    assert not found.is_open
 
 
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone

@@ -1,0 +1,175 @@
+"""An open approval in a test: real signatures, real access rules, a workflow on a real server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from temporalio import activity, workflow
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+
+from activities.approvals import ApprovalActivities
+from clients.assertions import AssertionSigner, AssertionVerifier
+from clients.kubernetes.cluster import Cluster
+from devstack.pki import Pki
+from domain import ids
+from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
+from domain.deliveries.approvals import (
+    ApprovalRequest,
+    ApprovalResult,
+    ApprovalStanding,
+    BoundFacts,
+)
+from domain.deliveries.notices import Notice, NoticeReceipt
+from domain.records import AuditFact, FactBatch, Recorded
+from settings import Settings
+from tests.serving import own_client, served
+from workflows.approvals import ApprovalWorkflow
+from workflows.approving import approved
+
+FACTS = BoundFacts(artifact="sha256:a", configuration="c1", policies="p1", plan="n1")
+ANN = ApprovalPerson(subject="id-ann", email="ann@acme.example", groups=("leads",))
+BOB = ApprovalPerson(subject="id-bob", email="bob@acme.example", groups=("leads",))
+CAT = ApprovalPerson(subject="id-cat", email="cat@acme.example", groups=("security",))
+DAN = ApprovalPerson(subject="id-dan", email="dan@acme.example")
+EVE = ApprovalPerson(subject="id-eve", email="eve@acme.example", groups=("outsiders",))
+
+
+class _Organizations:
+    """The one thing of the control plane that matters here: the access rules as they are now."""
+
+    def __init__(self) -> None:
+        self.access: list[dict[str, Any]] = [
+            {"user": person.email, "role": "developer"} for person in (ANN, BOB, CAT, DAN)
+        ]
+
+    async def find(self, _kind: object, name: str, _namespace: str = "") -> dict[str, Any]:
+        return {"metadata": {"name": name}, "spec": {"access": self.access}}
+
+
+@workflow.defn(sandboxed=False)
+class AskingWorkflow:
+    """Some procedure that needs an approval."""
+
+    @workflow.run
+    async def run(self, request: ApprovalRequest) -> ApprovalResult:
+        return await approved(request)
+
+
+class Approvals:
+    """Asks, signs and decides."""
+
+    def __init__(self, client: Client, keys: Path) -> None:
+        pair = Pki(keys).signing_key("approvals")
+        self.client = client
+        self.signer = AssertionSigner(pair.private)
+        self.organizations = _Organizations()
+        self.notices: list[Notice] = []
+        self.fail_notices: Exception | None = None
+        self.facts: list[AuditFact] = []
+        self.fail_records: Exception | None = None
+        self._activities = ApprovalActivities(
+            cast("Cluster", self.organizations),
+            AssertionVerifier(pair.public),
+            Settings(),
+        )
+
+    @activity.defn
+    async def send_notice(self, notice: Notice) -> NoticeReceipt:
+        if self.fail_notices:
+            raise self.fail_notices
+        self.notices.append(notice)
+        return NoticeReceipt(sent=("test",))
+
+    @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        if self.fail_records:
+            raise self.fail_records
+        self.facts += batch.facts
+        return Recorded(facts=len(batch.facts))
+
+    @asynccontextmanager
+    async def worker(self, **options: Any) -> AsyncIterator[None]:
+        own = await own_client(self.client)
+        made = [
+            Worker(
+                own,
+                task_queue=ids.LANES_QUEUE,
+                workflows=[ApprovalWorkflow, AskingWorkflow],
+                **options,
+            ),
+            Worker(
+                own,
+                task_queue=ids.CONTROL_QUEUE,
+                activities=[self._activities.check_people, self.send_notice, self.record],
+            ),
+        ]
+        async with served(made):
+            yield
+
+    async def ask(self, **changes: Any) -> Open:
+        request = ApprovalRequest(
+            **{
+                "subject": f"promotion/acme/web/p{uuid.uuid4().hex[:10]}",
+                "organization": "acme",
+                "project": "shop",
+                "component": "web",
+                "environment": "production",
+                "asked": "promote web to production",
+                "facts": FACTS,
+                "requester": "rob@acme.example",
+                **changes,
+            }
+        )
+        handle = await self.client.start_workflow(
+            ApprovalWorkflow.run,
+            request,
+            id=ids.approval_id(request.subject),
+            task_queue=ids.LANES_QUEUE,
+        )
+        return Open(self, handle, request)
+
+
+class Open:
+    """One approval that was asked for."""
+
+    def __init__(
+        self,
+        approvals: Approvals,
+        handle: WorkflowHandle[ApprovalWorkflow, ApprovalResult],
+        request: ApprovalRequest,
+    ) -> None:
+        self.approvals = approvals
+        self.handle = handle
+        self.request = request
+
+    def signed(
+        self,
+        person: ApprovalPerson,
+        act: Act = Act.APPROVE,
+        *,
+        at: datetime | None = None,
+        **changes: Any,
+    ) -> ApprovalDecision:
+        fields = {"act": act, "hash": self.request.hash, "text": "seen", **changes}
+        decision = ApprovalDecision(**fields)
+        return self.approvals.signer.sign(self.handle.id, decision, person, at)
+
+    async def decide(
+        self, person: ApprovalPerson, act: Act = Act.APPROVE, **changes: Any
+    ) -> ApprovalStanding:
+        return await self.send(self.signed(person, act, **changes))
+
+    async def send(self, decision: ApprovalDecision) -> ApprovalStanding:
+        standing: ApprovalStanding = await self.handle.execute_update(
+            "decide", decision, result_type=ApprovalStanding
+        )
+        return standing
+
+    async def standing(self) -> ApprovalStanding:
+        return await self.handle.query(ApprovalWorkflow.approval)
