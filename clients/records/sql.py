@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import URL, Row, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import URL, Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clients.records import queries, signing, writing
 from clients.records import stops as emergencies
 from clients.records.batching import Batching
-from clients.records.engine import WRITES, connected, parsed, translated
+from clients.records.database import Database
+from clients.records.engine import connected, parsed, translated
 from clients.records.filters import FactFilter, HistoryFilter
 from clients.records.migrating import CURRENT, current, migrate
 from clients.records.records import NumberedEntry
@@ -30,10 +31,10 @@ class SqlRecords:
     """The one implementation of ``Records``. Made by ``open``, shared by everybody."""
 
     def __init__(self, engine: AsyncEngine, url: URL) -> None:
-        self._engine = engine
         plain = url.set(drivername=url.get_backend_name())
         self.place = plain.render_as_string(hide_password=True)
         """Where the records are, without a password."""
+        self._database = Database(engine, self.place)
         self._appends = Batching(self._append, _TOGETHER)
 
     @classmethod
@@ -49,7 +50,7 @@ class SqlRecords:
     async def migrate(self) -> bool:
         """Brings the tables up to date; False = they were. Safe when several do it at once."""
         with translated(self.place):
-            return await migrate(self._engine)
+            return await migrate(self._database.engine)
 
     async def append(self, batch: FactBatch) -> Recorded:
         """Writes what is not there yet; together with what others append at the same time."""
@@ -58,33 +59,20 @@ class SqlRecords:
         return await self._appends.submit(batch)
 
     async def _append(self, batches: Sequence[FactBatch]) -> Sequence[Recorded]:
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                writer = await connection.execution_options(**WRITES)
-                async with writer.begin():
-                    return await writing.append(writer, batches)
+        return await self._database.write(lambda writer: writing.append(writer, batches))
 
     async def change_stop(self, order: StopOrder) -> bool:
         """Stops a place or lets it go on, with its fact, in one transaction."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                writer = await connection.execution_options(**WRITES)
-                async with writer.begin():
-                    return await emergencies.change(writer, order)
+        return await self._database.write(lambda writer: emergencies.change(writer, order))
 
     async def stops(self, place: Place) -> tuple[Stop, ...]:
         """Returns the stops that hold in a place; of an organization also those of its parts."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                found = await writing.all_stops(connection)
+        found = await self._database.read(writing.all_stops)
         return tuple(one for one in found if one.place.covers(place) or place.covers(one.place))
 
     async def facts(self, wanted: FactFilter, limit: int) -> Sequence[ChainedFact]:
         """Returns facts, newest first."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                rows = await connection.execute(queries.facts(wanted, limit))
-                return [_fact(row) for row in rows]
+        return [_fact(row) for row in await self._rows(queries.facts(wanted, limit))]
 
     async def chain(self, organization: str) -> AsyncIterator[ChainedFact]:
         """Yields the whole chain from its beginning, a page at a time."""
@@ -96,9 +84,7 @@ class SqlRecords:
                 .order_by(FACTS.c.sequence)
                 .limit(_PAGE)
             )
-            with translated(self.place):
-                async with self._engine.connect() as connection:
-                    rows = (await connection.execute(query)).all()
+            rows = await self._rows(query)
             for row in rows:
                 yield _fact(row)
             if len(rows) < _PAGE:
@@ -108,19 +94,16 @@ class SqlRecords:
     async def head(self, organization: str) -> ChainHead:
         """Returns where the chain of an organization ends."""
         query = select(HEADS).where(HEADS.c.organization == organization)
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).one_or_none()
-        if row is None:
+        rows = await self._rows(query)
+        if not rows:
             return ChainHead(organization=organization)
+        (row,) = rows
         return ChainHead(organization=organization, sequence=row.sequence, hash=row.hash)
 
     async def organizations(self) -> Sequence[str]:
         """Returns the organizations that have a chain."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                query = select(HEADS.c.organization).order_by(HEADS.c.organization)
-                return [str(name) for name in (await connection.execute(query)).scalars()]
+        query = select(HEADS.c.organization).order_by(HEADS.c.organization)
+        return [str(row.organization) for row in await self._rows(query)]
 
     async def unsigned(self, limit: int) -> Sequence[ChainHead]:
         """Returns heads of chains that have rows no signature covers yet."""
@@ -144,24 +127,16 @@ class SqlRecords:
 
     async def history(self, wanted: HistoryFilter, limit: int) -> Sequence[NumberedEntry]:
         """Returns deployments, newest first."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                rows = await connection.execute(queries.history(wanted, limit))
-                return [queries.entry(row) for row in rows]
+        return [queries.entry(row) for row in await self._rows(queries.history(wanted, limit))]
 
     async def deployment(self, organization: str, name: str) -> NumberedEntry | None:
         """Returns the deployment with that number or resource name."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(queries.named(organization, name))).first()
-        return queries.entry(row) if row is not None else None
+        rows = await self._rows(queries.named(organization, name))
+        return queries.entry(rows[0]) if rows else None
 
     async def ready(self) -> None:
         """Returns when the database answers and has the tables this program knows."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-                version = await connection.run_sync(current)
+        version = await self._database.read(lambda connection: connection.run_sync(current))
         if version != CURRENT:
             raise DependencyUnavailable(
                 f"records database {self.place} is at {version or 'nothing'}, not at {CURRENT}: "
@@ -171,7 +146,14 @@ class SqlRecords:
     async def close(self) -> None:
         """Writes what was submitted and ends the connections."""
         await self._appends.close()
-        await self._engine.dispose()
+        await self._database.close()
+
+    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        async def ask(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            found: Sequence[Row[Any]] = (await connection.execute(query)).all()
+            return found
+
+        return await self._database.read(ask)
 
 
 def _fact(row: Row[tuple[str, int, str, str, str, str, datetime]]) -> ChainedFact:

@@ -129,7 +129,7 @@ async def test_verifying_names_the_row_that_somebody_changed(
 ) -> None:
     async with sign_in("ada") as ada:
         before = (await ada.get("/v1/audit/verify", params={"organization": acme})).json()
-        async with filled._engine.begin() as connection:
+        async with filled._database.engine.begin() as connection:
             await connection.execute(text("DROP TRIGGER audit_facts_no_update"))
             await connection.execute(
                 text("UPDATE audit_facts SET body = replace(body, 'ada', 'eve') WHERE sequence = 2")

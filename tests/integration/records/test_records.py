@@ -32,13 +32,13 @@ async def verified(records: SqlRecords, organization: str = "acme") -> Verificat
 
 async def execute(records: SqlRecords, *statements: str) -> None:
     """Does what only somebody with the database's own rights could do."""
-    async with records._engine.begin() as connection:
+    async with records._database.engine.begin() as connection:
         for statement in statements:
             await connection.execute(text(statement))
 
 
 async def unguard(records: SqlRecords) -> None:
-    if records._engine.dialect.name == "postgresql":
+    if records._database.engine.dialect.name == "postgresql":
         await execute(records, "ALTER TABLE audit_facts DISABLE TRIGGER USER")
     else:
         triggers = ("audit_facts_no_update", "audit_facts_no_delete")
@@ -218,7 +218,7 @@ async def test_migrating_makes_the_tables_the_program_knows(records: SqlRecords)
             names = {str(index.name) for index in table.indexes}
             assert names <= {index["name"] for index in database.get_indexes(table.name)}
 
-    async with records._engine.connect() as connection:
+    async with records._database.engine.connect() as connection:
         await connection.run_sync(compared)
     assert not await records.migrate()
     await records.ready()
@@ -258,3 +258,20 @@ def test_a_url_that_names_no_usable_database_is_refused(tmp_path: Path) -> None:
         SqlRecords.open("mysql://somewhere/records")
     with pytest.raises(InvalidRequest, match="postgresql://user@host/name"):
         SqlRecords.open("what is this")
+
+
+async def test_a_question_whose_caller_is_gone_gives_its_connection_back(
+    records: SqlRecords,
+) -> None:
+    await records.append(FactBatch(facts=(a_fact(),)))
+    asked = [asyncio.create_task(records.head("acme")) for _ in range(20)]
+    await asyncio.sleep(0)
+    for task in asked:
+        task.cancel()
+    await asyncio.wait(asked)
+
+    assert all(task.cancelled() for task in asked)
+    assert (await records.head("acme")).sequence == 1
+    await records.close()
+    pool = records._database.engine.pool
+    assert "Current Checked out connections: 0" in pool.status()
