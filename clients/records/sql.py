@@ -107,23 +107,15 @@ class SqlRecords:
 
     async def unsigned(self, limit: int) -> Sequence[ChainHead]:
         """Returns heads of chains that have rows no signature covers yet."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                return await signing.unsigned(connection, limit)
+        return await self._database.read(lambda reader: signing.unsigned(reader, limit))
 
     async def add_signatures(self, signatures: Sequence[HeadSignature]) -> int:
         """Writes signatures down; returns how many are new. Idempotent by organization and row."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                writer = await connection.execution_options(**WRITES)
-                async with writer.begin():
-                    return await signing.add(writer, signatures)
+        return await self._database.write(lambda writer: signing.add(writer, signatures))
 
     async def signatures(self, organization: str) -> Sequence[HeadSignature]:
         """Returns every signature under the chain of an organization, the oldest first."""
-        with translated(self.place):
-            async with self._engine.connect() as connection:
-                return await signing.signatures(connection, organization)
+        return await self._database.read(lambda reader: signing.signatures(reader, organization))
 
     async def history(self, wanted: HistoryFilter, limit: int) -> Sequence[NumberedEntry]:
         """Returns deployments, newest first."""

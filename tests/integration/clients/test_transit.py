@@ -58,7 +58,7 @@ async def written_anew(records: SqlRecords, organization: str) -> None:
     facts = [row.fact async for row in records.chain(organization)]
     facts[0] = facts[0].model_copy(update={"actor": "eve@example.com"})
     rows, head = chained(ChainHead(organization=organization), facts)
-    async with records._engine.begin() as connection:
+    async with records._database.engine.begin() as connection:
         await connection.execute(text("DROP TRIGGER audit_facts_no_update"))
         for row in rows:
             anew = {"body": row.body, "previous": row.previous, "hash": row.hash}
