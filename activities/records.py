@@ -6,11 +6,11 @@ from temporalio import activity
 
 from clients.records import Records
 from domain.records import (
-    HEADS_AT_ONCE,
     FactBatch,
     HeadsSigned,
     Recorded,
     SignedHeads,
+    SigningRequest,
     UnsignedHeads,
 )
 
@@ -34,9 +34,9 @@ class RecordActivities:
         return await self._records.append(batch)
 
     @activity.defn
-    async def read_unsigned_heads(self) -> UnsignedHeads:
+    async def read_unsigned_heads(self, request: SigningRequest) -> UnsignedHeads:
         """Returns the heads of chains that grew since they were signed. Idempotent: a reading."""
-        return UnsignedHeads(heads=tuple(await self._records.unsigned(HEADS_AT_ONCE)))
+        return UnsignedHeads(heads=tuple(await self._records.unsigned(request.limit)))
 
     @activity.defn
     async def write_signatures(self, signed: SignedHeads) -> HeadsSigned:

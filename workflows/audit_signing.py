@@ -9,7 +9,7 @@ from temporalio import workflow
 from activities.records import RecordActivities
 from activities.signing import SigningActivities
 from domain import ids
-from domain.records import HeadsSigned
+from domain.records import HeadsSigned, SigningRequest
 from workflows.calls import QUICK, Options, call
 
 PATIENCE = timedelta(minutes=10)
@@ -26,13 +26,14 @@ class SignAuditHeadsWorkflow:
     """
 
     @workflow.run
-    async def run(self) -> HeadsSigned:
+    async def run(self, request: SigningRequest) -> HeadsSigned:
         """Ends at once when everything is signed."""
-        unsigned = await workflow.execute_activity_method(
+        unsigned = await call(
             RecordActivities.read_unsigned_heads,
-            summary="which heads of audit chains are not signed",
-            task_queue=ids.CONTROL_QUEUE,
-            **_SIGN,
+            request,
+            "which heads of audit chains are not signed",
+            queue=ids.CONTROL_QUEUE,
+            options=_SIGN,
         )
         if not unsigned.heads:
             return HeadsSigned()

@@ -19,6 +19,7 @@ from temporalio.client import (
 )
 
 from domain import ids
+from domain.records import SigningRequest
 from workflows.audit_signing import SignAuditHeadsWorkflow
 
 AUDIT_SIGNING = "sign-audit-heads"
@@ -43,6 +44,7 @@ def _every(interval: timedelta) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
             SignAuditHeadsWorkflow.run,
+            SigningRequest(),
             id=AUDIT_SIGNING,
             task_queue=ids.ORCHESTRATION_QUEUE,
             static_summary="sign the heads of the audit chains",

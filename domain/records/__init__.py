@@ -26,18 +26,17 @@ from domain.records.facts import (
 )
 from domain.records.history import DeploymentEntry, LeadTime
 from domain.records.signatures import (
-    HEADS_AT_ONCE,
     HeadSignature,
     HeadsSigned,
     SignedChainVerifier,
     SignedHeads,
+    SigningRequest,
     UnsignedHeads,
     signed_text,
 )
 
 __all__ = [
     "GENESIS",
-    "HEADS_AT_ONCE",
     "PLATFORM",
     "AuditFact",
     "ChainHead",
@@ -54,6 +53,7 @@ __all__ = [
     "Recorded",
     "SignedChainVerifier",
     "SignedHeads",
+    "SigningRequest",
     "UnsignedHeads",
     "Verification",
     "canonical",

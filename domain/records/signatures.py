@@ -14,6 +14,12 @@ HEADS_AT_ONCE = 500
 """How many heads one signing takes; the rest is signed by the next one."""
 
 
+class SigningRequest(Wire):
+    """What is to be signed: the heads of all chains, so many at once."""
+
+    limit: int = Field(HEADS_AT_ONCE, ge=1, le=HEADS_AT_ONCE)
+
+
 class UnsignedHeads(Wire):
     """Heads of chains that grew since they were signed."""
 

@@ -21,7 +21,7 @@ from clients.records import SqlRecords
 from clients.transit import Signer, TransitSignature
 from domain import ids
 from domain.errors import InvalidRequest
-from domain.records import FactBatch, HeadsSigned
+from domain.records import FactBatch, HeadsSigned, SigningRequest
 from tests.unit.records.samples import a_fact
 from tests.unit.records.signing import LocalSigner
 from workflows.audit_signing import SignAuditHeadsWorkflow
@@ -65,6 +65,7 @@ async def signing(client: Client, records: SqlRecords, signer: Signer) -> AsyncI
 async def sign(client: Client) -> HeadsSigned:
     return await client.execute_workflow(
         SignAuditHeadsWorkflow.run,
+        SigningRequest(),
         id=f"sign-{uuid.uuid4().hex}",
         task_queue=ids.ORCHESTRATION_QUEUE,
     )
