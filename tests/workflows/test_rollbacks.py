@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from domain.deliveries import DeployRequest, Trigger, TriggerKind
+from domain.deliveries import ClosedBy, DeployRequest, FreezeVerdict, Trigger, TriggerKind
 from domain.deliveries.rollbacks import RollbackRequest
 from domain.deliveries.standings import Pass, StandingChange
 from domain.errors import RolloutFailed
@@ -84,6 +84,20 @@ async def test_what_is_to_go_and_runs_no_more_needs_no_rollback(
     assert (done.phase, done.release) == (Phase.SUCCEEDED, "")
     assert world.names() == []
     assert (await bad.standing()).is_empty
+
+
+async def test_a_freeze_stops_no_rollback_and_that_is_written_down(
+    temporal: Client, bad: Line
+) -> None:
+    shut = ClosedBy(window="weekend", reason="nobody is on call")
+    bad.freeze = FreezeVerdict(at=datetime.now(UTC), closed_by=(shut,))
+
+    done = await (await start_rollback(temporal, request(bad))).result()
+
+    assert done.phase is Phase.SUCCEEDED
+    (told,) = [one for one in bad.facts if one.action == "freeze.overridden"]
+    assert (told.actor, told.before) == ("ada", "weekend")
+    assert told.reason.endswith("errors")
 
 
 async def test_two_who_ask_at_once_ask_for_one_rollback(
