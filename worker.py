@@ -151,7 +151,7 @@ class WorkerProcess:
         )
         stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
-        classes = ClassActivities(self._cluster, queues)
+        classes = ClassActivities(self._cluster, queues, self._records)
         approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
         return Worker(
             self._client,
@@ -182,7 +182,7 @@ class WorkerProcess:
                 drift.await_put_back,
                 classes.plan_class_upgrade,
                 classes.upgrade_binding,
-                TaskPlanActivities(self._cluster, self._objects).prepare_task_run,
+                TaskPlanActivities(self._cluster, self._objects, self._records).prepare_task_run,
             ],
             max_concurrent_activities=self._settings.worker.short_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,

@@ -8,18 +8,22 @@ from temporalio import activity
 
 from activities.drift import DeployQueues
 from activities.heartbeats import heartbeating
+from activities.histories import asked_upgrade
 from activities.reading import listed, read
 from clients.kubernetes.cluster import Cluster
+from clients.records import Records
 from domain.deliveries import (
     BindingUpgrade,
     ClassUpgradePlan,
     ClassUpgradeRequest,
+    Deployment,
     DeployRequest,
     UpgradeBinding,
 )
 from domain.errors import InvalidRequest
 from domain.phases import Phase
 from domain.policies.class_waves import consumers_of, waves
+from domain.records import FactBatch
 from domain.resources import Environment
 from domain.resources.families import FAMILIES
 
@@ -27,15 +31,17 @@ from domain.resources.families import FAMILIES
 class ClassActivities:
     """What the upgrade of a class knows and asks for on the control plane."""
 
-    def __init__(self, cluster: Cluster, queues: DeployQueues) -> None:
+    def __init__(self, cluster: Cluster, queues: DeployQueues, history: Records) -> None:
         self._cluster = cluster
         self._queues = queues
+        self._history = history
 
     @activity.defn
     async def plan_class_upgrade(self, request: ClassUpgradeRequest) -> ClassUpgradePlan:
         """Returns who runs with another revision than the present one, in waves.
 
-        Idempotent: a reading.
+        Idempotent: a reading; that the upgrade is asked for is written down once. A stop holds up
+        the deployments, not the plan.
 
         Raises:
             NotFound: There is no such class.
@@ -55,6 +61,8 @@ class ClassActivities:
         )
         production = [one.name for one in environments if one.spec.is_production]
         consumers = consumers_of(present, bindings, production)
+        fact = asked_upgrade(request, present.revision)
+        await self._history.append(FactBatch(facts=(fact,)))
         policy = present.spec.upgrade
         return ClassUpgradePlan(
             revision=present.revision,
@@ -68,7 +76,8 @@ class ClassActivities:
     async def upgrade_binding(self, request: UpgradeBinding) -> BindingUpgrade:
         """Asks the queue of a place for a deployment with the revision, and waits for its end.
 
-        Idempotent: the queue knows the request by its id. Cancel: at once; a deployment that was
+        Idempotent: a queue that runs knows the request by its id, and of one that has ended it is
+        told how the request went. Cancel: at once; a deployment that was
         asked for goes on. Heartbeat: none of value.
         """
         one = request.consumer
@@ -83,8 +92,10 @@ class ClassActivities:
             trigger=request.trigger,
         )
         async with heartbeating(lambda: request.request_id):
-            await self._queues.ask(order)
-            outcome = await self._queues.outcome(order)
+            outcome = await self._known(order)
+            if outcome is None:
+                await self._queues.ask(order)
+                outcome = await self._queues.outcome(order)
         if outcome is None:
             phase, changed, message = Phase.ERRORED, False, "nothing is known of its deployment"
         else:
@@ -97,3 +108,10 @@ class ClassActivities:
             changed=changed and phase is Phase.SUCCEEDED,
             message=message,
         )
+
+    async def _known(self, order: DeployRequest) -> Deployment | None:
+        """Returns how a request went that an earlier try asked for, None when it did not end."""
+        place = (order.organization, order.component, order.environment)
+        if await self._queues.is_busy(*place):
+            return None
+        return await self._queues.outcome(order)

@@ -6,7 +6,14 @@ from datetime import datetime
 
 from temporalio import activity
 
-from domain.deliveries import BuildRequest, DeployRecord, DeployRequest, Trigger
+from domain.deliveries import (
+    BuildRequest,
+    ClassUpgradeRequest,
+    DeployRecord,
+    DeployRequest,
+    TaskRunRequest,
+    Trigger,
+)
 from domain.records import AuditFact, DeploymentEntry, FactResult, fact_key
 
 
@@ -35,6 +42,32 @@ def asked_build(request: BuildRequest) -> AuditFact:
         step="requested",
         component=request.component,
         after=request.commit,
+    )
+
+
+def asked_run(request: TaskRunRequest) -> AuditFact:
+    """Returns the fact that a run of a scheduled task is wanted."""
+    return _asked(
+        request.organization,
+        request.trigger,
+        action="task-run.requested",
+        subject=f"{request.component} in {request.environment}",
+        step="requested",
+        component=request.component,
+        environment=request.environment,
+        after=request.key,
+    )
+
+
+def asked_upgrade(request: ClassUpgradeRequest, revision: str) -> AuditFact:
+    """Returns the fact that components are to come to the present content of their class."""
+    return _asked(
+        request.organization,
+        request.trigger,
+        action="class-upgrade.requested",
+        subject=f"{request.class_kind} {request.class_name}",
+        step=f"{revision}:requested",
+        after=revision,
     )
 
 

@@ -12,21 +12,26 @@ from activities.bindings import find_binding
 from activities.bundles import objects_of
 from activities.clocks import Clock
 from activities.heartbeats import heartbeating
+from activities.histories import asked_run
 from activities.kinds import CRON_JOBS, JOBS, PODS
 from activities.log_tails import log_tail
 from activities.namespaces import check_owner
 from activities.observation import changes
 from activities.reading import find
 from activities.release_facts import plane_of
+from activities.stops import heed
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
+from clients.records import Records
 from domain import ids
 from domain.deliveries import Bundle, PreparedRun, TaskRun, TaskRunRequest
 from domain.errors import Conflict, InvalidRequest, RunFailed
 from domain.policies.deadlines import time_left
 from domain.policies.health import judge_job
 from domain.policies.verdicts import RolloutState, Verdict
+from domain.records import FactBatch
+from domain.records.stops import Place
 from domain.rendering import labels as names
 from domain.resources import Release
 
@@ -37,19 +42,23 @@ _SLACK = timedelta(minutes=2)
 class TaskPlanActivities:
     """What is known of a task on the control plane."""
 
-    def __init__(self, cluster: Cluster, objects: ObjectStore) -> None:
+    def __init__(self, cluster: Cluster, objects: ObjectStore, history: Records) -> None:
         self._cluster = cluster
         self._objects = objects
+        self._history = history
 
     @activity.defn
     async def prepare_task_run(self, request: TaskRunRequest) -> PreparedRun:
         """Makes the Job of the release that runs; its name is that of the request.
 
-        Idempotent: a reading.
+        Idempotent: a reading; that the run is asked for is written down once.
 
         Raises:
+            Stopped: An emergency stop holds there.
             InvalidRequest: No scheduled task is deployed there.
         """
+        stops = Place(organization=request.organization, environment=request.environment)
+        heed(await self._history.append(FactBatch(facts=(asked_run(request),), place=stops)))
         where, place = request.organization, f"{request.component} in {request.environment}"
         binding = await find_binding(self._cluster, where, request.component, request.environment)
         name = binding.status.release_ref if binding else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -25,9 +26,11 @@ from domain.deliveries import (
 )
 from domain.errors import Errored, PlatformError, RolloutFailed
 from domain.phases import Phase
+from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.calls import QUICK, call, watch
+from workflows.facts import Facts
 from workflows.progress import Progress
 
 _LONGEST = timedelta(hours=12)
@@ -44,6 +47,9 @@ class ClassUpgradeWorkflow:
         self._title = f"upgrade {request.class_kind} {request.class_name}"
         self._progress = Progress(self._title, ("plan", "upgrade"))
         self._done: list[BindingUpgrade] = []
+        self._facts = Facts(
+            request.organization, f"{request.class_kind} {request.class_name}", request.trigger
+        )
         workflow.upsert_search_attributes(
             [
                 attributes.KIND.value_set("class-upgrade"),
@@ -66,18 +72,30 @@ class ClassUpgradeWorkflow:
         try:
             done = await self._upgrade()
         except asyncio.CancelledError:
-            self._progress.is_at(Phase.CANCELLED, self._said())
+            await self._cancelled()
             raise
         except (FailureError, PlatformError) as failure:
             if is_cancelled_exception(failure):
-                self._progress.is_at(Phase.CANCELLED, self._said())
+                await self._cancelled()
                 raise
             error = as_domain_error(failure)
             phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
             self._progress.is_at(phase, error.message)
+            await self._written(result=FactResult.FAILED, message=error.message)
             raise as_failure(error) from failure
+        await self._written(message=self._said(), after=done.revision)
         self._progress.is_at(Phase.SUCCEEDED, self._said())
         return done
+
+    async def _cancelled(self) -> None:
+        """What was upgraded stays so: nothing is undone."""
+        self._facts.add_cancel("class-upgrade.cancelled")
+        await self._facts.write()
+        self._progress.is_at(Phase.CANCELLED, self._said())
+
+    async def _written(self, **about: Any) -> None:
+        self._facts.add("class-upgrade.ended", **about)
+        await self._facts.write()
 
     async def _upgrade(self) -> ClassUpgrade:
         with self._progress.step("plan"):

@@ -13,9 +13,11 @@ from domain import ids
 from domain.deliveries import OperationStatus, PreparedRun, TaskRun, TaskRunRequest
 from domain.errors import Errored, PlatformError
 from domain.phases import Phase
+from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.calls import QUICK, WRITE, call, to_the_end, watch
+from workflows.facts import Facts
 from workflows.progress import Progress
 from workflows.saga import Saga
 
@@ -48,25 +50,32 @@ class TaskRunWorkflow:
     async def run(self, request: TaskRunRequest) -> TaskRun:
         """Runs the task and answers how it ended."""
         saga = Saga()
+        facts = _facts(request)
         self._progress.begins(f"run {request.component} in {request.environment}")
         try:
             done = await self._run(request, saga)
         except asyncio.CancelledError:
-            await self._cancelled(saga)
+            await self._cancelled(saga, facts)
             raise
         except (FailureError, PlatformError) as failure:
             if is_cancelled_exception(failure):
-                await self._cancelled(saga)
+                await self._cancelled(saga, facts)
                 raise
             error = as_domain_error(failure)
             phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
             self._progress.is_at(phase, error.message)
+            facts.add("task-run.ended", result=FactResult.FAILED, message=error.message)
+            await facts.write()
             raise as_failure(error) from failure
+        facts.add("task-run.ended", message=done.message)
+        await facts.write()
         self._progress.is_at(Phase.SUCCEEDED, done.message)
         return done
 
-    async def _cancelled(self, saga: Saga) -> None:
+    async def _cancelled(self, saga: Saga, facts: Facts) -> None:
         await to_the_end(saga.compensate())
+        facts.add_cancel("task-run.cancelled", saga.undone)
+        await facts.write()
         self._progress.is_at(Phase.CANCELLED, ", ".join(saga.undone))
 
     async def _run(self, request: TaskRunRequest, saga: Saga) -> TaskRun:
@@ -108,3 +117,13 @@ class TaskRunWorkflow:
             options=WRITE,
             even_if_cancelled=True,
         )
+
+
+def _facts(request: TaskRunRequest) -> Facts:
+    return Facts(
+        request.organization,
+        f"{request.component} in {request.environment}",
+        request.trigger,
+        component=request.component,
+        environment=request.environment,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 COMPONENT = "web"
+TASK = "report"
 _SERVER = """
 import http.server, os, signal, sys, time
 commit = os.environ.get("PAVANE_COMMIT", "")
@@ -63,3 +64,9 @@ def workload() -> dict[str, Any]:
         ],
         "endpoints": [{"name": "http", "port": 8080, "type": "HTTP", "visibility": "public"}],
     }
+
+
+def task_class() -> dict[str, Any]:
+    """A class of tasks that are tried once."""
+    pod = {"securityContext": {"runAsUser": 10001, "runAsGroup": 10001}}
+    return {"taskTemplate": {"backoffLimit": 0, "template": {"spec": pod}}}

@@ -16,9 +16,14 @@ from clients.kubernetes import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.registry import Registry
 from domain import ids
-from domain.deliveries import BuildRequest, ClassUpgradeRequest, DeployRequest
-from domain.resources.classes import DEFAULT_SERVICE_CLASS
-from tests.durability.declared import COMPONENT, service_class, workload
+from domain.deliveries import (
+    BuildRequest,
+    ClassUpgradeRequest,
+    DeployRequest,
+    TaskRunRequest,
+)
+from domain.resources.classes import DEFAULT_SCHEDULED_TASK_CLASS, DEFAULT_SERVICE_CLASS
+from tests.durability.declared import COMPONENT, TASK, service_class, task_class, workload
 from tests.durability.orders import without_organization
 from tests.durability.source import DOCKERFILE, commit, git
 from workflows.deployments import DeployWorkflow
@@ -28,6 +33,7 @@ from workflows.starting import (
     signal_deployment,
     start_build,
     start_class_upgrade,
+    start_task_run,
 )
 
 PROJECT, ENVIRONMENT = "shop", "dev"
@@ -186,6 +192,31 @@ class Place:
         )
         for handle in await self._each(lambda: start_class_upgrade(self.client, request)):
             self.remember(handle)
+
+    async def deploy_task(self) -> None:
+        """Brings a scheduled task there that runs only when it is asked to."""
+        await self.apply("ScheduledTaskClass", DEFAULT_SCHEDULED_TASK_CLASS, task_class())
+        owner = {"projectRef": PROJECT}
+        component = {"componentOwner": owner, "componentType": "ScheduledTask"}
+        await self.apply("Component", TASK, component)
+        schedule = {"cron": "0 0 1 1 *"}
+        await self.apply("ScheduledTask", TASK, {"componentRef": TASK, "schedule": schedule})
+        main = {"name": "main", "command": ["python3", "-c", "import time; time.sleep(3)"]}
+        await self.apply("Workload", TASK, {"componentRef": TASK, "containers": [main]})
+        image = await _runtime_image(self.environment)
+        await self.apply("DeployableArtifact", TASK, {"componentRef": TASK, "image": image})
+        await self._ask(DeployRequest(
+            organization=self.name, component=TASK, environment=ENVIRONMENT,
+            request_id="deploy-task", artifact=TASK,
+        ))  # fmt: skip
+
+    async def run_task(self) -> None:
+        """Asks for one run."""
+        request = TaskRunRequest(
+            organization=self.name, component=TASK, environment=ENVIRONMENT, key="one"
+        )
+        for _ in range(self.times):
+            self.remember(await start_task_run(self.client, request))
 
     async def _ask(self, request: DeployRequest) -> None:
         for handle in await self._each(lambda: signal_deployment(self.client, request)):

@@ -114,6 +114,20 @@ class ClassUpgrade(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
+class TaskRun(Scenario):
+    name = "task run"
+
+    async def before(self, place: Place) -> None:
+        await place.deploy_task()
+
+    async def act(self, place: Place) -> None:
+        await place.run_task()
+
+    def facts(self, state: State) -> None:
+        assert {one["status"] for one in state["operation"]} == {"COMPLETED"}
+        assert phases(state, "Deployment") == ["Succeeded"]
+
+
 class SentTwice(SecondVersion):
     """Two equal signals at once, one of which may start the run."""
 
@@ -174,6 +188,7 @@ DEPLOYS: tuple[Scenario, ...] = (
     Undeploy(),
     Queue(),
     ClassUpgrade(),
+    TaskRun(),
     SentTwice(),
     Enqueued(),
     Withdrawn(),

@@ -19,6 +19,7 @@ from domain.deliveries import ClassUpgradeRequest, TaskRunRequest
 from domain.rendering.labels import ORGANIZATION
 from domain.resources import API_VERSION, KINDS
 from runtime.client import connect
+from tests.integration.resources.conftest import established
 from workflows.starting import start_class_upgrade, start_task_run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -78,6 +79,7 @@ class Tenant:
         *,
         instance: dict[str, Any] | None = None,
         workload: dict[str, Any] | None = None,
+        **binding: str,
     ) -> None:
         owner = {"componentOwner": {"projectRef": "shop"}, "componentType": kind}
         await self.declare("Component", name, owner)
@@ -85,7 +87,7 @@ class Tenant:
         await self.declare("Workload", name, {"componentRef": name, **(workload or {})})
         made = {"componentRef": name, "image": self.image}
         await self.declare("DeployableArtifact", f"{name}-1", made)
-        await self.bind(kind, name)
+        await self.bind(kind, name, **binding)
 
     async def bind(self, kind: str, name: str, **spec: Any) -> None:
         wanted = {"componentRef": name, "environmentRef": "dev", "artifactRef": f"{name}-1"}
@@ -292,6 +294,81 @@ async def test_a_changed_class_reaches_what_runs_by_an_upgrade_only(
     assert after["classRevisionRef"] == done.revision != before["classRevisionRef"]
     labels = (await cluster.get(DEPLOYMENTS, "stock", tenant.namespace))["metadata"]["labels"]
     assert labels["tier"] == "dev"
+
+
+async def queues(cluster: Cluster) -> Kind:
+    """Makes a kind that no controller knows; who wants its objects well says so in their status."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+        "subresources": {"status": {}},
+    }
+    await cluster.apply(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "queues.types.example.org"},
+            "spec": {
+                "group": "types.example.org",
+                "scope": "Namespaced",
+                "names": {"kind": "Queue", "plural": "queues"},
+                "versions": [version],
+            },
+        }
+    )
+    await established(cluster, "queues.types.example.org")
+    return Kind("types.example.org/v1", "Queue", "queues", namespaced=True)
+
+
+async def test_a_deployment_waits_for_an_object_of_its_class_by_the_rule_of_the_class(
+    tenant: Tenant, cluster: Cluster
+) -> None:
+    kind = await queues(cluster)
+    queue = {"apiVersion": kind.api_version, "kind": "Queue", "metadata": {"name": "jobs"}}
+    up = "object.status.phase == 'Up'"
+    rule = {"apiVersion": kind.api_version, "kind": "Queue", "ready": up}
+    await tenant.declare(
+        "APIClass",
+        "with-queue",
+        {
+            "deploymentTemplate": {"replicas": 1, "template": POD},
+            "objects": [{**queue, "spec": {"owner": "${component.name}"}}],
+            "health": [rule],
+        },
+    )
+    await tenant.component(
+        "API",
+        "buyer",
+        workload={"containers": [{"name": "main", "command": [*SERVE, "/etc"]}]},
+        apiClassRef="with-queue",
+    )
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            found = await cluster.find(kind, "buyer-jobs", tenant.namespace)
+            if found is not None:
+                break
+            await asyncio.sleep(0.3)
+    assert found["spec"]["owner"] == "buyer"
+    await cluster.apply_status({**found, "status": {"phase": "Up"}})
+    ready = (await tenant.judged("API", "buyer"))["ready"]
+    assert ready["status"] == "True", ready
+
+
+async def test_an_object_of_the_whole_cluster_is_refused(tenant: Tenant, cluster: Cluster) -> None:
+    wide = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "mine"},
+        "spec": {"controller": "example.org/mine"},
+    }
+    await tenant.declare("APIClass", "greedy", {"objects": [wide]})
+    await tenant.component("API", "taker", apiClassRef="greedy")
+    ready = (await tenant.judged("API", "taker"))["ready"]
+    assert ready["status"] == "False"
+    assert "IngressClass/taker-mine is of the whole cluster" in ready["message"]
 
 
 async def test_what_does_not_fit_into_a_quota_is_refused_with_numbers_before_anything_is_applied(

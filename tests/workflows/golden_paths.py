@@ -23,6 +23,7 @@ from domain.deliveries import (
     UpgradeBinding,
 )
 from domain.phases import Phase
+from domain.records import FactBatch, Recorded
 from tests.serving import own_client, served
 from workflows.registry import PROCEDURES
 
@@ -77,6 +78,11 @@ class GoldenWorld:
         )
 
     @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        await self._done("record", batch)
+        return Recorded()
+
+    @activity.defn
     async def prepare_task_run(self, request: TaskRunRequest) -> PreparedRun:
         await self._done("prepare_task_run", request)
         metadata = {"name": "report-run-1", "namespace": "acme-shop-dev"}
@@ -113,7 +119,12 @@ class GoldenWorld:
 async def golden_workers(client: Client, world: GoldenWorld) -> AsyncIterator[None]:
     """Runs the task queues in this process."""
     own = await own_client(client)
-    control = [world.plan_class_upgrade, world.upgrade_binding, world.prepare_task_run]
+    control = [
+        world.plan_class_upgrade,
+        world.upgrade_binding,
+        world.prepare_task_run,
+        world.record,
+    ]
     plane = [world.start_task_run, world.follow_task_run, world.stop_task_run]
     made = [
         Worker(own, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),

@@ -74,6 +74,8 @@ async def test_an_upgrade_stops_when_more_fail_than_may(
 
     assert isinstance(failed.value.cause, ApplicationError)
     assert "1 deployments failed and 0 may: api in dev: pods are missing" in str(failed.value.cause)
+    (fact,) = golden.calls[-1][1].facts
+    assert (fact.action, fact.result) == ("class-upgrade.ended", "failed")
     assert ("web", "prod") not in deployed(golden)
 
 

@@ -33,7 +33,7 @@ async def test_a_run_is_started_and_followed_to_its_end(
 ) -> None:
     done = await (await start_task_run(temporal, request(organization))).result()
 
-    assert golden.names() == ["prepare_task_run", "start_task_run", "follow_task_run"]
+    assert golden.names() == ["prepare_task_run", "start_task_run", "follow_task_run", "record"]
     assert (done.job, done.state) == ("report-run-1", "Succeeded")
 
 
@@ -72,7 +72,9 @@ async def test_a_cancel_takes_the_job_away(
     with pytest.raises(WorkflowFailureError) as ended:
         await handle.result()
     assert isinstance(ended.value.cause, CancelledError)
-    assert golden.names()[-1] == "stop_task_run"
+    assert golden.names()[-2:] == ["stop_task_run", "record"]
+    (fact,) = golden.calls[-1][1].facts
+    assert (fact.action, fact.message) == ("task-run.cancelled", "stopped report-run-1")
 
 
 async def test_a_key_that_was_used_runs_nothing_again(
