@@ -15,7 +15,7 @@ from domain.deliveries.standings import Pass, StandingChange
 from domain.errors import RolloutFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
-from tests.workflows.conftest import World
+from tests.workflows.conftest import World, a_release
 from tests.workflows.promoting import Line
 from workflows.promotion_starting import start_rollback
 from workflows.starting import signal_deployment
@@ -103,8 +103,16 @@ async def test_a_freeze_stops_no_rollback_and_that_is_written_down(
 async def test_two_who_ask_at_once_ask_for_one_rollback(
     temporal: Client, bad: Line, world: World
 ) -> None:
+    both_asked = asyncio.Event()
+
+    async def waits(asked: DeployRequest) -> Any:
+        await both_asked.wait()  # or the first may be over before the second is asked for
+        return a_release(asked)
+
+    world.behaviours["prepare_release"] = waits
     first = await start_rollback(temporal, request(bad))
     second = await start_rollback(temporal, request(bad).model_copy(update={"request_id": "two"}))
+    both_asked.set()
 
     assert await first.result() == await second.result()
     assert world.names().count("prepare_release") == 1
