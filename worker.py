@@ -142,7 +142,12 @@ class WorkerProcess:
             standings=standings,
         )
         promotions = PromotionActivities(
-            self._cluster, self._objects, standings, queues, self._settings
+            self._cluster,
+            self._objects,
+            standings,
+            queues,
+            self._settings,
+            watches=self._watches,
         )
         stops = StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
@@ -166,7 +171,7 @@ class WorkerProcess:
                 releases.record_deployment,
                 RecordActivities(self._records).record,
                 *promotions.all(),
-                RollbackActivities(self._cluster, standings).read_rollback,
+                RollbackActivities(self._cluster, standings, self._watches).read_rollback,
                 stops.change_stop,
                 stops.read_stops,
                 stops.tell_flows,
