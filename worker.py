@@ -151,7 +151,12 @@ class WorkerProcess:
             standings=standings,
         )
         promotions = PromotionActivities(
-            self._cluster, self._objects, standings, queues, self._settings
+            self._cluster,
+            self._objects,
+            standings,
+            queues,
+            self._settings,
+            watches=self._watches,
         )
         records, stops = RecordActivities(self._records), StopActivities(self._records)
         drift = DriftActivities(self._cluster, queues)
@@ -177,7 +182,7 @@ class WorkerProcess:
                 records.read_unsigned_heads,
                 records.write_signatures,
                 *promotions.all(),
-                RollbackActivities(self._cluster, standings).read_rollback,
+                RollbackActivities(self._cluster, standings, self._watches).read_rollback,
                 stops.change_stop,
                 stops.read_stops,
                 stops.tell_flows,

@@ -39,6 +39,15 @@ class FreezeReader:
             return verdict
         return verdict.model_copy(update={"closed_by": (*verdict.closed_by, *broken)})
 
+    async def telling(self, place: FreezePlace) -> FreezeVerdict | None:
+        """Returns the verdict of this moment when there is something to say; None = just open.
+
+        Raises:
+            DependencyUnavailable: The API server does not answer.
+        """
+        verdict = await self.read(place)
+        return verdict if verdict.closed_by or verdict.lifted else None
+
     async def _complete(self, place: FreezePlace) -> FreezePlace:
         component = await find(self._cluster, Component, place.component, place.organization)
         if component is None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from activities.artifacts import new_binding
 from activities.bindings import find_binding
 from activities.bundles import bundle_of, objects_of
 from activities.class_revisions import ClassRevisions
 from activities.enforcement import Standings, pipeline_of
+from activities.freezes import FreezeReader
+from activities.promotion_changes import differences, said
+from activities.promotion_judging import judged_here
+from activities.quotas import Quotas
 from activities.reading import find, required
 from activities.release_facts import gather
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
+from domain.deliveries.freezes import FreezePlace
 from domain.deliveries.promotions import (
     ArtifactFacts,
     ChangedObject,
@@ -26,10 +30,9 @@ from domain.deliveries.promotions import (
     PromotionRequest,
     StepRules,
 )
-from domain.errors import InvalidRequest
-from domain.expressions import judge
-from domain.rendering.diff import diff_objects, differing_fields
-from domain.rendering.facts import GatewayDefaults, RenderedRelease
+from domain.errors import Denied, InvalidRequest
+from domain.policies.quotas import Usage, usage_of
+from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
 from domain.rendering.release import render_release
 from domain.resources import (
     BindingState,
@@ -61,11 +64,16 @@ class PromotionReader:
         objects: ObjectStore,
         standings: Standings,
         gateway: GatewayDefaults,
+        *,
+        freezes: FreezeReader,
+        quotas: Quotas,
     ) -> None:
         self._cluster = cluster
         self._objects = objects
         self._standings = standings
         self._gateway = gateway
+        self._freezes = freezes
+        self._quotas = quotas
         self._revisions = ClassRevisions(cluster)
 
     async def read(self, request: PromotionRequest) -> PromotionFacts:
@@ -80,11 +88,19 @@ class PromotionReader:
         pipeline = await pipeline_of(self._cluster, component)
         sources = pipeline.sources_of(request.environment)
         source_name = request.source or (sources[0] if len(sources) == 1 else "")
-        source, target, environment, standing = await asyncio.gather(
+        where_to = FreezePlace(
+            organization=where,
+            project=component.project,
+            component=component.name,
+            environment=request.environment,
+            labels=dict(component.metadata.labels),
+        )
+        source, target, environment, standing, freeze = await asyncio.gather(
             self._place(component, source_name),
             self._place(component, request.environment),
             find(self._cluster, Environment, request.environment, where),
             self._standings.read(where, component.name, request.environment),
+            self._freezes.telling(where_to),
         )
         source_queue, target_queue = await asyncio.gather(
             self._queue(where, source_name), self._queue(where, request.environment)
@@ -109,11 +125,13 @@ class PromotionReader:
             artifact=_artifact(artifact) if artifact else None,
             rules=_rules(step) if step else StepRules(),
             standing=standing,
+            freeze=freeze,
             at=now(),
         )
         if artifact is not None:
             facts = await self._rendered(facts, component, target, artifact)
-        return facts.model_copy(update={"judged": tuple(_judged(facts, request))})
+        judged = (*facts.judged, *judged_here(facts, request))
+        return facts.model_copy(update={"judged": judged})
 
     async def _passed(
         self, pipeline: DeploymentPipeline, component: Component, source: str, artifact: str
@@ -157,44 +175,42 @@ class PromotionReader:
             problem = f"{binding.kind} {binding.name} is to be undeployed: set spec.state"
             return facts.model_copy(update={"problem": problem})
         try:
-            rendered = render_release(
-                await gather(self._cluster, binding, self._gateway, self._revisions)
-            )
+            known = await gather(self._cluster, binding, self._gateway, self._revisions)
+            rendered = render_release(known)
         except InvalidRequest as error:
             return facts.model_copy(update={"problem": error.message})
         return facts.model_copy(
             update={
+                "judged": await self._fits(facts, known, usage_of(rendered.objects)),
                 "release": rendered.name,
                 "hash": rendered.hash,
                 "changes": await self._changes(target.release, rendered),
             }
         )
 
+    async def _fits(
+        self, facts: PromotionFacts, known: ReleaseFacts, asked: Usage
+    ) -> tuple[GateOutcome, ...]:
+        """Judges the gates of quotas, as the deployment will: by what others take up now."""
+        rules = [rule for rule in facts.rules.gates if rule.check is GateCheck.QUOTA]
+        if not rules:
+            return ()
+        passed, reason = True, f"it fits into the quotas of {facts.environment}"
+        try:
+            await self._quotas.check(known, asked)
+        except Denied as denied:
+            passed, reason = False, denied.message
+        return tuple(
+            GateOutcome(name=rule.name, passed=passed, reason=reason, at=facts.at) for rule in rules
+        )
+
     async def _changes(
         self, running: Release | None, rendered: RenderedRelease
     ) -> tuple[ChangedObject, ...]:
         if running is None:
-            return tuple(ChangedObject(name=_said(one), change="added") for one in rendered.objects)
+            return tuple(ChangedObject(name=said(one), change="added") for one in rendered.objects)
         before = await objects_of(bundle_of(running), self._objects)
-        return tuple(_differences(before, rendered.objects))
-
-
-def _differences(
-    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
-) -> Iterable[ChangedObject]:
-    old, new = {_said(one): one for one in before}, {_said(one): one for one in after}
-    diff = diff_objects(old.values(), new.values())
-    for name in diff.added:
-        yield ChangedObject(name=name, change="added")
-    for name in diff.changed:
-        fields = differing_fields(old[name], new[name])
-        yield ChangedObject(name=name, change="changed", fields=fields)
-    for ref in diff.prune:
-        yield ChangedObject(name=f"{ref.kind}/{ref.name}", change="removed")
-
-
-def _said(obj: Mapping[str, Any]) -> str:
-    return f"{obj['kind']}/{obj['metadata']['name']}"
+        return tuple(differences(before, rendered.objects))
 
 
 def _place(binding: Binding, release: Release | None) -> PlaceFacts:
@@ -256,30 +272,3 @@ def _pointed(
         spec = binding.spec.model_copy(update={"artifact_ref": artifact})
         return binding.model_copy(update={"spec": spec})
     return new_binding(component, environment, artifact)
-
-
-def _judged(facts: PromotionFacts, request: PromotionRequest) -> Iterable[GateOutcome]:
-    """Judges the expressions here: what a library decides must not be decided anew in a replay."""
-    known = {
-        "artifact": (facts.artifact or ArtifactFacts(name="")).model_dump(mode="json"),
-        "source": facts.source.model_dump(mode="json"),
-        "target": facts.target.model_dump(mode="json"),
-        "promotion": {
-            "component": facts.component,
-            "project": facts.project,
-            "environment": facts.environment,
-            "production": facts.is_production,
-            "hotfix": request.hotfix,
-            "automatic": request.trigger.is_automatic,
-            "by": request.trigger.actor,
-        },
-    }
-    for rule in facts.rules.gates:
-        if rule.check is GateCheck.EXPRESSION:
-            passed, reason = judge(rule.expression, known)
-            yield GateOutcome(name=rule.name, passed=passed, reason=reason, at=facts.at)
-        elif rule.check is GateCheck.SCAN and facts.artifact is not None:
-            passed = {"passed": True, "refused": False}.get(facts.artifact.scan)
-            reason = facts.artifact.scan_reason or f"the scan of {facts.artifact.name}: "
-            told = reason if facts.artifact.scan_reason else f"{reason}{facts.artifact.scan}"
-            yield GateOutcome(name=rule.name, passed=passed, reason=told, at=facts.at)

@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 from temporalio import activity
 
 from activities.enforcement import Standings
+from activities.freezes import FreezeReader
 from activities.kinds import platform
 from activities.promotion_facts import PromotionReader
+from activities.quotas import Quotas
 from activities.reading import find
 from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.webhooks import Webhooks
 from domain.deliveries import DeployRequest
@@ -55,7 +58,10 @@ class PromotionActivities:
         standings: Standings,
         queues: DeployQueues,
         settings: Settings,
+        *,
+        watches: SharedWatches,
     ) -> None:
+        """``watches`` are those of the control plane."""
         address = urlsplit(settings.gateway.url)
         gateway = GatewayDefaults(
             name=settings.gateway.name,
@@ -66,7 +72,10 @@ class PromotionActivities:
         self._standings = standings
         self._queues = queues
         self._webhooks = Webhooks(settings.worker.gate_keys)
-        self._reader = PromotionReader(cluster, objects, standings, gateway)
+        freezes, quotas = FreezeReader(cluster, watches), Quotas(watches)
+        self._reader = PromotionReader(
+            cluster, objects, standings, gateway, freezes=freezes, quotas=quotas
+        )
 
     def all(self) -> list[Callable[..., Any]]:
         """Returns the activities, for the worker that serves them."""

@@ -114,10 +114,8 @@ class ReleaseActivities:
                 component=request.component,
                 environment=request.environment,
             )
-            freeze = await self._freezes.read(where)
-            prepared = prepared.model_copy(
-                update={"freeze": freeze if freeze.closed_by or freeze.lifted else None}
-            )
+            freeze = await self._freezes.telling(where)
+            prepared = prepared.model_copy(update={"freeze": freeze})
         await records.begin(self._cluster, binding, prepared, request, release)
         return prepared
 

@@ -8,9 +8,12 @@ from temporalio import activity
 
 from activities.bindings import find_binding
 from activities.enforcement import Standings, pipeline_of
+from activities.freezes import FreezeReader
 from activities.reading import listed, required
 from activities.statuses import now
 from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
+from domain.deliveries.freezes import FreezePlace
 from domain.deliveries.rollbacks import RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Standing
 from domain.errors import InvalidRequest
@@ -25,8 +28,10 @@ from domain.resources.deployment import DeployAction
 class RollbackActivities:
     """What the rollback procedure knows."""
 
-    def __init__(self, cluster: Cluster, standings: Standings) -> None:
+    def __init__(self, cluster: Cluster, standings: Standings, watches: SharedWatches) -> None:
+        """``watches`` are those of the control plane."""
         self._cluster = cluster
+        self._freezes = FreezeReader(cluster, watches)
         self._standings = standings
 
     @activity.defn
@@ -50,6 +55,14 @@ class RollbackActivities:
             self._standings.read(where, name, request.environment),
             listed(self._cluster, Release, where, selector),
         )
+        place = FreezePlace(
+            organization=where,
+            project=component.project,
+            component=name,
+            environment=request.environment,
+            labels=dict(component.metadata.labels),
+        )
+        freeze = await self._freezes.telling(place)
         stored = {release.name for release in releases}
         pipeline = await pipeline_of(self._cluster, component)
         if request.environment == pipeline.first_environment:
@@ -65,6 +78,7 @@ class RollbackActivities:
             image=binding.status.image,
             known=known,
             standing=standing,
+            freeze=freeze,
             at=now(),
         )
 

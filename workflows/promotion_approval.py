@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
-from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from activities.promotions import PromotionActivities
 from domain import ids
@@ -22,6 +22,7 @@ from domain.errors import Denied
 from domain.policies.promotion.plan import described_plan
 from domain.resources.gates import APPROVAL
 from runtime import search_attributes as attributes
+from workflows.approving import OpenApproval, ask_approval, rebind
 from workflows.calls import QUICK, call
 from workflows.progress import Progress
 
@@ -36,6 +37,7 @@ class ApprovalDesk:
         self._progress = progress
         self._approved = ""
         self._is_stirred = False
+        self._is_withdrawn = False
         self.approved_by: tuple[str, ...] = ()
 
     def stir(self) -> None:
@@ -58,6 +60,8 @@ class ApprovalDesk:
         if asked.hash == self._approved:
             return True
         result = await self._ask(asked)
+        if self._is_withdrawn and result.outcome is ApprovalOutcome.VOID:
+            return False
         if not result.approved:
             why = result.message or f"the approval was {result.outcome.value}"
             raise Denied(why, facts={"reason": _REASONS[result.outcome]})
@@ -78,17 +82,8 @@ class ApprovalDesk:
         return result
 
     async def _answered(self, asked: ApprovalRequest) -> ApprovalResult:
-        child = await workflow.start_child_workflow(
-            "ApprovalWorkflow",
-            asked,
-            id=f"approval/{asked.subject}",
-            task_queue=ids.LANES_QUEUE,
-            result_type=ApprovalResult,
-            cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
-            static_summary=asked.asked,
-        )
-        self._is_stirred = False
+        child = await ask_approval(asked)
+        self._is_stirred = self._is_withdrawn = False
         try:
             while not child.done():
                 await workflow.wait_condition(lambda: child.done() or self._is_stirred)
@@ -103,9 +98,7 @@ class ApprovalDesk:
         result: ApprovalResult = await child
         return result
 
-    async def _look_again(
-        self, child: workflow.ChildWorkflowHandle[object, ApprovalResult], asked: ApprovalRequest
-    ) -> ApprovalRequest:
+    async def _look_again(self, child: OpenApproval, asked: ApprovalRequest) -> ApprovalRequest:
         """Tells the people who decide when it is about something else now."""
         self._is_stirred = False
         facts = await call(
@@ -115,6 +108,9 @@ class ApprovalDesk:
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
         )
+        if facts.rules.approval is None or facts.artifact is None:
+            await self._withdraw(child)
+            return asked
         now_asked = self._asked(facts)
         if now_asked.hash == asked.hash:
             return asked
@@ -125,10 +121,16 @@ class ApprovalDesk:
             rule=now_asked.rule,
         )
         try:
-            await child.signal("rebind", change)
+            await rebind(child, change)
         except FailureError:
             workflow.logger.info("the approval was decided before it could be told of a change")
         return now_asked
+
+    async def _withdraw(self, child: OpenApproval) -> None:
+        """Nobody needs to agree any more, or there is nothing left: the gates say what follows."""
+        self._is_withdrawn = True
+        with suppress(FailureError):  # it was decided in this moment
+            await child.signal("withdraw", "the pipeline asks for no approval of it any more")
 
     def _asked(self, facts: PromotionFacts) -> ApprovalRequest:
         artifact, rule = facts.artifact, facts.rules.approval

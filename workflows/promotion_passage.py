@@ -10,6 +10,7 @@ from temporalio import workflow
 from activities.gate_tests import GateTestActivities
 from activities.promotions import PromotionActivities
 from domain import ids
+from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.promotions import (
     Confirmation,
     GateOutcome,
@@ -28,9 +29,14 @@ from workflows.calls import QUICK, call, watch
 from workflows.facts import Facts
 from workflows.progress import Progress
 from workflows.promotion_approval import ApprovalDesk
+from workflows.thaw import Thaw
 
 _LONGEST_WAIT = timedelta(days=30)
 """How long a gate may stay closed for the time being before the promotion gives up."""
+_LONGEST_FREEZE = timedelta(days=90)
+"""How long a freeze may last before the promotion gives up."""
+_LOOKS_AGAIN = timedelta(hours=6)
+"""A changed window is told; looking now and then makes it sure, and costs little for months."""
 
 
 class Passage:
@@ -53,6 +59,7 @@ class Passage:
         self._outcomes: dict[str, GateOutcome] = {}
         self._began = workflow.now()
         self._is_stirred = False
+        self._thaw = Thaw(progress)
 
     def stir(self) -> None:
         """Something may be different now: look again."""
@@ -101,7 +108,10 @@ class Passage:
                 await self._wait(waits)
             elif open_questions := pending(self.verdicts):
                 await self._ask(facts, open_questions)
+            elif facts.freeze is not None and not facts.freeze.is_open:
+                await self._frozen(facts.freeze)
             elif await self._agreed(facts):
+                self._tell_override(facts)
                 return facts
 
     async def _agreed(self, facts: PromotionFacts) -> bool:
@@ -139,6 +149,24 @@ class Passage:
         who = ", ".join(sorted({one.who for one in waits if one.who}))
         with self._progress.step("gates", awaiting=described(waits), until=until, who=who):
             await self._stirred(min(until, last), described(waits))
+
+    async def _frozen(self, verdict: FreezeVerdict) -> None:
+        """Waits while the target is frozen; everything is looked at anew afterwards."""
+        last = self._began + _LONGEST_FREEZE
+        if workflow.now() >= last:
+            raise Denied(f"not open within {_LONGEST_FREEZE.days} days: {verdict.message}")
+        longest = min(_LOOKS_AGAIN, last - workflow.now())
+        await self._thaw.wait(verdict, lambda: self._is_stirred, longest)
+
+    def _tell_override(self, facts: PromotionFacts) -> None:
+        for one in facts.freeze.lifted if facts.freeze else ():
+            self.facts_log.add(
+                "freeze.overridden",
+                step=f"freeze.overridden-{one.window}",
+                actor=one.by,
+                reason=one.reason,
+                before=one.window,
+            )
 
     async def _stirred(self, until: datetime, why: str) -> None:
         pause = max(until - workflow.now(), timedelta(seconds=1))

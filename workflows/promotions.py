@@ -109,6 +109,11 @@ class PromotionWorkflow:
             self._current.stir()
 
     @workflow.signal
+    def freezes_changed(self) -> None:
+        """A freeze window was changed or overridden: whoever waits looks again."""
+        self.facts_changed()
+
+    @workflow.signal
     def stop_changed(self) -> None:
         """Somebody stopped something in an emergency, or let it go on."""
         self._brake.changed()

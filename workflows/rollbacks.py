@@ -93,6 +93,7 @@ class RollbackWorkflow:
             if self._request.bad and facts.running != self._request.bad:
                 return self._nothing(facts)
             target = self._target = self._chosen(facts)
+            self._tell_freeze(facts)
         with self._progress.step("hold"):
             await self._hold(facts, target, saga)
         order = self._order(facts, target)
@@ -116,6 +117,17 @@ class RollbackWorkflow:
             self._progress.skip(name, message)
         self._progress.is_at(Phase.SUCCEEDED, message)
         return self._result(Phase.SUCCEEDED, message)
+
+    def _tell_freeze(self, facts: RollbackFacts) -> None:
+        """A freeze keeps changes away, never a repair; going past it is written down."""
+        for one in facts.freeze.closed_by if facts.freeze else ():
+            reason = f"a rollback goes past freezes: {self._request.reason or 'no reason given'}"
+            self._log.add(
+                "freeze.overridden",
+                step=f"freeze.overridden-{one.window}",
+                reason=reason[:500],
+                before=one.window,
+            )
 
     async def _read(self) -> RollbackFacts:
         return await call(

@@ -29,13 +29,18 @@ class Thaw:
         """A window was changed, deleted or overridden."""
         self._is_stirred = True
 
-    async def wait(self, verdict: FreezeVerdict, gives_way: Callable[[], bool]) -> None:
+    async def wait(
+        self,
+        verdict: FreezeVerdict,
+        gives_way: Callable[[], bool],
+        longest: timedelta = _LONGEST,
+    ) -> None:
         """Waits until it is worth looking again, or something else must go first.
 
         The caller reads all facts anew afterwards, and comes back when the place is still closed.
         """
         now = workflow.now()
-        until = min(verdict.until or now + _LONGEST, now + _LONGEST)
+        until = min(verdict.until or now + longest, now + longest)
         who = ", ".join(
             f"{one.override_by} with `pavane freeze override {one.window}`"
             for one in verdict.closed_by

@@ -10,14 +10,14 @@ from runtime import search_attributes as attributes
 
 
 async def tell_freezes(client: Client, organization: str) -> int:
-    """Tells every deployment of an organization that waits that a freeze window changed.
+    """Tells all of an organization that waits to deploy that a freeze window changed.
 
     Idempotent: whoever is told looks again. Returns how many were told. One that begins to wait in
     this moment may be missed: it looks by itself after a while.
     """
     query = (
         f"ExecutionStatus = 'Running' AND {attributes.AWAITING.name} = true "
-        f"AND {attributes.KIND.name} = 'deploy' "
+        f"AND {attributes.KIND.name} IN ('deploy', 'promotion') "
         f"AND {attributes.ORGANIZATION.name} = '{ids.slug(organization, 'organization')}'"
     )
     told = 0

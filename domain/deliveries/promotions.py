@@ -10,6 +10,7 @@ from pydantic import Field
 from domain import ids
 from domain.deliveries.approvals import ApprovalRule
 from domain.deliveries.deployments import Deployment
+from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.standings import Standing
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
@@ -194,6 +195,8 @@ class PromotionFacts(Wire):
     """What is different from what runs in the target."""
     judged: tuple[GateOutcome, ...] = ()
     """Expressions, and what else was judged where the facts were read."""
+    freeze: FreezeVerdict | None = None
+    """What keeps the target closed now, or who let it in; None = nothing."""
     at: datetime
     """When they were read."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.standings import Standing
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
@@ -39,6 +40,8 @@ class RollbackFacts(Wire):
     image: str = ""
     known: tuple[KnownRelease, ...] = ()
     standing: Standing
+    freeze: FreezeVerdict | None = None
+    """What keeps changes away now. A rollback goes past it, and that is written down."""
     at: datetime
 
 

@@ -11,6 +11,7 @@ from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
 from tests.durability.promotion_scenarios import PROMOTIONS
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
+from tests.durability.waiting_scenarios import WAITING
 
 
 class FirstDeployment(Scenario):
@@ -195,4 +196,4 @@ DEPLOYS: tuple[Scenario, ...] = (
     ChangedBinding(),
 )
 
-SCENARIOS = (*DEPLOYS, *PROMOTIONS, *BUILDS)
+SCENARIOS = (*DEPLOYS, *PROMOTIONS, *WAITING, *BUILDS)

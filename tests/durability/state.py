@@ -32,13 +32,14 @@ _ON_PLANES = (
 _OWN_METADATA = ("name", "namespace", "labels", "annotations", "finalizers", "generation")
 _EACH_RUN_DIFFERENT = {
     "seconds": "durations",
+    "told": "flows that happened to run when a stop changed",
     "pod-template-hash": "made by Kubernetes",
     "choreo.dev/run": "the run of the procedure",
     "clusterIP": "given by Kubernetes",
     "clusterIPs": "given by Kubernetes",
 }
 _REPLACED = (
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", "<time>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
     (r"sha256:[0-9a-f]{64}", "<digest>"),
     # A request of the intake names the binding that asks by its uid.

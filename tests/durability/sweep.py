@@ -19,6 +19,7 @@ from clients.kubernetes.kinds import Kind
 from domain.errors import PlatformError
 from domain.rendering import labels as names
 from domain.resources import KINDS
+from tests.durability.audit import audit_of
 from tests.durability.lane import Lane
 from tests.durability.observing import observed
 from tests.durability.orders import Order, without_organization
@@ -27,6 +28,7 @@ from tests.durability.points import Point, points_of, points_of_asking
 from tests.durability.scenario import Scenario
 from tests.durability.state import State, differences, normalised, state_of
 from workflows.build_lane import BuildLaneWorkflow
+from workflows.standing import StandingWorkflow
 
 LONGEST = 300.0
 """Seconds one run may take before it counts as hanging."""
@@ -111,6 +113,8 @@ async def forget_all(cluster: Cluster) -> None:
 async def whole_state(place: Place) -> State:
     found = await state_of(place.cluster, place.name)
     found |= normalised({"operation": await place.outcomes()}, place.name)
+    audit = await audit_of(place.environment["PAVANE_RECORDS__URL"], place.name)
+    found |= normalised(audit, place.name)
     return found
 
 
@@ -248,6 +252,8 @@ async def leftovers(place: Place) -> list[str]:
 async def _running(place: Place) -> AsyncIterator[str]:
     query = f"PavaneOrganization='{place.name}' AND ExecutionStatus='Running'"
     async for one in place.client.list_workflows(query):
+        if one.workflow_type == StandingWorkflow.__name__:
+            continue  # it remembers a place for good and works only when it is asked
         if one.workflow_type != BuildLaneWorkflow.__name__:
             yield one.id
             continue

@@ -17,6 +17,7 @@ from domain.deliveries import (
     ApprovalRequest,
     ApprovalResult,
     DeployRequest,
+    FreezeVerdict,
     OperationStatus,
     Trigger,
     TriggerKind,
@@ -72,6 +73,10 @@ class ScriptedApproval:
     def rebind(self, change: ApprovalChange) -> None:
         self._request = self._request.model_copy(update={"facts": change.facts})
 
+    @workflow.signal
+    def withdraw(self, _why: str) -> None:
+        self._outcome = ApprovalOutcome.VOID
+
     @workflow.query
     def asked(self) -> ApprovalRequest:
         return self._request
@@ -106,6 +111,7 @@ class Line:
         )
         self.known: tuple[KnownRelease, ...] = ()
         self.running = ""
+        self.freeze: FreezeVerdict | None = None
         self.tests_pass: bool | None = True
         self.health = asyncio.Event()
         """Set = a watched release keeps its health."""
@@ -194,6 +200,7 @@ class Line:
             standing=await self.standing(),
             release=release,
             hash=f"hash of {release}",
+            freeze=self.freeze,
             at=datetime.now(UTC),
         )
 
@@ -249,6 +256,7 @@ class Line:
             image=IMAGE,
             known=self.known,
             standing=await self.standing(),
+            freeze=self.freeze,
             at=datetime.now(UTC),
         )
 

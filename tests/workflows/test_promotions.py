@@ -9,7 +9,8 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from domain.deliveries import ApprovalOutcome, ApprovalRule
+from domain.deliveries import ApprovalOutcome, ApprovalRule, ClosedBy, FreezeVerdict
+from domain.deliveries.freezes import LiftedBy
 from domain.deliveries.promotions import (
     Confirmation,
     GateRule,
@@ -240,6 +241,45 @@ async def test_those_who_decide_are_told_when_it_is_about_something_else(
     await stir_promotion(temporal, line.organization, "web", "staging")
     await line.approval_of(lambda asked: "hash of web-other" in str(asked))
     await handle.cancel()
+
+
+async def test_a_rule_that_is_taken_away_while_people_are_asked_lets_it_go_on(
+    temporal: Client, line: Line
+) -> None:
+    line.rules = APPROVAL
+    handle = await line.promote()
+    await line.approval()
+    line.rules = StepRules()
+
+    await stir_promotion(temporal, line.organization, "web", "staging")
+
+    promotion = await handle.result()
+    assert (promotion.phase, promotion.approved_by) == (Phase.SUCCEEDED, ())
+
+
+async def test_a_freeze_that_begins_while_people_are_asked_is_waited_for(
+    line: Line, world: World
+) -> None:
+    line.rules = APPROVAL
+    handle = await line.promote()
+    approval = await line.approval()
+    until = datetime.now(UTC) + timedelta(days=2)
+    shut = ClosedBy(window="weekend", reason="nobody is on call", until=until)
+    line.freeze = FreezeVerdict(at=datetime.now(UTC), closed_by=(shut,), until=until)
+    await approval.signal("decided", ApprovalOutcome.APPROVED)
+    status = await line.waits_for(handle, "freeze")
+    assert status.waiting_for is not None
+    assert status.waiting_for.who == "admin with `pavane freeze override weekend`"
+    assert status.waiting_for.until == until
+    assert world.names() == []
+
+    by = LiftedBy(window="weekend", by="ada", reason="the shop is down")
+    line.freeze = FreezeVerdict(at=datetime.now(UTC), overridden=("weekend",), lifted=(by,))
+    await handle.signal("freezes_changed")
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+    told_of = [one for one in line.facts if one.action == "freeze.overridden"]
+    assert [(one.actor, one.reason) for one in told_of] == [("ada", "the shop is down")]
 
 
 async def test_a_hotfix_leaves_out_the_approval_where_the_pipeline_says_so(line: Line) -> None:

@@ -9,13 +9,13 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from domain.deliveries import DeployRequest, Trigger, TriggerKind
+from domain.deliveries import ClosedBy, DeployRequest, FreezeVerdict, Trigger, TriggerKind
 from domain.deliveries.rollbacks import RollbackRequest
 from domain.deliveries.standings import Pass, StandingChange
 from domain.errors import RolloutFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
-from tests.workflows.conftest import World
+from tests.workflows.conftest import World, a_release
 from tests.workflows.promoting import Line
 from workflows.promotion_starting import start_rollback
 from workflows.starting import signal_deployment
@@ -86,11 +86,33 @@ async def test_what_is_to_go_and_runs_no_more_needs_no_rollback(
     assert (await bad.standing()).is_empty
 
 
+async def test_a_freeze_stops_no_rollback_and_that_is_written_down(
+    temporal: Client, bad: Line
+) -> None:
+    shut = ClosedBy(window="weekend", reason="nobody is on call")
+    bad.freeze = FreezeVerdict(at=datetime.now(UTC), closed_by=(shut,))
+
+    done = await (await start_rollback(temporal, request(bad))).result()
+
+    assert done.phase is Phase.SUCCEEDED
+    (told,) = [one for one in bad.facts if one.action == "freeze.overridden"]
+    assert (told.actor, told.before) == ("ada", "weekend")
+    assert told.reason.endswith("errors")
+
+
 async def test_two_who_ask_at_once_ask_for_one_rollback(
     temporal: Client, bad: Line, world: World
 ) -> None:
+    both_asked = asyncio.Event()
+
+    async def waits(asked: DeployRequest) -> Any:
+        await both_asked.wait()  # or the first may be over before the second is asked for
+        return a_release(asked)
+
+    world.behaviours["prepare_release"] = waits
     first = await start_rollback(temporal, request(bad))
     second = await start_rollback(temporal, request(bad).model_copy(update={"request_id": "two"}))
+    both_asked.set()
 
     assert await first.result() == await second.result()
     assert world.names().count("prepare_release") == 1

@@ -193,7 +193,7 @@ _NOBODY_KNOWS = {
     GateCheck.SCAN: "there is no artifact with a scan",
     GateCheck.CONFIGURATION: "no class says yet which configuration it needs",
     GateCheck.DEPENDENCIES: "no component says yet what it depends on",
-    GateCheck.QUOTA: "no environment says yet how much it has",
+    GateCheck.QUOTA: "it could not be rendered, so nobody knows what it takes up",
 }
 """What this version of the platform has no facts about."""
 

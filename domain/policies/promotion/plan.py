@@ -72,5 +72,9 @@ def _waits(facts: PromotionFacts, verdicts: Iterable[GateVerdict]) -> Iterable[s
             yield f"{one.name}: {until}"
         elif one.state is GateState.PENDING:
             yield f"{one.name}: asked on the way"
+    if facts.freeze is not None and not facts.freeze.is_open:
+        opens = facts.freeze.until
+        until = opens.strftime("until %Y-%m-%d %H:%M UTC") if opens else "until overridden"
+        yield f"{facts.freeze.message}: {until}"
     if facts.rules.watch_seconds:
         yield f"watched for {facts.rules.watch_seconds} s after it is ready"

@@ -24,6 +24,10 @@ class Obstacle(BaseModel):
     who: str = ""
 
 
+_SHOWN_BY_THE_PLAN = {"gates", "freeze"}
+"""What is waited for there is in the list already, as it is now."""
+
+
 def obstacles(plan: PromotionPlan, running: OperationStatus | None) -> tuple[Obstacle, ...]:
     """Returns everything that stands between; nothing, when it is there.
 
@@ -51,7 +55,20 @@ def _obstacles(plan: PromotionPlan, running: OperationStatus | None) -> Iterable
             )
     if facts.problem:
         yield Obstacle(what="rendering", reason=facts.problem, who="whoever can change it")
+    yield from _of_freeze(plan)
     yield from _of_promotion(plan, running)
+
+
+def _of_freeze(plan: PromotionPlan) -> Iterable[Obstacle]:
+    freeze = plan.facts.freeze
+    for one in freeze.closed_by if freeze else ():
+        may = one.override_by != "nobody"
+        yield Obstacle(
+            what=f"freeze {one.window}",
+            reason=one.reason,
+            until=one.until,
+            who=f"{one.override_by}: pavane freeze override {one.window}" if may else "",
+        )
 
 
 def _of_first(plan: PromotionPlan) -> Iterable[Obstacle]:
@@ -66,6 +83,7 @@ def _of_first(plan: PromotionPlan) -> Iterable[Obstacle]:
         yield Obstacle(
             what="deployment", reason=reason or "nothing was deployed there", since=target.since
         )
+    yield from _of_freeze(plan)
 
 
 def _of_promotion(plan: PromotionPlan, running: OperationStatus | None) -> Iterable[Obstacle]:
@@ -84,7 +102,7 @@ def _of_promotion(plan: PromotionPlan, running: OperationStatus | None) -> Itera
         return
     waiting = running.waiting_for
     step = next((one.name for one in running.steps if one.phase == "Running"), "")
-    if waiting is not None and step != "gates":
+    if waiting is not None and step not in _SHOWN_BY_THE_PLAN:
         yield Obstacle(
             what=step or "promotion",
             reason=f"waiting for {waiting.what}",

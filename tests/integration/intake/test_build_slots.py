@@ -71,6 +71,7 @@ async def platform(
         for handle in handles:
             if (await handle.describe()).close_time is None:
                 await handle.terminate("the test is over")
+    await records.close()
 
 
 def handle_of(client: Client, organization: str, name: str) -> WorkflowHandle[Any, Build]:

@@ -6,26 +6,34 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import httpx
 import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.approvals import ApprovalActivities
+from activities.notices import NoticeActivities
 from activities.promotions import PromotionActivities
 from activities.records import RecordActivities
 from activities.release_watch import ReleaseWatchActivities
 from activities.releases import ReleaseActivities
 from activities.rollbacks import RollbackActivities
 from activities.rollouts import RolloutActivities
+from api.app import create_app
+from api.services import Services
+from clients.assertions import AssertionVerifier
 from clients.kubernetes import Cluster, SharedWatches
+from clients.notifications import Notifier
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
+from devstack.pki import Pki, SigningKey
 from domain import ids
-from settings import Settings
+from settings import ApprovalSettings, Settings
+from tests.integration.api.conftest import KnownPeople
 from tests.integration.drift.conftest import durable, plane
 from tests.integration.intake.organizations import intake
 from tests.integration.promotion.lines import Line
 from tests.serving import served
-from tests.workflows.promoting import ScriptedApproval
 from workflows.deploy_queues import TemporalDeployQueues
 from workflows.registry import LANES, PROCEDURES
 from workflows.standings import TemporalStandings
@@ -34,8 +42,17 @@ __all__ = ["durable", "plane"]
 
 
 @pytest.fixture(scope="session")
+def decisions(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
+    """The key by which the API vouches for who decides, and workers believe it."""
+    return Pki(tmp_path_factory.mktemp("decisions")).signing_key("approvals")
+
+
+@pytest.fixture(scope="session")
 async def platform(
-    plane: Cluster, durable: Client, tmp_path_factory: pytest.TempPathFactory
+    plane: Cluster,
+    durable: Client,
+    decisions: SigningKey,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[None]:
     """Workers of all queues that promotions need, with the real activities."""
     objects = ObjectStore.open("memory:///")
@@ -47,11 +64,11 @@ async def platform(
         plane, objects, Settings(), history, watches=watches, standings=standings
     )
     rollouts = RolloutActivities(plane, watches, objects)
-    promotions = PromotionActivities(plane, objects, standings, queues, Settings())
-    lanes = [*(one for one in LANES if one.__name__ != "ApprovalWorkflow"), ScriptedApproval]
+    promotions = PromotionActivities(plane, objects, standings, queues, Settings(), watches=watches)
+    approvals = ApprovalActivities(plane, AssertionVerifier(decisions.public), Settings())
     workers = [
         Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
-        Worker(durable, task_queue=ids.LANES_QUEUE, workflows=lanes),
+        Worker(durable, task_queue=ids.LANES_QUEUE, workflows=LANES),
         Worker(
             durable,
             task_queue=ids.CONTROL_QUEUE,
@@ -59,7 +76,9 @@ async def platform(
                 releases.prepare_release,
                 releases.record_deployment,
                 RecordActivities(history).record,
-                RollbackActivities(plane, standings).read_rollback,
+                RollbackActivities(plane, standings, watches).read_rollback,
+                approvals.check_people,
+                NoticeActivities(Notifier(())).send_notice,
                 *promotions.all(),
             ],
         ),
@@ -81,11 +100,25 @@ async def platform(
 
 
 @pytest.fixture
-async def line(plane: Cluster, durable: Client, platform: None) -> AsyncIterator[Line]:
+async def http(
+    plane: Cluster, durable: Client, decisions: SigningKey
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The API, with the key it signs decisions with."""
+    settings = Settings(approvals=ApprovalSettings(signing_key=decisions.private))
+    services = Services(settings, verifier=KnownPeople(), client=durable, control_plane=plane)
+    transport = httpx.ASGITransport(create_app(services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as made:
+        yield made
+
+
+@pytest.fixture
+async def line(
+    plane: Cluster, durable: Client, platform: None, http: httpx.AsyncClient
+) -> AsyncIterator[Line]:
     """dev -> staging by itself -> prod by approval, of an organization of its own."""
     name = f"org-{secrets.token_hex(4)}"
     await plane.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    line = Line(plane, durable, name)
+    line = Line(plane, durable, name, http)
     await line.prepare()
     async with intake(plane, durable, name):
         yield line

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
-from temporalio.service import RPCError
+import httpx
+from temporalio.client import Client, WorkflowHandle
 
 from activities.kinds import DEPLOYMENTS, platform
 from clients.kubernetes import Cluster
 from domain import ids
-from domain.deliveries import ApprovalOutcome, Trigger
+from domain.deliveries import OperationStatus, Trigger
 from domain.deliveries.promotions import Promotion, PromotionRequest
 from domain.resources import ServiceBinding, parse_as
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
@@ -21,17 +22,33 @@ from tests.integration.intake.organizations import Organization
 from workflows.promotion_starting import signal_promotion
 
 _PATIENCE = 60
+ACCESS = [
+    {"user": "ada@example.test", "role": "admin"},
+    {"user": "dev@example.test", "role": "developer"},
+]
 ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 class Line(Organization):
     """Component ``web`` with two versions."""
 
-    def __init__(self, cluster: Cluster, temporal: Client, name: str) -> None:
+    def __init__(
+        self, cluster: Cluster, temporal: Client, name: str, http: httpx.AsyncClient
+    ) -> None:
         super().__init__(cluster, name)
         self.temporal = temporal
+        self._http = http
 
     async def prepare(self) -> None:
+        await self.cluster.apply(
+            {
+                "apiVersion": "choreo.dev/v1alpha1",
+                "kind": "Organization",
+                "metadata": {"name": self.name},
+                "spec": {"access": ACCESS},
+            },
+            manager="person",
+        )
         await self.apply("DataPlane", "local", {})
         for environment in ENVIRONMENTS:
             await self.apply("Environment", environment, {"dataPlaneRef": "local"})
@@ -127,16 +144,56 @@ class Line(Organization):
     async def promote(self, environment: str, **more: Any) -> WorkflowHandle[Any, Promotion]:
         return await signal_promotion(self.temporal, self.request(environment, **more))
 
-    async def approve(self, environment: str) -> Any:
-        """Agrees to the promotion that waits; returns what was asked."""
-        place = ids.promotion_id(self.name, "web", environment)
-        handle = self.temporal.get_workflow_handle(f"approval/{place}")
+    async def waits_in(self, handle: WorkflowHandle[Any, Any], step: str) -> OperationStatus:
+        """Returns the status once that step is waited in."""
         async with asyncio.timeout(_PATIENCE):
             while True:
-                try:
-                    asked = await handle.query("asked")
-                    await handle.signal("decided", ApprovalOutcome.APPROVED)
-                except (RPCError, WorkflowQueryFailedError):
-                    await asyncio.sleep(0.1)  # not asked yet, or only the time before
-                else:
-                    return asked
+                status: OperationStatus = await handle.query("status", result_type=OperationStatus)
+                running = [one.name for one in status.steps if one.phase == "Running"]
+                if status.waiting_for is not None and step in running:
+                    return status
+                await asyncio.sleep(0.1)
+
+    async def ask(self, who: str, environment: str, **more: Any) -> httpx.Response:
+        """Asks for a promotion over HTTP."""
+        place = {"organization": self.name, "component": "web", "environment": environment}
+        return await self._http.post("/v1/promotions", json={**place, **more}, headers=_as(who))
+
+    async def why(self, environment: str) -> dict[str, str]:
+        """What stands between, as the API tells it: what -> why."""
+        path = f"/v1/components/{self.name}/web/why/{environment}"
+        answer = await self._http.get(path, headers=_as("ada"))
+        assert answer.status_code == HTTPStatus.OK, answer.text
+        return {one["what"]: one["reason"] for one in answer.json()["obstacles"]}
+
+    async def asked(self, environment: str) -> dict[str, Any]:
+        """Returns the open approval as the API shows it, once it is asked for."""
+        path = f"/v1/approvals/{ids.promotion_id(self.name, 'web', environment)}"
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                answer = await self._http.get(path, headers=_as("ada"))
+                if answer.status_code == HTTPStatus.OK and not answer.json()["outcome"]:
+                    return dict(answer.json())
+                await asyncio.sleep(0.1)
+
+    async def decide(
+        self, who: str, asked: dict[str, Any], decision: str = "approve", reason: str = "seen"
+    ) -> httpx.Response:
+        """Decides over HTTP about what was seen."""
+        seen = {"hash": asked["hash"], "round": asked["round"]}
+        return await self._http.post(
+            f"/v1/approvals/{asked['subject']}/decision",
+            json={"decision": decision, "reason": reason, **seen},
+            headers=_as(who),
+        )
+
+    async def approve(self, environment: str) -> dict[str, Any]:
+        """Agrees to the promotion that waits; returns what was asked."""
+        asked = await self.asked(environment)
+        answer = await self.decide("ada", asked)
+        assert answer.status_code == HTTPStatus.OK, answer.text
+        return asked
+
+
+def _as(who: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {who}"}

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
 import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
@@ -35,8 +38,68 @@ async def test_policy_brings_an_artifact_to_staging_and_people_to_production(lin
     promotion = await handle.result()
 
     assert (promotion.artifact, promotion.source) == ("web-a", "staging")
-    assert asked["facts"]["artifact"] == A
+    assert asked["artifact"] == A
+    assert promotion.approved_by == ("ada@example.test",)
     await line.runs("prod", "web-a")
+    assert await line.image("prod") == A
+
+
+async def test_who_asks_may_not_approve_and_a_second_person_may(line: Line) -> None:
+    await line.edit("dev", artifactRef="web-a")
+    await line.runs("staging", "web-a")
+    asked_for = await line.ask("dev", "prod")
+    assert asked_for.status_code == HTTPStatus.ACCEPTED, asked_for.text
+    asked = await line.asked("prod")
+
+    own = await line.decide("dev", asked)
+    assert own.status_code == HTTPStatus.FORBIDDEN
+    assert "asked for it" in own.json()["detail"]
+    assert await line.image("prod") == ""
+
+    assert (await line.decide("ada", asked)).json()["outcome"] == "approved"
+    await line.runs("prod", "web-a")
+    assert await line.image("prod") == A
+
+
+async def test_a_no_with_its_reason_denies_the_promotion(line: Line) -> None:
+    await line.edit("dev", artifactRef="web-a")
+    await line.runs("staging", "web-a")
+    handle = await line.promote("prod")
+    asked = await line.asked("prod")
+
+    answer = await line.decide("ada", asked, "reject", "not on a Friday")
+    assert answer.status_code == HTTPStatus.OK, answer.text
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "Denied"
+    assert "not on a Friday" in failed.value.cause.message
+    assert await line.image("prod") == ""
+
+
+async def test_a_freeze_keeps_the_promotion_waiting_until_it_is_gone(line: Line) -> None:
+    await line.edit("dev", artifactRef="web-a")
+    await line.runs("staging", "web-a")
+    start = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    window = {
+        "reason": "nobody is on call",
+        "scope": {"environments": ["prod"]},
+        "schedule": {"start": start, "duration": "48h"},
+    }
+    await line.apply("FreezeWindow", "weekend", window)
+    handle = await line.promote("prod")
+    status = await line.waits_in(handle, "freeze")
+
+    assert status.waiting_for is not None
+    assert status.waiting_for.what == "freeze weekend: nobody is on call"
+    plan = await plan_promotion(line.temporal, line.request("prod"))
+    assert any("freeze weekend" in one for one in plan.waits)
+    assert (await line.why("prod"))["freeze weekend"] == "nobody is on call"
+
+    await line.apply("FreezeWindow", "weekend", {**window, "suspended": True})
+    await line.approve("prod")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
     assert await line.image("prod") == A
 
 

@@ -1,0 +1,24 @@
+"""What the audit of an organization says: that its chain holds, and which facts were told."""
+
+from __future__ import annotations
+
+from clients.records import SqlRecords
+from domain.records.chain import ChainVerifier
+from tests.durability.state import State
+
+
+async def audit_of(url: str, organization: str) -> State:
+    """Every fact once for each time it stands there: one that is told twice is a difference."""
+    records = SqlRecords.open(url)
+    try:
+        verifier = ChainVerifier(organization)
+        facts = []
+        async for row in records.chain(organization):
+            verifier.feed(row)
+            fact = row.fact
+            facts.append({"key": fact.key, "action": fact.action, "result": fact.result.value})
+        found = verifier.finish(await records.head(organization))
+    finally:
+        await records.close()
+    audit = {"holds": found.holds, "faults": [str(one) for one in found.faults]}
+    return {"fact": facts, "audit": [audit]}

@@ -1,0 +1,116 @@
+"""Procedures that wait for somebody while their workers are killed: stops, freezes, votes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from clients.assertions import AssertionSigner
+from clients.kubernetes.kinds import Kind
+from domain import ids
+from domain.deliveries import OperationStatus
+from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
+from domain.deliveries.approvals import ApprovalRequest, ApprovalRule
+from domain.records.stops import Place as StoppedPlace
+from domain.records.stops import StopOrder
+from tests.durability.place import ENVIRONMENT, GOOD, Place
+from tests.durability.scenario import Scenario, phases, runs
+from tests.durability.state import State
+from workflows.approvals import ApprovalWorkflow
+from workflows.starting import carry_out_stop
+from workflows.waking import tell_freezes
+
+_FREEZES = Kind("choreo.dev/v1alpha1", "FreezeWindow", "freezewindows", namespaced=True)
+
+
+async def waits_for(place: Place, what: str) -> None:
+    """Waits until the deployment says that it waits for that."""
+    handle = place.client.get_workflow_handle(place.queue)
+    while True:
+        status = await handle.query("status", result_type=OperationStatus)
+        if status.waiting_for is not None and what in status.waiting_for.what:
+            return
+        await asyncio.sleep(0.05)
+
+
+class Stopped(Scenario):
+    name = "deploy stopped"
+    is_undone_by_cancel = False
+
+    async def act(self, place: Place) -> None:
+        await self._order(place, stops=True)
+        await place.deploy(GOOD)
+        await waits_for(place, "emergency stop")
+        await self._order(place, stops=False)
+
+    async def _order(self, place: Place, *, stops: bool) -> None:
+        key = f"emergency/{place.name}/{'stop' if stops else 'resume'}"
+        where = StoppedPlace(organization=place.name, environment=ENVIRONMENT)
+        order = StopOrder(place=where, stops=stops, actor="ada", reason="a fire", key=key,
+                          at=datetime.now(UTC))  # fmt: skip
+        place.remember(place.client.get_workflow_handle(key))
+        await carry_out_stop(place.client, order)
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["a"]
+        told = [one["action"] for one in state["fact"]]
+        assert told.count("emergency.stopped") == told.count("emergency.resumed") == 1
+
+
+class Frozen(Scenario):
+    name = "deploy frozen"
+    is_undone_by_cancel = False
+
+    async def act(self, place: Place) -> None:
+        schedule = {"start": "2026-01-01T00:00", "duration": "24h", "recurrence": "FREQ=DAILY"}
+        await place.apply("FreezeWindow", "always", {"reason": "a party", "schedule": schedule})
+        await place.deploy(GOOD)
+        await waits_for(place, "freeze always")
+        now = datetime.now(UTC)
+        override = {"id": "one", "environment": ENVIRONMENT, "by": "ada", "reason": "a fire"}
+        override |= {"at": now.isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
+        patch = {"status": {"overrides": [override]}}
+        await place.cluster.patch(_FREEZES, "always", place.name, patch, "status")
+        while not await tell_freezes(place.client, place.name):  # noqa: ASYNC110 - visibility follows
+            await asyncio.sleep(0.1)
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["a"]
+        assert [one["action"] for one in state["fact"]].count("freeze.overridden") == 1
+        assert phases(state, "Deployment") == ["Succeeded"]
+
+
+class Votes(Scenario):
+    name = "approve"
+    is_undone_by_cancel = False
+
+    async def act(self, place: Place) -> None:
+        people = [
+            ApprovalPerson(subject=one, email=f"{one}@acme.example") for one in ("ann", "bob")
+        ]
+        access = [{"user": one.email, "role": "developer"} for one in people]
+        await place.apply("Organization", place.name, {"access": access})
+        request = ApprovalRequest(
+            subject=f"{place.name}/votes", organization=place.name,
+            environment=ENVIRONMENT, asked="promote web", rule=ApprovalRule(quorum=2),
+        )  # fmt: skip
+        approval = ids.approval_id(request.subject)
+        handle = await place.client.start_workflow(
+            ApprovalWorkflow.run, request, id=approval, task_queue=ids.LANES_QUEUE
+        )
+        place.remember(handle)
+        signer = AssertionSigner(Path(place.environment["PAVANE_APPROVALS__SIGNING_KEY"]))
+        for one in people:
+            decision = signer.sign(
+                approval, ApprovalDecision(act=Act.APPROVE, hash=request.hash), one
+            )
+            await handle.execute_update("decide", decision, id=one.subject)
+
+    def facts(self, state: State) -> None:
+        (asked,) = state["operation"]
+        assert asked["result"]["outcome"] == "approved"
+        assert len(asked["result"]["votes"]) == 2
+
+
+WAITING: tuple[Scenario, ...] = (Stopped(), Frozen(), Votes())
