@@ -41,6 +41,12 @@ class RollbackOrder(PlaceOrder):
     """Asks for a rollback."""
 
     to: str = Field("", max_length=63, description="Release. Empty = the last verified one.")
+    bad: str = Field(
+        "",
+        max_length=63,
+        description="Release that is to go; when another one runs by then, nothing is done, so "
+        "that asking twice goes back once. Empty = whatever runs.",
+    )
     reason: str = Field("", max_length=500, description="Why; it is written down.")
 
 

@@ -95,6 +95,9 @@ def rollback(  # noqa: PLR0917 - typer calls by name
     to: Annotated[
         str, typer.Option("--to", help="Release to bring back. Default: the last verified one.")
     ] = "",
+    bad: Annotated[
+        str, typer.Option("--bad", help="Only while this release runs. Default: whatever runs.")
+    ] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; it is written down.")] = "",
     organization: Organization = "",
     wait: Wait = True,
@@ -109,6 +112,7 @@ def rollback(  # noqa: PLR0917 - typer calls by name
         "component": component,
         "environment": environment,
         "to": to,
+        "bad": bad,
         "reason": reason,
     }
     with Api(profile) as api:
