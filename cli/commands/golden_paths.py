@@ -106,9 +106,9 @@ def _from_files(
     component: str, environment: str, filename: list[Path], organization: str
 ) -> list[dict[str, Any]]:
     from domain.errors import PlatformError  # noqa: PLC0415 - loads all kinds
-    from domain.rendering.offline import Shelf, assemble  # noqa: PLC0415
-    from domain.rendering.release import render_release  # noqa: PLC0415
-    from domain.resources import API_VERSION, parse  # noqa: PLC0415
+    from domain.rendering.offline import Shelf, assemble  # noqa: PLC0415 - slow too
+    from domain.rendering.release import render_release  # noqa: PLC0415 - slow too
+    from domain.resources import API_VERSION, parse  # noqa: PLC0415 - slow too
 
     owner = organization or Profile().organization.value or "default"
     try:

@@ -39,8 +39,8 @@ def _upgrade(connection: Connection) -> bool:
     if current(connection) == CURRENT:
         return False  # somebody else did it while this process waited for the lock
     # Needed once in the life of a database, and slow to import.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415 - said above
+    from alembic.config import Config  # noqa: PLC0415 - said above
 
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))

@@ -445,7 +445,7 @@ async def test_continue_as_new_keeps_votes_and_time(temporal_program: Path, tmp_
                 await approval.decide(DAN, Act.COMMENT, text=f"comment {number}")
             # Old votes and comments are carried over when nothing is being decided any more.
             async with asyncio.timeout(30):
-                while (await latest.describe()).run_id == first:  # noqa: ASYNC110
+                while (await latest.describe()).run_id == first:  # noqa: ASYNC110 - a server
                     await asyncio.sleep(0.1)
             standing = await approval.standing()
             assert [vote.person for vote in standing.request.state.votes] == [ANN]

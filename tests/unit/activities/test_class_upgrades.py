@@ -53,7 +53,7 @@ class Queues:
 
 async def test_what_an_earlier_try_asked_for_is_not_asked_for_again() -> None:
     queues = Queues()
-    activities = ClassActivities(None, queues, None)  # type: ignore[arg-type]
+    activities = ClassActivities(None, queues, None)  # type: ignore[arg-type]  # not used
     first = await ActivityEnvironment().run(activities.upgrade_binding, REQUEST)
     second = await ActivityEnvironment().run(activities.upgrade_binding, REQUEST)
     assert first == second
