@@ -22,25 +22,25 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities.approvals import ApprovalActivities
-from activities.build_lanes import BuildLaneActivities
-from activities.build_records import BuildRecordActivities
-from activities.build_runs import BuildRunActivities
-from activities.classes import ClassActivities
-from activities.drift import DriftActivities
-from activities.drift_planes import DriftPlaneActivities
-from activities.gate_tests import GateTestActivities
-from activities.notices import NoticeActivities
-from activities.promotions import PromotionActivities
-from activities.records import RecordActivities
-from activities.release_watch import ReleaseWatchActivities
-from activities.releases import ReleaseActivities
-from activities.revisions import RevisionActivities
-from activities.rollbacks import RollbackActivities
-from activities.rollouts import RolloutActivities
-from activities.signing import SigningActivities
-from activities.stops import StopActivities
-from activities.task_runs import TaskPlanActivities, TaskRunActivities
+from activities.builds.lanes import BuildLaneActivities
+from activities.builds.records import BuildRecordActivities
+from activities.builds.revisions import RevisionActivities
+from activities.builds.runs import BuildRunActivities
+from activities.classes.upgrades import ClassActivities
+from activities.common.notices import NoticeActivities
+from activities.guards.stops import StopActivities
+from activities.planes.drift import DriftPlaneActivities
+from activities.planes.gate_tests import GateTestActivities
+from activities.planes.release_watch import ReleaseWatchActivities
+from activities.planes.rollouts import RolloutActivities
+from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
+from activities.promotions.approvals import ApprovalActivities
+from activities.promotions.rollbacks import RollbackActivities
+from activities.promotions.standing import PromotionActivities
+from activities.records.facts import RecordActivities
+from activities.records.signing import SigningActivities
+from activities.releases.drift import DriftActivities
+from activities.releases.rendering import ReleaseActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -59,10 +59,10 @@ from runtime import search_attributes
 from runtime.health import Check, HealthServer
 from runtime.ports import free_port
 from settings import Settings, load
-from workflows.deploy_queues import TemporalDeployQueues
+from workflows.deployments.queues import TemporalDeployQueues
+from workflows.promotions.standings import TemporalStandings
 from workflows.registry import LANES, PROCEDURES
 from workflows.schedules import schedule_audit_signing
-from workflows.standings import TemporalStandings
 
 gc.freeze()
 gc.enable()

@@ -29,9 +29,9 @@ from domain.errors import NotFound
 from domain.policies.promotion.why import obstacles
 from domain.resources import Component, DeploymentPipeline, Project, parse_as
 from domain.resources.pipeline import PromotionTarget
-from workflows.promotion_starting import plan_promotion
-from workflows.promotions import PromotionWorkflow
-from workflows.standings import TemporalStandings
+from workflows.promotions.promotion import PromotionWorkflow
+from workflows.promotions.standings import TemporalStandings
+from workflows.promotions.starting import plan_promotion
 
 
 async def promotion_of(

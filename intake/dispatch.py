@@ -20,7 +20,8 @@ from intake.decisions import (
     TellLane,
     UpgradeClass,
 )
-from workflows.promotion_starting import signal_promotion
+from workflows.common.waking import tell_freezes
+from workflows.promotions.starting import signal_promotion
 from workflows.starting import (
     request_build,
     signal_deployment,
@@ -28,7 +29,6 @@ from workflows.starting import (
     start_class_upgrade,
     tell_build_lane,
 )
-from workflows.waking import tell_freezes
 
 _LOG = logging.getLogger(__name__)
 

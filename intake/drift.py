@@ -16,7 +16,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.kinds import RELEASE_KINDS
+from activities.common.kinds import RELEASE_KINDS
 from clients.kubernetes import Cluster, Kind, Leader, SharedWatches, WatchEvent
 from clients.kubernetes.shared import SharedWatch
 from clients.kubernetes.watch import DELETED

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from workflows.approvals import ApprovalWorkflow
-from workflows.audit_signing import SignAuditHeadsWorkflow
-from workflows.build_lane import BuildLaneWorkflow
-from workflows.build_requests import RequestBuildWorkflow
-from workflows.builds import BuildWorkflow
-from workflows.class_upgrades import ClassUpgradeWorkflow
-from workflows.deployments import DeployWorkflow
-from workflows.drift import DriftWorkflow
-from workflows.emergency_stops import EmergencyStopWorkflow
-from workflows.promotion_plans import PlanPromotionWorkflow
-from workflows.promotions import PromotionWorkflow
-from workflows.rollbacks import RollbackWorkflow
-from workflows.standing import StandingWorkflow
-from workflows.task_runs import TaskRunWorkflow
+from workflows.approvals.approval import ApprovalWorkflow
+from workflows.builds.build import BuildWorkflow
+from workflows.builds.lane import BuildLaneWorkflow
+from workflows.builds.requests import RequestBuildWorkflow
+from workflows.classes.upgrades import ClassUpgradeWorkflow
+from workflows.deployments.deployment import DeployWorkflow
+from workflows.deployments.drift import DriftWorkflow
+from workflows.guards.emergency_stops import EmergencyStopWorkflow
+from workflows.promotions.plans import PlanPromotionWorkflow
+from workflows.promotions.promotion import PromotionWorkflow
+from workflows.promotions.rollback import RollbackWorkflow
+from workflows.promotions.standing import StandingWorkflow
+from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.tasks.runs import TaskRunWorkflow
 
 PROCEDURES = [
     BuildWorkflow,

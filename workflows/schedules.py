@@ -20,7 +20,7 @@ from temporalio.client import (
 
 from domain import ids
 from domain.records import SigningRequest
-from workflows.audit_signing import SignAuditHeadsWorkflow
+from workflows.records.audit_signing import SignAuditHeadsWorkflow
 
 AUDIT_SIGNING = "sign-audit-heads"
 _MOST_JITTER = timedelta(seconds=30)

@@ -26,15 +26,15 @@ from domain.deliveries import (
 )
 from domain.policies.priority import priority_of
 from domain.records.stops import StopOrder, StopOutcome
-from workflows.build_lane import BuildLaneWorkflow
-from workflows.build_requests import RequestBuildWorkflow
-from workflows.builds import BuildWorkflow
-from workflows.class_upgrades import ClassUpgradeWorkflow
-from workflows.deployment_attributes import deployment_attributes
-from workflows.deployments import DeployWorkflow
-from workflows.drift import DriftWorkflow
-from workflows.emergency_stops import EmergencyStopWorkflow
-from workflows.task_runs import TaskRunWorkflow
+from workflows.builds.build import BuildWorkflow
+from workflows.builds.lane import BuildLaneWorkflow
+from workflows.builds.requests import RequestBuildWorkflow
+from workflows.classes.upgrades import ClassUpgradeWorkflow
+from workflows.deployments.attributes import deployment_attributes
+from workflows.deployments.deployment import DeployWorkflow
+from workflows.deployments.drift import DriftWorkflow
+from workflows.guards.emergency_stops import EmergencyStopWorkflow
+from workflows.tasks.runs import TaskRunWorkflow
 
 
 async def start_build(

@@ -38,14 +38,14 @@ from domain.deliveries.standings import Hold, StandingChange
 from domain.errors import InvalidRequest, NotFound
 from domain.resources import Action
 from runtime.errors import as_domain_error
-from workflows.promotion_starting import (
+from workflows.promotions.standings import TemporalStandings
+from workflows.promotions.starting import (
     confirm_gate,
     plan_promotion,
     signal_promotion,
     start_rollback,
     stir_promotion,
 )
-from workflows.standings import TemporalStandings
 
 router = APIRouter(prefix="/v1", tags=["promotions"])
 

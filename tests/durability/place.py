@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.kinds import ARGO_WORKFLOWS
+from activities.common.kinds import ARGO_WORKFLOWS
 from clients.kubernetes import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.registry import Registry
@@ -26,7 +26,7 @@ from domain.resources.classes import DEFAULT_SCHEDULED_TASK_CLASS, DEFAULT_SERVI
 from tests.durability.declared import COMPONENT, TASK, service_class, task_class, workload
 from tests.durability.orders import without_organization
 from tests.durability.source import DOCKERFILE, commit, git
-from workflows.deployments import DeployWorkflow
+from workflows.deployments.deployment import DeployWorkflow
 from workflows.starting import (
     enqueue_deployment,
     request_build,

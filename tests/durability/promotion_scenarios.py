@@ -8,7 +8,7 @@ from tests.durability.declared import COMPONENT
 from tests.durability.place import BETTER, ENVIRONMENT, GOOD, Place
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
-from workflows.promotion_starting import signal_promotion, start_rollback
+from workflows.promotions.starting import signal_promotion, start_rollback
 
 STAGING = "staging"
 

@@ -27,8 +27,8 @@ from tests.durability.place import Place
 from tests.durability.points import Point, points_of, points_of_asking
 from tests.durability.scenario import Scenario
 from tests.durability.state import State, differences, normalised, state_of
-from workflows.build_lane import BuildLaneWorkflow
-from workflows.standing import StandingWorkflow
+from workflows.builds.lane import BuildLaneWorkflow
+from workflows.promotions.standing import StandingWorkflow
 
 LONGEST = 300.0
 """Seconds one run may take before it counts as hanging."""

@@ -17,9 +17,9 @@ from domain.records.stops import StopOrder
 from tests.durability.place import ENVIRONMENT, GOOD, Place
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
-from workflows.approvals import ApprovalWorkflow
+from workflows.approvals.approval import ApprovalWorkflow
+from workflows.common.waking import tell_freezes
 from workflows.starting import carry_out_stop
-from workflows.waking import tell_freezes
 
 _FREEZES = Kind("choreo.dev/v1alpha1", "FreezeWindow", "freezewindows", namespaced=True)
 

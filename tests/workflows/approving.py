@@ -13,7 +13,7 @@ from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.approvals import ApprovalActivities
+from activities.promotions.approvals import ApprovalActivities
 from clients.assertions import AssertionSigner, AssertionVerifier
 from clients.kubernetes.cluster import Cluster
 from devstack.pki import Pki
@@ -29,8 +29,8 @@ from domain.deliveries.notices import Notice, NoticeReceipt
 from domain.records import AuditFact, FactBatch, Recorded
 from settings import Settings
 from tests.serving import own_client, served
-from workflows.approvals import ApprovalWorkflow
-from workflows.approving import approved
+from workflows.approvals.approval import ApprovalWorkflow
+from workflows.approvals.asking import approved
 
 FACTS = BoundFacts(artifact="sha256:a", configuration="c1", policies="p1", plan="n1")
 ANN = ApprovalPerson(subject="id-ann", email="ann@acme.example", groups=("leads",))

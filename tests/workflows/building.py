@@ -16,8 +16,8 @@ from temporalio.service import RPCError
 
 from domain import ids
 from domain.deliveries import BuildLane, BuildRequest, OperationStatus, Trigger, TriggerKind
-from workflows.build_lane import BuildLaneWorkflow
-from workflows.builds import BuildWorkflow
+from workflows.builds.build import BuildWorkflow
+from workflows.builds.lane import BuildLaneWorkflow
 from workflows.starting import start_build
 
 if TYPE_CHECKING:  # the fixtures there make what is here

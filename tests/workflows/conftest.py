@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.build_lanes import ended_runs, request_slot
+from activities.builds.lanes import ended_runs, request_slot
 from domain import ids
 from domain.deliveries import (
     Applied,

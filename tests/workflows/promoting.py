@@ -41,9 +41,9 @@ from domain.deliveries.rollbacks import RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Standing, StandingChange
 from domain.policies.promotion.rollback import KnownRelease
 from domain.records import AuditFact, FactBatch, Recorded
-from workflows.deploy_queues import TemporalDeployQueues
-from workflows.promotion_starting import signal_promotion
-from workflows.standings import TemporalStandings
+from workflows.deployments.queues import TemporalDeployQueues
+from workflows.promotions.standings import TemporalStandings
+from workflows.promotions.starting import signal_promotion
 
 IMAGE = f"registry.example/acme/web@sha256:{'a' * 64}"
 

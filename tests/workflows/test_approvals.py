@@ -42,7 +42,7 @@ from tests.workflows.approving import (
     AskingWorkflow,
     Open,
 )
-from workflows.approvals import ApprovalWorkflow
+from workflows.approvals.approval import ApprovalWorkflow
 
 pytestmark = pytest.mark.workflows
 TWO = ApprovalRule(quorum=2)

@@ -13,8 +13,8 @@ import pytest
 from temporalio.client import Client, ScheduleOverlapPolicy, WorkflowFailureError
 from temporalio.worker import Worker
 
-from activities.records import RecordActivities
-from activities.signing import SigningActivities
+from activities.records.facts import RecordActivities
+from activities.records.signing import SigningActivities
 from api.records import verified
 from clients.head_keys import HeadKeys
 from clients.records import SqlRecords
@@ -24,7 +24,7 @@ from domain.errors import InvalidRequest
 from domain.records import FactBatch, HeadsSigned, SigningRequest
 from tests.unit.records.samples import a_fact
 from tests.unit.records.signing import LocalSigner
-from workflows.audit_signing import SignAuditHeadsWorkflow
+from workflows.records.audit_signing import SignAuditHeadsWorkflow
 from workflows.schedules import AUDIT_SIGNING, schedule_audit_signing
 
 pytestmark = pytest.mark.workflows

@@ -17,7 +17,7 @@ from domain.policies import build_admission
 from runtime import search_attributes
 from tests.workflows.building import Building, commit_of, queued
 from tests.workflows.test_deployments import failure_of
-from workflows.builds import BuildWorkflow
+from workflows.builds.build import BuildWorkflow
 
 pytestmark = pytest.mark.workflows
 

@@ -17,7 +17,7 @@ from domain.policies import build_retries
 from tests.workflows.conftest import COMMIT, World, workers
 from tests.workflows.test_deployments import failure_of, forever, until_waiting
 from tests.workflows.test_parking import resolve, until_parked
-from workflows.builds import BuildWorkflow
+from workflows.builds.build import BuildWorkflow
 from workflows.starting import build_result, start_build
 
 pytestmark = pytest.mark.workflows

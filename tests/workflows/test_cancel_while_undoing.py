@@ -13,8 +13,8 @@ from domain.deliveries import BuildRequest, DeployRequest
 from domain.errors import BuildFailed, RolloutFailed
 from domain.phases import Phase
 from tests.workflows.conftest import COMMIT, World
-from workflows.builds import BuildWorkflow
-from workflows.deployments import DeployWorkflow
+from workflows.builds.build import BuildWorkflow
+from workflows.deployments.deployment import DeployWorkflow
 from workflows.starting import signal_deployment, start_build
 
 pytestmark = pytest.mark.workflows

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from domain.deliveries import DeployRequest
-from workflows.deploy_queue import DeployQueue
+from workflows.deployments.queue import DeployQueue
 
 
 def a_request(request_id: str) -> DeployRequest:

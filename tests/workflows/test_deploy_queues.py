@@ -10,7 +10,7 @@ from domain.errors import InvalidRequest
 from domain.phases import Phase
 from tests.workflows.conftest import World, a_release
 from tests.workflows.test_deployments import a_request
-from workflows.deploy_queues import TemporalDeployQueues
+from workflows.deployments.queues import TemporalDeployQueues
 
 pytestmark = pytest.mark.workflows
 

@@ -15,7 +15,7 @@ from domain.deliveries import Bundle, DeployRequest, OperationStatus, Trigger, T
 from domain.errors import CompensationFailed, Errored, InvalidRequest, RolloutFailed
 from domain.phases import Phase, StepPhase
 from tests.workflows.conftest import World, a_release, workers
-from workflows.deployments import DeployWorkflow
+from workflows.deployments.deployment import DeployWorkflow
 from workflows.starting import enqueue_deployment, signal_deployment
 
 pytestmark = pytest.mark.workflows

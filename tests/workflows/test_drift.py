@@ -27,7 +27,7 @@ from runtime.plugin import PavanePlugin
 from runtime.search_attributes import ORGANIZATION, register
 from tests.workflows.conftest import World, a_place, a_release, workers
 from tests.workflows.test_deployments import a_request, forever
-from workflows.drift import DriftWorkflow
+from workflows.deployments.drift import DriftWorkflow
 from workflows.starting import signal_deployment, signal_drift
 
 pytestmark = pytest.mark.workflows

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 
-from activities.histories import asked, asked_build
-from activities.stops import StopActivities, heed
+from activities.guards.stops import StopActivities, heed
+from activities.records.histories import asked, asked_build
 from clients.records import FactFilter, SqlRecords
 from domain import ids
 from domain.deliveries import BuildRequest, DeployRequest, OperationStatus, Waiting

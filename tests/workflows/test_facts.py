@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 
-from activities.histories import entry_of
+from activities.records.histories import entry_of
 from clients.records import FactFilter, HistoryFilter, SqlRecords
 from domain.deliveries import (
     BuildRequest,

@@ -13,8 +13,8 @@ from domain.deliveries import ClosedBy, DeployRequest, FreezeVerdict, OperationS
 from domain.deliveries.freezes import LiftedBy
 from domain.phases import Phase
 from tests.workflows.conftest import World, a_release
+from workflows.common.waking import tell_freezes
 from workflows.starting import enqueue_deployment, signal_deployment
-from workflows.waking import tell_freezes
 
 pytestmark = pytest.mark.workflows
 

@@ -26,7 +26,7 @@ from domain.resources.gates import GateCheck
 from domain.resources.pipeline import OnFailure
 from tests.workflows.conftest import World, a_release, workers
 from tests.workflows.promoting import Line
-from workflows.promotion_starting import confirm_gate, plan_promotion, stir_promotion
+from workflows.promotions.starting import confirm_gate, plan_promotion, stir_promotion
 
 pytestmark = pytest.mark.workflows
 APPROVAL = StepRules(approval=ApprovalRule())

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.deliveries import DeployRequest
 from domain.errors import DependencyUnavailable
-from workflows.deploy_queues import TemporalDeployQueues
+from workflows.deployments.queues import TemporalDeployQueues
 
 pytestmark = pytest.mark.workflows
 

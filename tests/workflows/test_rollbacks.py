@@ -17,7 +17,7 @@ from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
 from tests.workflows.conftest import World, a_release
 from tests.workflows.promoting import Line
-from workflows.promotion_starting import start_rollback
+from workflows.promotions.starting import start_rollback
 from workflows.starting import signal_deployment
 
 pytestmark = pytest.mark.workflows

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from activities.stops import StopActivities
+from activities.guards.stops import StopActivities
 from api.services import Services
 from domain.errors import Errored
 from tests.integration.api.conftest import resource

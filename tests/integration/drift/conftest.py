@@ -15,11 +15,11 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.drift import DriftActivities
-from activities.drift_planes import DriftPlaneActivities
-from activities.kinds import DEPLOYMENTS
-from activities.releases import ReleaseActivities
-from activities.rollouts import RolloutActivities
+from activities.common.kinds import DEPLOYMENTS
+from activities.planes.drift import DriftPlaneActivities
+from activities.planes.rollouts import RolloutActivities
+from activities.releases.drift import DriftActivities
+from activities.releases.rendering import ReleaseActivities
 from clients.kubernetes import Cluster, SharedWatches
 from clients.kubernetes.watch import DELETED
 from clients.objects import ObjectStore
@@ -33,9 +33,9 @@ from tests.integration.drift.places import Place
 from tests.integration.own_api_server import OwnApiServer
 from tests.integration.resources.conftest import CRDS, established
 from tests.serving import served
-from workflows.deploy_queues import TemporalDeployQueues
+from workflows.deployments.queues import TemporalDeployQueues
+from workflows.promotions.standings import TemporalStandings
 from workflows.registry import WORKFLOWS
-from workflows.standings import TemporalStandings
 
 
 @pytest.fixture(scope="session")

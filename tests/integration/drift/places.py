@@ -10,7 +10,13 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.kinds import DEPLOYMENTS, NETWORK_POLICIES, SERVICE_ACCOUNTS, SERVICES, platform
+from activities.common.kinds import (
+    DEPLOYMENTS,
+    NETWORK_POLICIES,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    platform,
+)
 from clients.kubernetes import Cluster, Kind
 from domain import ids
 from domain.deliveries import Deployment, DeployRequest, Trigger, TriggerKind

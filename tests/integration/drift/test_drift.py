@@ -7,7 +7,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
-from activities.kinds import DEPLOYMENTS, platform
+from activities.common.kinds import DEPLOYMENTS, platform
 from domain.deliveries import Trigger, TriggerKind
 from domain.phases import Phase
 from tests.integration.drift.conftest import watching

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import ActivityEnvironment
 
-from activities.build_lanes import BuildLaneActivities
+from activities.builds.lanes import BuildLaneActivities
 from clients.kubernetes import Cluster, Kind
 from clients.records import SqlRecords
 from devstack.programs import Silent, ensure

@@ -11,14 +11,14 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.approvals import ApprovalActivities
-from activities.notices import NoticeActivities
-from activities.promotions import PromotionActivities
-from activities.records import RecordActivities
-from activities.release_watch import ReleaseWatchActivities
-from activities.releases import ReleaseActivities
-from activities.rollbacks import RollbackActivities
-from activities.rollouts import RolloutActivities
+from activities.common.notices import NoticeActivities
+from activities.planes.release_watch import ReleaseWatchActivities
+from activities.planes.rollouts import RolloutActivities
+from activities.promotions.approvals import ApprovalActivities
+from activities.promotions.rollbacks import RollbackActivities
+from activities.promotions.standing import PromotionActivities
+from activities.records.facts import RecordActivities
+from activities.releases.rendering import ReleaseActivities
 from api.app import create_app
 from api.services import Services
 from clients.assertions import AssertionVerifier
@@ -34,9 +34,9 @@ from tests.integration.drift.conftest import durable, plane
 from tests.integration.intake.organizations import intake
 from tests.integration.promotion.lines import Line
 from tests.serving import served
-from workflows.deploy_queues import TemporalDeployQueues
+from workflows.deployments.queues import TemporalDeployQueues
+from workflows.promotions.standings import TemporalStandings
 from workflows.registry import LANES, PROCEDURES
-from workflows.standings import TemporalStandings
 
 __all__ = ["durable", "plane"]
 

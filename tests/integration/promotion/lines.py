@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from temporalio.client import Client, WorkflowHandle
 
-from activities.kinds import DEPLOYMENTS, platform
+from activities.common.kinds import DEPLOYMENTS, platform
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries import OperationStatus, Trigger
@@ -19,7 +19,7 @@ from domain.deliveries.promotions import Promotion, PromotionRequest
 from domain.resources import ServiceBinding, parse_as
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from tests.integration.intake.organizations import Organization
-from workflows.promotion_starting import signal_promotion
+from workflows.promotions.starting import signal_promotion
 
 _PATIENCE = 60
 ACCESS = [

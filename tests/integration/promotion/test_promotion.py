@@ -11,8 +11,8 @@ from domain.deliveries import Trigger
 from domain.deliveries.rollbacks import RollbackRequest
 from domain.phases import Phase
 from tests.integration.promotion.lines import Line
-from workflows.promotion_starting import plan_promotion, start_rollback
-from workflows.standings import TemporalStandings
+from workflows.promotions.standings import TemporalStandings
+from workflows.promotions.starting import plan_promotion, start_rollback
 
 pytestmark = pytest.mark.integration
 A, B = (f"registry.example.com/web@sha256:{version * 64}" for version in "ab")

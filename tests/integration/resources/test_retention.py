@@ -7,8 +7,8 @@ import asyncio
 import pytest
 import stamina
 
-from activities.reading import listed
-from activities.release_retention import forget_old
+from activities.common.reading import listed
+from activities.releases.retention import forget_old
 from clients.kubernetes import Cluster
 from domain.deliveries import Bundle, PreparedRelease
 from domain.errors import RateLimited

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import pytest
 
-from activities.applied import AppliedObjects
-from activities.kinds import DEPLOYMENTS
+from activities.common.kinds import DEPLOYMENTS
+from activities.planes.applied import AppliedObjects
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.classes import ClassActivities
+from activities.classes.upgrades import ClassActivities
 from domain.deliveries import ClassConsumer, Deployment, DeployRequest, UpgradeBinding
 from domain.phases import Phase
 

@@ -7,7 +7,7 @@ import pytest
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
-from activities.clocks import Clock
+from activities.common.clocks import Clock
 
 pytestmark = pytest.mark.unit
 LONG_AGO = datetime(2001, 2, 3, tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from activities.kinds import PODS
-from activities.observation import Changes
+from activities.common.kinds import PODS
+from activities.common.observation import Changes
 from clients.kubernetes.watch import ADDED, DELETED, MODIFIED, WatchEvent
 from domain.errors import DependencyUnavailable
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from activities import release_records
+from activities.releases import records as release_records
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.kinds import Kind
 from domain.deliveries import Bundle, DeployRecord, DeployRequest, PreparedRelease

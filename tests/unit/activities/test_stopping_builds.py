@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.build_runs import BuildRunActivities
+from activities.builds.runs import BuildRunActivities
 from clients.kubernetes import Cluster, Kind, SharedWatches, WatchEvent
 from clients.objects import ObjectStore
 from clients.registry import Registry

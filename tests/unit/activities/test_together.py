@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from activities.together import together
+from activities.common.together import together
 from domain.errors import DependencyUnavailable
 
 pytestmark = pytest.mark.unit

@@ -119,3 +119,16 @@ def test_settings_know_no_other_part_of_the_project(root: Path) -> None:
     }
     packages = {path.parent.name for path in root.glob("*/__init__.py")}
     assert imported & (packages | {"worker", "temporalio"}) == set()
+
+
+def test_what_a_procedure_does_finally_needs_no_running_loop(root: Path) -> None:
+    """A run put out of the cache is closed where nothing may be awaited or asked of Temporal."""
+    busy = [
+        f"{path.relative_to(root)}:{statement.lineno}"
+        for path in (root / "workflows").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Try)
+        for statement in node.finalbody
+        if not isinstance(statement, ast.Assign)
+    ]
+    assert not busy, "use `except (Exception, asyncio.CancelledError)` and the way without error"

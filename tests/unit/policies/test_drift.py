@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.kinds import RELEASE_KINDS
+from activities.common.kinds import RELEASE_KINDS
 from domain.policies.drift import as_put_back, drift_of, drifted_fields, key_of
 from tests.unit.rendering.samples import rendered
 

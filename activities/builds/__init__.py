@@ -1,0 +1,1 @@
+"""Effects and readings of builds, on the control plane and on build planes."""

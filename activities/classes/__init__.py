@@ -1,0 +1,1 @@
+"""Revisions of classes and who follows them."""

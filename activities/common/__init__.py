@@ -1,0 +1,1 @@
+"""What several activities share: reading, statuses, heartbeats, shared watches, time."""

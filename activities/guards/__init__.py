@@ -1,0 +1,1 @@
+"""Stops and freezes, read before anything begins."""

@@ -1,0 +1,1 @@
+"""What is done and seen on a data plane."""

@@ -1,0 +1,1 @@
+"""What promotions, approvals and rollbacks read, judge and remember."""

@@ -1,0 +1,110 @@
+"""What a deployment is before it begins: its release, its name, what it does, what ran before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from temporalio import activity
+
+from activities.builds.artifacts import labels
+from domain import ids
+from domain.deliveries import Bundle, DeployRequest, PreparedRelease
+from domain.policies.drift import said
+from domain.rendering import labels as names
+from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
+from domain.resources import BindingState, Metadata, Release
+from domain.resources.binding import Binding
+from domain.resources.conditions import ConditionType
+from domain.resources.deployment import DeployAction, ReleaseSpec
+
+_ACTIONS = {
+    BindingState.ACTIVE: DeployAction.DEPLOY,
+    BindingState.SUSPEND: DeployAction.SUSPEND,
+    BindingState.UNDEPLOY: DeployAction.UNDEPLOY,
+}
+
+
+def deployment_name(binding: Binding, request: DeployRequest) -> str:
+    """Names one event: equal for all tries of it, different for each run of the procedure."""
+    event = {"run": activity.info().workflow_run_id, "request": request.request_id}
+    return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
+
+
+def release_of(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> Release:
+    """Returns the Release resource of what was rendered."""
+    return Release(
+        metadata=Metadata(
+            name=rendered.name,
+            namespace=facts.organization,
+            labels={
+                **labels(facts.organization, facts.project, facts.component.name),
+                names.ENVIRONMENT: facts.environment.name,
+            },
+        ),
+        spec=ReleaseSpec(
+            component_ref=facts.component.name,
+            environment_ref=facts.environment.name,
+            namespace=rendered.namespace,
+            image=rendered.image,
+            hash=rendered.hash,
+            objects=bundle.objects,
+            stored=bundle.stored,
+        ),
+    )
+
+
+def against_drift(
+    request: DeployRequest,
+    binding: Binding,
+    prepared: PreparedRelease,
+    rendered: RenderedRelease,
+) -> dict[str, object]:
+    """A person who deploys again what runs, but drifted, wants it as it was."""
+    drifted = binding.status.condition(ConditionType.DRIFTED) is not None
+    if request.trigger.is_automatic or prepared.changed or not drifted:
+        return {}
+    return {
+        "changed": True,
+        "put_back": tuple(said(each) for each in rendered.objects),
+        "take_over": request.force_conflicts,
+    }
+
+
+def deadline_of(objects: Iterable[dict[str, Any]]) -> int:
+    """Returns how long the workload of a release may go without progress."""
+    for each in objects:
+        if seconds := each.get("spec", {}).get("progressDeadlineSeconds"):
+            return int(seconds)
+    return DEFAULT_DEADLINE_SECONDS
+
+
+def prepared_of(
+    request: DeployRequest,
+    binding: Binding,
+    task_queue: str,
+    bundle: Bundle,
+    previous: Bundle,
+) -> PreparedRelease:
+    """Returns what is known of a deployment whatever is rendered."""
+    ready = binding.status.condition("Ready")
+    settled = ready is not None and ready.is_true
+    return PreparedRelease(
+        organization=binding.organization,
+        project=binding.metadata.labels.get(names.PROJECT, ""),
+        component=binding.component or request.component,
+        environment=binding.environment,
+        binding=binding.name,
+        binding_kind=binding.kind,
+        generation=binding.metadata.generation,
+        deployment=deployment_name(binding, request),
+        artifact=binding.artifact,
+        task_queue=task_queue,
+        bundle=bundle,
+        previous=previous,
+        from_artifact=binding.status.artifact_ref,
+        from_version=binding.status.version,
+        from_image=binding.status.image,
+        changed=bundle.release != previous.release or not settled,
+        action=_ACTIONS[binding.wanted_state],
+    )

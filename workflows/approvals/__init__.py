@@ -1,0 +1,1 @@
+"""People who must agree before something goes on."""

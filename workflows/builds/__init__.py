@@ -1,0 +1,1 @@
+"""From a commit to a DeployableArtifact, a slot at a time."""

@@ -1,0 +1,1 @@
+"""A changed class reaches the components that follow it."""

@@ -1,0 +1,1 @@
+"""What every procedure is made of: calls, undo, progress, facts, safe points, parking."""

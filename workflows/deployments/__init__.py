@@ -1,0 +1,1 @@
+"""One queue a place: what a binding wants becomes what runs, or nothing changes."""

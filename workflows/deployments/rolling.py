@@ -1,0 +1,65 @@
+"""What is done on a plane to bring a release there, and to bring back the one before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from activities.planes.rollouts import RolloutActivities
+from domain.deliveries import (
+    ApplyRelease,
+    Bundle,
+    DeployRequest,
+    FollowRollout,
+    PreparedRelease,
+)
+from workflows.common.calls import WRITE, call, watch
+
+
+async def apply_bundle(
+    release: PreparedRelease, bundle: Bundle, previous: Bundle, request: DeployRequest | None
+) -> None:
+    """Makes the objects so and prunes what only ``previous`` had; no request = it is restored."""
+    restores = request is None
+    force = release.force_conflicts or (request is not None and request.force_conflicts)
+    await call(
+        RolloutActivities.apply_release,
+        ApplyRelease(
+            bundle=bundle,
+            previous=previous,
+            force_conflicts=force,
+            yields=restores,
+            organization=release.organization,
+        ),
+        f"apply {bundle.release or 'nothing'} in {bundle.namespace or previous.namespace}",
+        queue=release.task_queue,
+        options=WRITE,
+        even_if_cancelled=restores,
+    )
+
+
+async def follow_bundle(
+    release: PreparedRelease, bundle: Bundle, *, even_if_cancelled: bool = False
+) -> str:
+    """Waits until the objects are ready; returns what a person should know of it."""
+    limit = timedelta(seconds=release.progress_deadline_seconds)
+    ready = await call(
+        RolloutActivities.follow_rollout,
+        FollowRollout(
+            bundle=bundle.followed(),
+            only=release.put_back,
+            health=release.health,
+            deadline_seconds=release.progress_deadline_seconds,
+        ),
+        f"await ready pods of {bundle.release}",
+        queue=release.task_queue,
+        options=watch(limit),
+        even_if_cancelled=even_if_cancelled,
+    )
+    return ready.message
+
+
+async def restore(release: PreparedRelease) -> None:
+    """Applies what ran before and waits until it is ready again."""
+    await apply_bundle(release, release.previous, release.bundle, None)
+    if release.previous.release:
+        await follow_bundle(release, release.previous, even_if_cancelled=True)

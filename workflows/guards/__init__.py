@@ -1,0 +1,1 @@
+"""What holds flows up on purpose: emergency stops and freezes."""

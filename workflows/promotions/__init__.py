@@ -1,0 +1,1 @@
+"""From one environment to the next through gates, and back."""

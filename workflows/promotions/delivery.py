@@ -1,0 +1,236 @@
+"""Brings what passed the gates to its place, sees whether it does well, and undoes what it did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.planes.release_watch import ReleaseWatchActivities
+from activities.promotions.standing import PromotionActivities
+from domain import ids
+from domain.deliveries import Deployment, DeployRequest, Trigger
+from domain.deliveries.promotions import (
+    PointBinding,
+    PromotionFacts,
+    PromotionRequest,
+    WatchRelease,
+)
+from domain.deliveries.standings import Hold as HoldFact
+from domain.deliveries.standings import Pass, Standing, StandingChange, Veto
+from domain.errors import Errored, Failed, RolloutFailed, StaleRevision
+from domain.phases import Phase
+from domain.resources.conditions import Reason
+from workflows.common.calls import QUICK, call, watch
+from workflows.common.facts import Facts
+from workflows.common.progress import Progress
+from workflows.common.saga import Saga
+from workflows.deployments.ordered import OrderedDeployments
+
+
+class Delivery:
+    """The effects of one promotion, each with its undo registered before it."""
+
+    def __init__(
+        self,
+        request: PromotionRequest,
+        facts: PromotionFacts,
+        saga: Saga,
+        progress: Progress,
+        *,
+        deployments: OrderedDeployments,
+        log: Facts,
+        attempt: int,
+    ) -> None:
+        """Each attempt has effects of its own: ``attempt`` tells their keys apart."""
+        self._request = request
+        self._facts = facts
+        self._saga = saga
+        self._progress = progress
+        self._deployments = deployments
+        self._log = log
+        self._attempt = attempt
+        self._stays = False
+        info = workflow.info()
+        self._key = f"{info.run_id}:{request.request_id}:{attempt}"
+        self._order = DeployRequest(
+            organization=request.organization,
+            component=request.component,
+            environment=request.environment,
+            request_id=ids.fitted(f"promotion-{ids.content_hash(self._key)[:16]}"),
+            artifact=facts.artifact.name if facts.artifact else "",
+            binding=facts.target.binding,
+            binding_kind=facts.target.binding_kind,
+            tell=info.workflow_id,
+            trigger=Trigger(
+                kind=request.trigger.kind,
+                actor=request.trigger.actor,
+                reference=info.workflow_id,
+            ),
+        )
+
+    async def deploy(self) -> Deployment:
+        """Lets the objects pass and has them rolled out through the queue of the place.
+
+        Raises:
+            StaleRevision: What is rendered is no longer what passed; the gates must be asked again.
+            RolloutFailed: It was tried and did not get ready; what ran before runs.
+        """
+        await self._let_pass()
+        self._saga.add("pointed the binding back", self._point_back)
+        self._saga.add("stopped the deployment", self._stop)
+        where = self._facts.environment
+        with self._progress.step("deploy", awaiting=f"the deployment to {where}"):
+            deployment = await self._deployments.carry_out(self._order)
+        if deployment is None:
+            raise Failed(f"the deployment to {where} was superseded or is not known any more")
+        if deployment.phase is Phase.SUCCEEDED:
+            self._saga.add("brought back what ran before", self._bring_back)
+            self._log.add("promotion.deployed", step=f"deployed-{self._attempt}",
+                          before=self._facts.target.release, after=self._facts.release)  # fmt: skip
+            return deployment
+        facts = {"reason": deployment.reason or deployment.phase.value}
+        if deployment.reason == Reason.GATE_CLOSED:
+            raise StaleRevision(deployment.message, facts=facts)
+        raise RolloutFailed(deployment.message or deployment.phase.value, facts=facts)
+
+    async def verify(self) -> None:
+        """Looks at the release for as long as the step asks; then it is remembered as verified.
+
+        Raises:
+            VerificationFailed: It lost its health meanwhile.
+        """
+        facts, seconds = self._facts, self._facts.rules.watch_seconds
+        until = workflow.now() + timedelta(seconds=seconds)
+        if seconds:
+            with self._progress.step("verify", awaiting="the end of the watch", until=until):
+                await call(
+                    ReleaseWatchActivities.watch_release,
+                    WatchRelease(
+                        organization=facts.organization, release=facts.release, seconds=seconds
+                    ),
+                    f"watch {facts.release} for {timedelta(seconds=seconds)}",
+                    queue=facts.target_queue,
+                    options=watch(timedelta(seconds=seconds)),
+                )
+        else:
+            self._progress.skip("verify", "no time to watch it is asked for")
+        await self._change("verified", f"remember that {facts.release} does well",
+                           verified=facts.release)  # fmt: skip
+
+    async def leave_alone(self, failure: Failed) -> Standing:
+        """Keeps automation away from the place, and the artifact out, until a person says else."""
+        facts, now = self._facts, workflow.now()
+        artifact = facts.artifact
+        why = f"its promotion failed: {failure.message}"[:500]
+        return await self._change(
+            "failed",
+            f"hold {facts.component} in {facts.environment}",
+            hold=HoldFact(reason=why, since=now),
+            veto=Veto(
+                artifact=artifact.name if artifact else "",
+                image=artifact.image if artifact else "",
+                reason=why,
+                since=now,
+            ),
+        )
+
+    async def _let_pass(self) -> None:
+        facts, info = self._facts, workflow.info()
+        artifact = facts.artifact
+        assert artifact is not None  # noqa: S101 - the gate of order says so
+        self._saga.add("took back the pass", self._revoke)
+        self._log.add(
+            "release.passed", step=f"pass-{self._attempt}", after=facts.release,
+            after_hash=facts.hash, authority=facts.pipeline,
+        )  # fmt: skip
+        await self._change(
+            "pass",
+            f"let {facts.release} pass",
+            passed=Pass(
+                release=facts.release,
+                hash=facts.hash,
+                artifact=artifact.name,
+                image=artifact.image,
+                version=artifact.version,
+                promotion=info.workflow_id,
+                run_id=info.run_id,
+                by=self._request.trigger.actor,
+                at=workflow.now(),
+                hotfix=self._request.hotfix,
+            ),
+        )
+
+    async def _revoke(self) -> None:
+        if self._passed_before or self._stays:
+            return  # it had one before this promotion, or it runs and nothing ran before it
+        await self._change(
+            "revoke", f"take back the pass of {self._facts.release}", revoked=self._facts.release
+        )
+
+    @property
+    def _passed_before(self) -> bool:
+        return any(one.hash == self._facts.hash for one in self._facts.standing.passes)
+
+    async def _bring_back(self) -> None:
+        """Has what ran before rolled out again; where nothing ran, what runs now stays."""
+        before = self._facts.target
+        if not before.release:
+            self._stays = True
+            return
+        order = self._order.model_copy(
+            update={
+                "request_id": f"{self._order.request_id}-back",
+                "rollback": before.release,
+                "artifact": before.artifact,
+            }
+        )
+        ended = await self._deployments.carry_out(order, even_if_cancelled=True)
+        if ended is None or ended.phase is not Phase.SUCCEEDED:
+            self._stays = True
+            raise Errored(f"{before.release}: {ended.message if ended else 'nothing is known'}")
+
+    async def _point_back(self) -> None:
+        before = self._facts.target.wanted
+        if self._stays or not before or before == self._order.artifact:
+            return
+        await call(
+            PromotionActivities.point_binding,
+            PointBinding(
+                organization=self._facts.organization,
+                component=self._facts.component,
+                environment=self._facts.environment,
+                binding=self._facts.target.binding,
+                binding_kind=self._facts.target.binding_kind,
+                artifact=before,
+                unless_changed=self._order.artifact,
+            ),
+            f"point {self._facts.environment} back to {before}",
+            queue=ids.CONTROL_QUEUE,
+            options=QUICK,
+            even_if_cancelled=True,
+        )
+
+    async def _stop(self) -> None:
+        await self._deployments.stop(self._order)
+
+    async def _change(self, step: str, summary: str, **what: object) -> Standing:
+        facts = self._facts
+        change = StandingChange.model_validate(
+            {
+                "organization": facts.organization,
+                "component": facts.component,
+                "environment": facts.environment,
+                "key": f"{self._key}:{step}",
+                "at": workflow.now(),
+                **what,
+            }
+        )
+        return await call(
+            PromotionActivities.change_standing,
+            change,
+            summary,
+            queue=ids.CONTROL_QUEUE,
+            options=QUICK,
+            even_if_cancelled=True,
+        )

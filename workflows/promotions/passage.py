@@ -1,0 +1,241 @@
+"""Brings one promotion through its gates: looks, waits, asks. Changes nothing outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from activities.planes.gate_tests import GateTestActivities
+from activities.promotions.standing import PromotionActivities
+from domain import ids
+from domain.deliveries.freezes import FreezeVerdict
+from domain.deliveries.promotions import (
+    Confirmation,
+    GateOutcome,
+    GateRule,
+    GateTestRun,
+    GateVerdict,
+    PromotionFacts,
+    PromotionRequest,
+    WebhookCall,
+)
+from domain.errors import Conflict, Denied
+from domain.policies.promotion.gates import Case, closed, described, evaluate, pending, waiting
+from domain.policies.promotion.plan import runs_already
+from domain.resources.gates import GateCheck
+from workflows.common.calls import QUICK, call, watch
+from workflows.common.facts import Facts
+from workflows.common.progress import Progress
+from workflows.guards.thaw import Thaw
+from workflows.promotions.approval import ApprovalDesk
+
+_LONGEST_WAIT = timedelta(days=30)
+"""How long a gate may stay closed for the time being before the promotion gives up."""
+_LONGEST_FREEZE = timedelta(days=90)
+"""How long a freeze may last before the promotion gives up."""
+_LOOKS_AGAIN = timedelta(hours=6)
+"""A changed window is told; looking now and then makes it sure, and costs little for months."""
+
+
+class Passage:
+    """What is known of one promotion on its way through the gates."""
+
+    def __init__(self, request: PromotionRequest, progress: Progress) -> None:
+        self.request = request
+        self.facts: PromotionFacts | None = None
+        self.verdicts: tuple[GateVerdict, ...] = ()
+        self.approvals = ApprovalDesk(request, progress)
+        self._progress = progress
+        self.facts_log = Facts(
+            request.organization,
+            f"{request.component} in {request.environment}",
+            request.trigger,
+            component=request.component,
+            environment=request.environment,
+            scope=request.request_id,
+        )
+        self._outcomes: dict[str, GateOutcome] = {}
+        self._began = workflow.now()
+        self._is_stirred = False
+        self._thaw = Thaw(progress)
+
+    def stir(self) -> None:
+        """Something may be different now: look again."""
+        self._is_stirred = True
+        self.approvals.stir()
+
+    def check(self, confirmation: Confirmation) -> None:
+        """Returns when a person's word is waited for at that gate.
+
+        Raises:
+            Conflict: It is not.
+        """
+        rules = self.facts.rules.gates if self.facts else ()
+        manual = {one.name for one in rules if one.check is GateCheck.MANUAL}
+        if confirmation.gate not in manual:
+            known = ", ".join(sorted(manual)) or "none"
+            raise Conflict(f"{confirmation.gate} is no gate that a person opens here: {known}")
+
+    def confirm(self, confirmation: Confirmation) -> None:
+        """A person looked, and says what they saw."""
+        self._outcomes[confirmation.gate] = GateOutcome(
+            name=confirmation.gate,
+            passed=confirmation.passes,
+            reason=confirmation.note or ("looked at" if confirmation.passes else "refused"),
+            by=confirmation.by,
+            at=workflow.now(),
+            hash=self.facts.hash if self.facts else "",
+        )
+        self.stir()
+
+    async def through(self) -> PromotionFacts:
+        """Returns the facts with which everything is open at the same time.
+
+        Raises:
+            Denied: A gate is closed, or people said no.
+        """
+        while True:
+            facts = await self.look()
+            if runs_already(facts):
+                return facts
+            if facts.problem:
+                raise Denied(f"it cannot be rendered for {facts.environment}: {facts.problem}")
+            if shut := closed(self.verdicts):
+                raise Denied(described(shut), facts={"gates": ", ".join(x.name for x in shut)})
+            if waits := waiting(self.verdicts):
+                await self._wait(waits)
+            elif open_questions := pending(self.verdicts):
+                await self._ask(facts, open_questions)
+            elif facts.freeze is not None and not facts.freeze.is_open:
+                await self._frozen(facts.freeze)
+            elif await self._agreed(facts):
+                self._tell_override(facts)
+                return facts
+
+    async def _agreed(self, facts: PromotionFacts) -> bool:
+        """Asks people, where the step wants that; what is known by then is written down first."""
+        if facts.rules.approval is not None:
+            await self.facts_log.write()
+        return await self.approvals.is_approved(facts)
+
+    async def look(self) -> PromotionFacts:
+        """Reads the facts and judges all gates anew."""
+        self._is_stirred = False
+        request = self.request
+        with self._progress.step("gates"):
+            facts = await call(
+                PromotionActivities.read_promotion,
+                request,
+                f"look at {request.component} and the gates of {request.environment}",
+                queue=ids.CONTROL_QUEUE,
+                options=QUICK,
+            )
+            self.facts = facts
+            outcomes = {one.name: one for one in facts.judged} | self._outcomes
+            case = Case(request=request, facts=facts, outcomes=outcomes, now=workflow.now())
+            self.verdicts = evaluate(case)
+        still = [one for one in self.verdicts if not one.is_open]
+        self._progress.note("gates", described(still) or f"{len(self.verdicts)} gates are open")
+        return facts
+
+    async def _wait(self, waits: Sequence[GateVerdict]) -> None:
+        """Waits until a gate opens by itself, or something is told."""
+        last = self._began + _LONGEST_WAIT
+        if workflow.now() >= last:
+            raise Denied(f"not open within {_LONGEST_WAIT.days} days: {described(waits)}")
+        until = min((one.until for one in waits if one.until is not None), default=last)
+        who = ", ".join(sorted({one.who for one in waits if one.who}))
+        with self._progress.step("gates", awaiting=described(waits), until=until, who=who):
+            await self._stirred(min(until, last), described(waits))
+
+    async def _frozen(self, verdict: FreezeVerdict) -> None:
+        """Waits while the target is frozen; everything is looked at anew afterwards."""
+        last = self._began + _LONGEST_FREEZE
+        if workflow.now() >= last:
+            raise Denied(f"not open within {_LONGEST_FREEZE.days} days: {verdict.message}")
+        longest = min(_LOOKS_AGAIN, last - workflow.now())
+        await self._thaw.wait(verdict, lambda: self._is_stirred, longest)
+
+    def _tell_override(self, facts: PromotionFacts) -> None:
+        for one in facts.freeze.lifted if facts.freeze else ():
+            self.facts_log.add(
+                "freeze.overridden",
+                step=f"freeze.overridden-{one.window}",
+                actor=one.by,
+                reason=one.reason,
+                before=one.window,
+            )
+
+    async def _stirred(self, until: datetime, why: str) -> None:
+        pause = max(until - workflow.now(), timedelta(seconds=1))
+        try:
+            await workflow.wait_condition(
+                lambda: self._is_stirred, timeout=pause, timeout_summary=why[:200]
+            )
+        except TimeoutError:
+            return
+
+    async def _ask(self, facts: PromotionFacts, gates: Sequence[GateVerdict]) -> None:
+        """Asks those gates that cost something, one after the other; all are asked."""
+        rules = {rule.name: rule for rule in facts.rules.gates}
+        for gate in gates:
+            rule = rules[gate.name]
+            with self._progress.step("gates", awaiting=f"gate {rule.name}"):
+                outcome = await (
+                    self._tests(facts, rule)
+                    if rule.check is GateCheck.TESTS
+                    else self._webhook(facts, rule)
+                )
+            self._outcomes[rule.name] = outcome.model_copy(
+                update={"hash": facts.hash, "at": workflow.now()}
+            )
+
+    async def _tests(self, facts: PromotionFacts, rule: GateRule) -> GateOutcome:
+        run = GateTestRun(
+            gate=rule.name,
+            name=ids.content_name(f"gate-{rule.name}"[:50], [self._key, facts.hash]),
+            organization=facts.organization,
+            project=facts.project,
+            environment=facts.source.environment,
+            namespace=ids.namespace(facts.organization, facts.project, facts.source.environment),
+            image=rule.image or (facts.artifact.image if facts.artifact else ""),
+            command=rule.command,
+            timeout_seconds=rule.timeout_seconds,
+        )
+        return await call(
+            GateTestActivities.run_gate_tests,
+            run,
+            f"run the tests of gate {rule.name} in {facts.source.environment}",
+            queue=facts.source_queue,
+            options=watch(timedelta(seconds=rule.timeout_seconds)),
+        )
+
+    async def _webhook(self, facts: PromotionFacts, rule: GateRule) -> GateOutcome:
+        asked = WebhookCall(
+            gate=rule.name,
+            id=ids.content_hash([self._key, rule.name, facts.hash])[:32],
+            organization=facts.organization,
+            url=rule.url,
+            timeout_seconds=rule.timeout_seconds,
+            body=facts.model_dump_json(include=_TOLD),
+        )
+        return await call(
+            PromotionActivities.call_gate,
+            asked,
+            f"ask gate {rule.name}",
+            queue=ids.CONTROL_QUEUE,
+            options=watch(timedelta(seconds=rule.timeout_seconds)),
+        )
+
+    @property
+    def _key(self) -> str:
+        return f"{workflow.info().run_id}:{self.request.request_id}"
+
+
+_TOLD = {
+    "organization", "project", "component", "environment", "is_production", "artifact", "source",
+    "target", "release", "hash", "changes", "at",
+}  # fmt: skip
+"""What another system is told of a promotion."""

@@ -1,0 +1,295 @@
+"""Brings artifacts from one environment to the next: one workflow a place, one promotion at a time.
+
+It may stay open for months, so it is served with the lanes: a new release of Pavane takes it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
+from domain.deliveries import Deployment, OperationStatus
+from domain.deliveries.promotions import Confirmation, Promotion, PromotionFacts, PromotionRequest
+from domain.errors import (
+    CompensationFailed,
+    Failed,
+    PlatformError,
+    RolloutFailed,
+    StaleRevision,
+    Superseded,
+    VerificationFailed,
+)
+from domain.phases import Phase
+from domain.policies.promotion.arrivals import Arrival, arrival
+from domain.policies.promotion.plan import runs_already
+from domain.records import FactResult
+from domain.records.stops import Place
+from domain.resources.pipeline import OnFailure
+from runtime import search_attributes as attributes
+from runtime.errors import as_domain_error, as_failure
+from workflows.common.brake import Brake
+from workflows.common.calls import to_the_end
+from workflows.common.progress import Progress
+from workflows.common.saga import Saga
+from workflows.deployments.attributes import promotion_attributes
+from workflows.deployments.ordered import OrderedDeployments
+from workflows.promotions.delivery import Delivery
+from workflows.promotions.ending import go_back, log_end, phase_of, title, told
+from workflows.promotions.passage import Passage
+
+_STEPS = ("gates", "approval", "deploy", "verify", "rollback")
+_TRIES = 3
+"""How often the gates are asked again because what was rendered changed at the last moment."""
+_REMEMBERED = 50
+
+
+@workflow.defn
+class PromotionWorkflow:
+    """Brings exactly what runs in one environment to the next, through the gates."""
+
+    @workflow.init
+    def __init__(self, request: PromotionRequest) -> None:
+        self._waiting = [request]
+        self._current: Passage | None = None
+        self._may_yield = False
+        self._yields = False
+        self._deployments = OrderedDeployments()
+        self._seen = [request.request_id]
+        self._progress = Progress(title(request), _STEPS)
+        self._promotion: Promotion | None = None
+        place = Place(organization=request.organization, environment=request.environment)
+        self._brake = Brake(place, self._progress)
+        if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
+            given = promotion_attributes(request, Phase.PENDING)
+            workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
+
+    @workflow.run
+    async def run(self, _request: PromotionRequest) -> Promotion:
+        """Works until nobody waits; answers with the last promotion, or fails as it failed."""
+        failure: PlatformError | None = None
+        try:
+            while self._waiting:
+                request = self._waiting.pop(0)
+                self._progress.restart(title(request))
+                failure = await self._one(request)
+        except (asyncio.CancelledError, FailureError):
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if failure is not None:
+            raise as_failure(failure)
+        assert self._promotion is not None  # noqa: S101 - there is at least one request
+        return self._promotion
+
+    @workflow.signal
+    def requested(self, request: PromotionRequest) -> None:
+        """Somebody or something asked for a promotion; equal requests count once."""
+        if request.request_id in self._seen:
+            return
+        self._seen = [*self._seen[1 - _REMEMBERED :], request.request_id]
+        if self._current is not None and self._may_yield:
+            came = arrival(request, self._current.request, self._artifact)
+            if came is Arrival.JOINS:
+                return
+            self._yields = self._yields or came is Arrival.SUPERSEDES
+        kept = []
+        for older in self._waiting:
+            came = arrival(request, older)
+            if came is Arrival.JOINS:
+                return
+            kept += [] if came is Arrival.SUPERSEDES else [older]
+        self._waiting = [*kept, request]
+
+    @workflow.signal
+    def facts_changed(self) -> None:
+        """What the promotion is judged by may be different: it looks again."""
+        if self._current is not None:
+            self._current.stir()
+
+    @workflow.signal
+    def freezes_changed(self) -> None:
+        """A freeze window was changed or overridden: whoever waits looks again."""
+        self.facts_changed()
+
+    @workflow.signal
+    def stop_changed(self) -> None:
+        """Somebody stopped something in an emergency, or let it go on."""
+        self._brake.changed()
+
+    @workflow.signal
+    def deployment_ended(self, deployment: Deployment) -> None:
+        """The queue of the place tells how a deployment ended that was asked for here."""
+        self._deployments.ended(deployment)
+
+    @workflow.update
+    def confirm(self, confirmation: Confirmation) -> None:
+        """A person looked at what a manual gate asks for."""
+        assert self._current is not None  # noqa: S101 - the validator says so
+        self._current.confirm(confirmation)
+
+    @confirm.validator
+    def _check_confirm(self, confirmation: Confirmation) -> None:
+        if self._current is None:
+            message = "no promotion waits here"
+            raise ApplicationError(message, type="Conflict", non_retryable=True)
+        try:
+            self._current.check(confirmation)
+        except PlatformError as error:
+            raise as_failure(error) from error
+
+    @workflow.query
+    def status(self) -> OperationStatus:
+        """Where the promotion stands and what it waits for."""
+        return self._progress.status(tuple(one.request_id for one in self._waiting))
+
+    @workflow.query
+    def promotion(self) -> Promotion:
+        """What is promoted, and what each gate says."""
+        if self._current is not None:
+            return told(self._current, Phase.RUNNING)
+        assert self._promotion is not None  # noqa: S101 - between two there is one
+        return self._promotion
+
+    @property
+    def _artifact(self) -> str:
+        facts = self._current.facts if self._current else None
+        return facts.artifact.name if facts and facts.artifact else ""
+
+    async def _one(self, request: PromotionRequest) -> PlatformError | None:
+        """Does one promotion; returns why it failed, raises only when it was cancelled."""
+        passage = self._current = Passage(request, self._progress)
+        passage.facts_log.add(
+            "promotion.requested",
+            result=FactResult.ASKED,
+            after=request.artifact,
+            reason=request.reason,
+        )
+        self._progress.begins(title(request))
+        saga = Saga()
+        try:
+            await self._promote(passage, saga)
+        except asyncio.CancelledError:
+            await to_the_end(self._end(passage, saga, None, Phase.CANCELLED))
+            raise
+        except (FailureError, PlatformError) as failure:
+            if is_cancelled_exception(failure):
+                await to_the_end(self._end(passage, saga, None, Phase.CANCELLED))
+                raise
+            error = as_domain_error(failure)
+            return await to_the_end(self._end(passage, saga, error, phase_of(error)))
+        finally:
+            self._current = None
+        return None
+
+    async def _promote(self, passage: Passage, saga: Saga) -> None:
+        facts, delivery = await self._deliver(passage, saga)
+        if delivery is None:
+            message = f"{facts.release} runs in {facts.environment} already"
+            for name in ("approval", "deploy", "verify", "rollback"):
+                self._progress.skip(name, message)
+            await self._finish(passage, message)
+            return
+        try:
+            await delivery.verify()
+        except FailureError as failure:
+            error = as_domain_error(failure)
+            if not isinstance(error, Failed):
+                raise
+            await go_back(facts, passage.request, error, self._progress)
+        self._progress.skip("rollback", "it does well")
+        await self._finish(passage, f"{facts.environment} runs {facts.release}")
+
+    async def _deliver(
+        self, passage: Passage, saga: Saga
+    ) -> tuple[PromotionFacts, Delivery | None]:
+        """Goes through the gates and deploys; again from the gates when what passed is stale."""
+        for attempt in range(1, _TRIES + 1):
+            facts = await self._through(passage)
+            while await self._brake.safe_point():
+                facts = await self._through(passage)  # it was stopped: all is read anew
+            if runs_already(facts):
+                return facts, None
+            delivery = Delivery(
+                passage.request,
+                facts,
+                saga,
+                self._progress,
+                deployments=self._deployments,
+                log=passage.facts_log,
+                attempt=attempt,
+            )
+            try:
+                await delivery.deploy()
+            except StaleRevision:
+                if attempt == _TRIES:
+                    raise
+                await saga.compensate()
+                workflow.logger.info("what passed is stale: asking the gates again")
+                continue
+            except RolloutFailed as failure:
+                await saga.compensate()
+                if facts.rules.on_failure is OnFailure.ROLLBACK:
+                    await delivery.leave_alone(failure)
+                raise
+            return facts, delivery
+        raise AssertionError  # the last try returns or raises
+
+    async def _through(self, passage: Passage) -> PromotionFacts:
+        """Goes through the gates; a newer request ends that, and nothing was done by then.
+
+        Raises:
+            Superseded: A newer request took the place.
+        """
+        self._may_yield, self._yields = True, False
+        work = asyncio.ensure_future(passage.through())
+        try:
+            await workflow.wait_condition(lambda: work.done() or self._yields)
+        except asyncio.CancelledError:
+            await self._stop(work)
+            raise
+        await self._stop(work)
+        if self._yields:
+            if not work.cancelled():
+                work.exception()  # looked at: it no longer matters
+            raise Superseded(f"gave way to {title(self._waiting[-1])}")
+        return work.result()
+
+    async def _stop(self, work: asyncio.Task[PromotionFacts]) -> None:
+        self._may_yield = False
+        if not work.done():
+            work.cancel()
+            await workflow.wait([work])
+
+    async def _end(
+        self, passage: Passage, saga: Saga, failure: PlatformError | None, phase: Phase
+    ) -> PlatformError | None:
+        """Undoes, unless it is a verdict about what runs; says how it ended."""
+        if not isinstance(failure, VerificationFailed):
+            try:
+                await saga.compensate()
+            except CompensationFailed as worse:
+                reason = failure.message if failure else "cancelled"
+                failure = CompensationFailed(f"{reason}; undo failed: {worse.message}")
+                phase = Phase.ERRORED
+        ended = told(passage, phase)
+        facts = failure.facts if failure else {}
+        log_end(passage, phase, failure.message if failure else "", saga.undone)
+        await passage.facts_log.write()
+        self._promotion = ended.model_copy(
+            update={
+                "reason": facts.get("reason", type(failure).__name__ if failure else ""),
+                "message": failure.message if failure else phase.value.lower(),
+                "undone": tuple(saga.undone),
+                "rolled_back_to": facts.get("rolledBackTo", ""),
+            }
+        )
+        self._progress.is_at(phase, self._promotion.message)
+        return failure
+
+    async def _finish(self, passage: Passage, message: str) -> None:
+        log_end(passage, Phase.SUCCEEDED, message, ())
+        await passage.facts_log.write()
+        self._promotion = told(passage, Phase.SUCCEEDED).model_copy(update={"message": message})
+        self._progress.is_at(Phase.SUCCEEDED, message)

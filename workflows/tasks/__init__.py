@@ -1,0 +1,1 @@
+"""Scheduled tasks that a person runs now."""
