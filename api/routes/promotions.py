@@ -11,11 +11,10 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.access import Access, AccessDep
-from api.components import component_of
 from api.dependencies import ClusterDep, IdempotencyKey, TemporalDep
-from api.idempotency import confirm_same, request_key
-from api.orders import accepted
-from api.promotion_schemas import (
+from api.operations.orders import accepted
+from api.schemas.deliveries import Accepted
+from api.schemas.promotions import (
     ConfirmOrder,
     HoldOrder,
     LiftOrder,
@@ -28,8 +27,9 @@ from api.promotion_schemas import (
     StandingView,
     WhyView,
 )
-from api.promotions import pipeline_view, plan_view, promotion_of, why
-from api.schemas import Accepted
+from api.serving.idempotency import confirm_same, request_key
+from api.views.components import component_of
+from api.views.promotions import pipeline_view, plan_view, promotion_of, why
 from clients.kubernetes import Cluster
 from domain.deliveries import Trigger
 from domain.deliveries.promotions import Confirmation, PromotionRequest

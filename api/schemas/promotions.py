@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
-from api.schemas import Request, View
+from api.schemas.deliveries import Request, View
 from domain.phases import Phase
 
 _PLACE = {"organization": "acme", "component": "web", "environment": "production"}
