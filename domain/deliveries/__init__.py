@@ -62,7 +62,16 @@ from domain.deliveries.classes import (
     ClassUpgradeRequest,
     UpgradeBinding,
 )
-from domain.deliveries.configurations import ConfigurationPin
+from domain.deliveries.configurations import (
+    BindingConfigured,
+    ConfigurationConsumer,
+    ConfigurationNote,
+    ConfigurationPin,
+    ConfigurationPlan,
+    ConfigurationRelease,
+    ConfigurationRequest,
+    ConfigureBinding,
+)
 from domain.deliveries.deployments import (
     Applied,
     ApplyRelease,
@@ -138,6 +147,13 @@ __all__ = [
     "ClassUpgradeRequest",
     "ClosedBy",
     "Comment",
+    "BindingConfigured",
+    "ConfigurationConsumer",
+    "ConfigurationNote",
+    "ConfigurationPlan",
+    "ConfigurationRelease",
+    "ConfigurationRequest",
+    "ConfigureBinding",
     "ConfigurationPin",
     "Contest",
     "Delegation",
