@@ -62,8 +62,8 @@ class OperationId:
     component: str
     key: str
     """Commit (12 characters) of a build, environment of a deployment or of a drift, kind of the
-    class of an upgrade (whose ``component`` is the class), ``release`` of a configuration group (which
-    is the ``component``), environment and key of a task run."""
+    class of an upgrade (whose ``component`` is the class), ``release`` of a configuration group
+    (which is the ``component``), environment and key of a task run."""
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.organization}/{self.component}/{self.key}"

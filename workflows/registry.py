@@ -31,6 +31,12 @@ PROCEDURES = [
     TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""
-LANES = [ApprovalWorkflow, BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
+LANES = [
+    ApprovalWorkflow,
+    BuildLaneWorkflow,
+    ConfigurationWorkflow,
+    PromotionWorkflow,
+    StandingWorkflow,
+]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

@@ -16,8 +16,6 @@ from domain.deliveries import (
     BuildStarted,
     ClassUpgrade,
     ClassUpgradeRequest,
-    ConfigurationRelease,
-    ConfigurationRequest,
     Deployment,
     DeployRequest,
     DriftReport,
@@ -32,7 +30,6 @@ from workflows.builds.build import BuildWorkflow
 from workflows.builds.lane import BuildLaneWorkflow
 from workflows.builds.requests import RequestBuildWorkflow
 from workflows.classes.upgrades import ClassUpgradeWorkflow
-from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.attributes import deployment_attributes
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
@@ -109,28 +106,6 @@ async def start_class_upgrade(
         task_queue=ids.ORCHESTRATION_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=f"upgrade {request.class_kind} {request.class_name}",
-        static_details=_why(request.trigger.kind.value, request.trigger.actor),
-    )
-
-
-async def signal_configuration(
-    client: Client, request: ConfigurationRequest
-) -> WorkflowHandle[ConfigurationWorkflow, ConfigurationRelease]:
-    """Has a configuration group released, or has the release that runs look at it again.
-
-    Raises:
-        InvalidRequest: A name is not valid.
-    """
-    return await client.start_workflow(
-        ConfigurationWorkflow.run,
-        request,
-        id=ids.configuration_id(request.organization, request.group),
-        task_queue=ids.ORCHESTRATION_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="asked",
-        start_signal_args=[request],
-        static_summary=f"release ConfigurationGroup {request.group}",
         static_details=_why(request.trigger.kind.value, request.trigger.actor),
     )
 

@@ -8,11 +8,8 @@ from domain.deliveries import ConfigurationNote
 from domain.phases import Phase
 from domain.resources.build import OperationRef
 from domain.resources.conditions import ConditionType, set_condition
-from domain.resources.configuration import (
-    ConfigurationGroup,
-    ConfigurationGroupStatus,
-    ReleasedConfiguration,
-)
+from domain.resources.configuration import ConfigurationGroup, ConfigurationGroupStatus
+from domain.resources.configured import ReleasedConfiguration
 
 _KEPT = 20
 _OPEN = frozenset({Phase.PENDING, Phase.RUNNING})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from temporalio import activity
@@ -63,6 +64,15 @@ class ConfigurationActivities:
         self._groups = groups
         self._gateway = gateway
 
+    def all(self) -> list[Callable[..., Any]]:
+        """Returns the activities, for a worker."""
+        return [
+            self.plan_configuration,
+            self.restore_configuration,
+            self.configure_binding,
+            self.note_configuration,
+        ]
+
     @activity.defn
     async def plan_configuration(self, request: ConfigurationRequest) -> ConfigurationPlan:
         """Keeps what the group says as a revision and returns who runs with other values.
@@ -106,11 +116,7 @@ class ConfigurationActivities:
             if said.get(one["key"]):
                 one["description"] = said[one["key"]]
         spec = {name: content.get(name, []) for name in ("environmentGroups", "configurations")}
-        patch = {
-            "metadata": {"resourceVersion": group.metadata.resource_version},
-            "spec": {**spec, "rollout": content.get("rollout")},
-        }
-        await self._cluster.patch(platform(group.kind), group.name, where, patch)
+        await self._cluster.patch(platform(group.kind), group.name, where, {"spec": spec})
         return wanted.revision
 
     @activity.defn
@@ -171,14 +177,12 @@ class ConfigurationActivities:
             activity.logger.debug("ConfigurationGroup %s is gone", group.name)
 
     async def _shelf(self, organization: str) -> Shelf:
-        owner, *found = await asyncio.gather(
-            find(self._cluster, Organization, organization),
-            *(listed(self._cluster, model, organization) for model in SHELVED),
+        owner = await find(self._cluster, Organization, organization)
+        found = await asyncio.gather(
+            *(listed(self._cluster, model, organization) for model in SHELVED)
         )
-        resources: list[Resource] = [owner] if owner else []
-        for part in found:
-            resources += part
-        return Shelf(resources)
+        resources: list[Resource] = [one for part in found for one in part]
+        return Shelf([*resources, owner] if owner else resources)
 
     async def _known(self, order: DeployRequest) -> Deployment | None:
         """Returns how a request went that an earlier try asked for, None when it did not end."""

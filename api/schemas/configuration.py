@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 
-from api.schemas.deliveries import View
+from api.schemas.deliveries import Request, View
 
 
 class OriginView(View):
@@ -56,3 +58,55 @@ class ConfigurationDiff(View):
     after: str
     items: tuple[KeyChangeView, ...]
     problems: tuple[str, ...] = Field((), description="What could not be compared, and why.")
+
+
+class ReleaseOrder(Request):
+    """Asks for the release of what a group says, or said once."""
+
+    restore: str = Field(
+        "", max_length=63, description="ConfigurationRevision to bring back; empty = as it is."
+    )
+
+
+class TouchedView(View):
+    """A binding to which what the group says makes a difference."""
+
+    component: str
+    environment: str
+    keys: tuple[str, ...] = Field(description="Keys whose values differ there.")
+    approval: bool = Field(description="People must agree first.")
+
+
+class PlanView(View):
+    """Who would be deployed with what a group says now."""
+
+    group: str
+    revision: str
+    items: tuple[TouchedView, ...] = Field(description="In the order of the release.")
+    untouched: int = Field(description="Bindings that use the group and run with these values.")
+    left: tuple[str, ...] = Field((), description="Who could not be reached, and why.")
+    problems: tuple[str, ...] = Field((), description="Why it cannot be released; empty = it can.")
+
+
+class ReleaseView(View):
+    """One release of a group."""
+
+    number: int
+    revision: str
+    phase: str
+    message: str = ""
+    by: str = ""
+    started: datetime
+    finished: datetime | None = None
+    deployed: int = 0
+    failed: int = 0
+    left: int = 0
+    kept: bool = Field(description="The revision can be brought back.")
+
+
+class ReleaseHistory(View):
+    """The last releases of a group, newest first."""
+
+    group: str
+    present: str = Field(description="ConfigurationRevision of what it says now.")
+    items: tuple[ReleaseView, ...]

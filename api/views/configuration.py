@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from api.schemas.configuration import (
     ConfigurationDiff,
@@ -10,8 +10,13 @@ from api.schemas.configuration import (
     EntryView,
     KeyChangeView,
     OriginView,
+    PlanView,
+    ReleaseHistory,
+    ReleaseView,
+    TouchedView,
 )
 from domain.errors import NotFound
+from domain.policies.configuration.plan import planned
 from domain.rendering.configuration.changes import configuration_changes
 from domain.rendering.configuration.effective import (
     ConfigurationEntry,
@@ -19,9 +24,10 @@ from domain.rendering.configuration.effective import (
     Origin,
     judged_configuration,
 )
-from domain.rendering.facts import ReleaseFacts
+from domain.rendering.facts import GatewayDefaults, ReleaseFacts
 from domain.rendering.offline import ALL_GROUPS, Shelf, assemble
 from domain.resources import Component
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.families import family_of
 
 
@@ -52,11 +58,47 @@ def between(
     return _compared(shelf, components, (before, False), (after, False), before, after)
 
 
-def against_running(shelf: Shelf, components: list[Component], environment: str) -> ConfigurationDiff:
+def against_running(
+    shelf: Shelf, components: list[Component], environment: str
+) -> ConfigurationDiff:
     """Compares what runs in an environment with what the groups say now."""
     bound = [one for one in components if _is_bound(shelf, one, environment)]
     titles = f"{environment} as it runs", f"{environment} as it is declared"
     return _compared(shelf, bound, (environment, True), (environment, False), *titles)
+
+
+def plan_view(shelf: Shelf, group: ConfigurationGroup, gateway: GatewayDefaults) -> PlanView:
+    """Returns who would be deployed with what a group says now, in the order of a release."""
+    plan = planned(shelf, group, gateway)
+    return PlanView(
+        group=group.name,
+        revision=plan.revision,
+        items=tuple(
+            TouchedView(
+                component=one.component,
+                environment=one.environment,
+                keys=one.keys,
+                approval=bool(one.rules),
+            )
+            for wave in plan.waves
+            for one in wave
+        ),
+        untouched=plan.untouched,
+        left=plan.left,
+        problems=plan.problems,
+    )
+
+
+def history_view(group: ConfigurationGroup, kept: Container[str]) -> ReleaseHistory:
+    """Returns the releases of a group, newest first; ``kept`` are the revisions there are."""
+    return ReleaseHistory(
+        group=group.name,
+        present=group.revision,
+        items=tuple(
+            ReleaseView(**one.model_dump(exclude={"run"}), kept=one.revision in kept)
+            for one in reversed(group.status.history)
+        ),
+    )
 
 
 def _compared(
@@ -95,9 +137,7 @@ def _changes(
         yield KeyChangeView(component=component, **one.model_dump())
 
 
-def _facts(
-    shelf: Shelf, component: Component, environment: str, *, running: bool
-) -> ReleaseFacts:
+def _facts(shelf: Shelf, component: Component, environment: str, *, running: bool) -> ReleaseFacts:
     groups = () if running else ALL_GROUPS
     return assemble(shelf, component.name, environment, present_groups=groups)
 

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from domain import ids
-from domain.phases import Phase
 from domain.resources.base import READY_COLUMNS, Column, Metadata, Resource, Status, WrittenBy
 from domain.resources.build import OperationRef
-from domain.resources.configured import KEY_PATTERN, PLAIN_OR_VAULT, VaultPath
+from domain.resources.configured import (
+    KEY_PATTERN,
+    PLAIN_OR_VAULT,
+    ConfigurationRollout,
+    ReleasedConfiguration,
+    VaultPath,
+)
 from domain.resources.model import Model, Rule
 from domain.resources.types import (
     Fragment,
@@ -80,16 +85,6 @@ class Configuration(Model):
     """Its values. Empty = it has none anywhere."""
 
 
-class ConfigurationRollout(Model):
-    """How a change comes to components: one environment after the other, production last."""
-
-    max_at_once: int = Field(4, ge=1, le=50)
-    """How many bindings of an environment are deployed at the same time."""
-    max_failures: int = Field(0, ge=0, le=1000)
-    """How many deployments may fail before the release stops. What was brought stays so; what
-    failed runs what ran before."""
-
-
 class ConfigurationGroupSpec(Model):
     """Keys and their values by environment."""
 
@@ -113,33 +108,6 @@ class ConfigurationGroupSpec(Model):
         for one in written.get("configurations", ()):
             one.pop("description", None)
         return written
-
-
-class ReleasedConfiguration(Model):
-    """One release of a group."""
-
-    number: int = Field(ge=1)
-    """Counts the releases of the group."""
-    revision: NameOrEmpty = ""
-    """ConfigurationRevision that was brought to components."""
-    phase: Phase
-    """Where it stands, or how it ended."""
-    message: str = Field("", max_length=4096)
-    """More about it, for people."""
-    by: str = Field("", max_length=256)
-    """Who asked for it, or what."""
-    run: str = Field("", max_length=64)
-    """Run of the operation."""
-    started: AwareDatetime
-    """When it began."""
-    finished: AwareDatetime | None = None
-    """When it ended. Absent = it has not."""
-    deployed: int = Field(0, ge=0)
-    """Bindings that were deployed with it."""
-    failed: int = Field(0, ge=0)
-    """Bindings whose deployment failed."""
-    left: int = Field(0, ge=0)
-    """Bindings that are touched and were left as they are."""
 
 
 class ConfigurationGroupStatus(Status):

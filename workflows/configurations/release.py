@@ -193,9 +193,7 @@ class ConfigurationWorkflow:
                 await self._wave(plan, wave)
             self._progress.note("deploy", f"{place}: {self._said()}")
 
-    async def _wave(
-        self, plan: ConfigurationPlan, wave: tuple[ConfigurationConsumer, ...]
-    ) -> None:
+    async def _wave(self, plan: ConfigurationPlan, wave: tuple[ConfigurationConsumer, ...]) -> None:
         turns = asyncio.Semaphore(plan.max_at_once)
 
         async def one(consumer: ConfigurationConsumer) -> None:

@@ -173,8 +173,9 @@ def _steps(shelf: Shelf, component: Component, environment: str) -> Iterator[Pro
 
 
 def _rules(steps: Iterable[PromotionTarget]) -> tuple[ApprovalRule, ...]:
-    """Returns who must agree: as the steps say; where only people can judge a gate, anybody who
-    may approve there.
+    """Returns who must agree: as the steps say.
+
+    Where only people can judge a gate, anybody who may approve there.
     """
     rules = []
     for step in steps:
