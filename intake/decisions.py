@@ -9,6 +9,7 @@ from domain import ids
 from domain.deliveries import (
     BuildRequest,
     ClassUpgradeRequest,
+    ConfigurationRequest,
     DeployRequest,
     Trigger,
     TriggerKind,
@@ -29,6 +30,7 @@ from domain.resources import (
 )
 from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.families import family_of
 from domain.resources.references import missing_references
 from intake.near import missing_groups, surroundings, workload_of
@@ -93,8 +95,24 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
+@dataclass(frozen=True)
+class ReleaseConfiguration:
+    """A configuration group says something that was not released."""
+
+    request: ConfigurationRequest
+    revision: str
+    """What it says now: something else is another decision."""
+
+
 Decision: TypeAlias = (
-    StartBuild | RequestBuild | Deploy | Promote | TellFreezes | TellLane | UpgradeClass
+    StartBuild
+    | RequestBuild
+    | Deploy
+    | Promote
+    | TellFreezes
+    | TellLane
+    | UpgradeClass
+    | ReleaseConfiguration
 )
 
 
@@ -113,14 +131,21 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_component(resource, world)
         case ComponentClass():
             return _of_class(resource, world)
-        case FreezeWindow() | Organization():
+        case ConfigurationGroup() | FreezeWindow() | Organization():
             return _of_rules(resource)
         case _:
             return None
 
 
-def _of_rules(resource: FreezeWindow | Organization) -> Decision:
-    """Whoever waits by these rules looks at them again."""
+def _of_rules(resource: ConfigurationGroup | FreezeWindow | Organization) -> Decision | None:
+    """Whoever waits by these rules looks at them again; a group releases each content once."""
+    if isinstance(resource, ConfigurationGroup):
+        if resource.is_deleted or resource.status.revision == resource.revision:
+            return None
+        trigger = _trigger(resource, TriggerKind.AUTOMATIC)
+        where, group = resource.organization, resource.name
+        request = ConfigurationRequest(organization=where, group=group, trigger=trigger)
+        return ReleaseConfiguration(request, resource.revision)
     if isinstance(resource, Organization):
         return TellLane(resource.name, resource.spec.builds.concurrency)
     lifted = tuple(one.id for one in resource.status.overrides)

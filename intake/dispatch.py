@@ -14,6 +14,7 @@ from intake.decisions import (
     Decision,
     Deploy,
     Promote,
+    ReleaseConfiguration,
     RequestBuild,
     StartBuild,
     TellFreezes,
@@ -21,6 +22,7 @@ from intake.decisions import (
     UpgradeClass,
 )
 from workflows.common.waking import tell_freezes
+from workflows.configurations.starting import signal_configuration
 from workflows.promotions.starting import signal_promotion
 from workflows.starting import (
     request_build,
@@ -60,6 +62,9 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case UpgradeClass(upgrade, revision):
             started = await start_class_upgrade(client, upgrade)
             _LOG.info("asked for %s to %s", started.id, revision)
+        case ReleaseConfiguration(change, revision):
+            release = await signal_configuration(client, change)
+            _LOG.info("asked %s for %s", release.id, revision)
         case _:
             assert_never(decision)
 

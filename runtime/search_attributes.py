@@ -36,7 +36,7 @@ APPROVAL = "approval"
 NO_OPERATIONS = (LANE, APPROVAL)
 """Kinds that lists of operations leave out."""
 
-STOPPABLE = ("build", "deploy", "promotion")
+STOPPABLE = ("build", "configuration", "deploy", "promotion")
 """Kinds of flows that listen to the signal of an emergency stop. A flow gets here with its own
 ``Brake``."""
 

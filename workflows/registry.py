@@ -7,6 +7,7 @@ from workflows.builds.build import BuildWorkflow
 from workflows.builds.lane import BuildLaneWorkflow
 from workflows.builds.requests import RequestBuildWorkflow
 from workflows.classes.upgrades import ClassUpgradeWorkflow
+from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
@@ -30,6 +31,12 @@ PROCEDURES = [
     TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""
-LANES = [ApprovalWorkflow, BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
+LANES = [
+    ApprovalWorkflow,
+    BuildLaneWorkflow,
+    ConfigurationWorkflow,
+    PromotionWorkflow,
+    StandingWorkflow,
+]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

@@ -13,7 +13,7 @@ from activities.common.reading import find
 from activities.guards.freezes import FreezeReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
-from activities.releases.facts import FactsReader
+from activities.releases.facts import FactsReader, gateway_defaults
 from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -31,7 +31,6 @@ from domain.deliveries.promotions import (
 )
 from domain.deliveries.standings import Standing, StandingChange
 from domain.errors import NotFound, PlatformError
-from domain.rendering.facts import GatewayDefaults
 from domain.resources.families import family_of_binding
 from settings import Settings
 
@@ -63,12 +62,6 @@ class PromotionActivities:
         watches: SharedWatches,
     ) -> None:
         """``watches`` are those of the control plane."""
-        address = urlsplit(settings.gateway.url)
-        gateway = GatewayDefaults(
-            name=settings.gateway.name,
-            namespace=settings.gateway.namespace,
-            port=address.port or (443 if address.scheme == "https" else 80),
-        )
         self._cluster = cluster
         self._standings = standings
         self._queues = queues
@@ -78,7 +71,7 @@ class PromotionActivities:
             cluster,
             objects,
             standings,
-            FactsReader(cluster, watches, gateway),
+            FactsReader(cluster, watches, gateway_defaults(settings)),
             freezes=freezes,
             quotas=quotas,
         )
