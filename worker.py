@@ -41,6 +41,7 @@ from activities.records.facts import RecordActivities
 from activities.records.signing import SigningActivities
 from activities.releases.drift import DriftActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.secrets.tenants import VaultTenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -50,6 +51,7 @@ from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from clients.registry import Registry
 from clients.transit import TransitSigner
+from clients.vault import VaultSession, VaultTenants
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
@@ -58,7 +60,7 @@ from runtime import logging as logs
 from runtime import search_attributes
 from runtime.health import Check, HealthServer
 from runtime.ports import free_port
-from settings import Settings, load
+from settings import Settings, VaultRole, VaultSettings, load
 from workflows.deployments.queues import TemporalDeployQueues
 from workflows.promotions.standings import TemporalStandings
 from workflows.registry import LANES, PROCEDURES
@@ -111,8 +113,8 @@ class WorkerProcess:
             made.append(self._control())
         if "plane" in roles:
             made.append(self._plane())
-        if signer := signer_of(self._settings):
-            made.append(self._secrets(signer))
+        if "secrets" in roles:
+            made.append(self._secrets())
         return made
 
     def _orchestration(self) -> Worker:
@@ -229,11 +231,17 @@ class WorkerProcess:
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
 
-    def _secrets(self, signer: TransitSigner) -> Worker:
+    def _secrets(self) -> Worker:
+        vault, signer = self._settings.vault, signer_of(self._settings)
+        setup = session_of(vault, vault.tenants)
+        tenants = VaultTenantActivities(VaultTenants(setup) if setup else None)
         return Worker(
             self._client,
             task_queue=ids.SECRETS_QUEUE,
-            activities=[SigningActivities(signer).sign_heads],
+            activities=[
+                *([SigningActivities(signer).sign_heads] if signer else []),
+                tenants.ensure_vault_tenant,
+            ],
             activity_executor=ThreadPoolExecutor(_SECRET_TASKS, thread_name_prefix="secrets"),
             max_concurrent_activities=_SECRET_TASKS,
             max_heartbeat_throttle_interval=_HEARTBEAT,
@@ -326,6 +334,13 @@ def signer_of(settings: Settings) -> TransitSigner | None:
         key=settings.audit.signing_key,
         mount=vault.transit,
     )
+
+
+def session_of(vault: VaultSettings, role: VaultRole) -> VaultSession | None:
+    """Returns the access of one role to OpenBao; None = this installation has no such role."""
+    if not vault.address or role.secret_id_file is None:
+        return None
+    return VaultSession(vault.address, role.role_id, role.secret_id_file)
 
 
 async def _main(plugins: Sequence[Plugin]) -> None:
