@@ -41,6 +41,7 @@ from activities.records.facts import RecordActivities
 from activities.records.signing import SigningActivities
 from activities.releases.drift import DriftActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.secrets.delivery import SecretDelivery
 from activities.secrets.tenants import VaultTenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
@@ -51,7 +52,7 @@ from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from clients.registry import Registry
 from clients.transit import TransitSigner
-from clients.vault import VaultSession, VaultTenants
+from clients.vault import SecretStore, VaultSession, VaultTenants
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
@@ -206,7 +207,9 @@ class WorkerProcess:
         runs = BuildRunActivities(
             self._cluster, self._watches, self._objects, self._registry, self._settings
         )
-        rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
+        reader = session_of(self._settings.vault, self._settings.vault.plane)
+        secrets = SecretDelivery(self._cluster, SecretStore(reader) if reader else None)
+        rollouts = RolloutActivities(self._cluster, self._watches, self._objects, secrets)
         drift = DriftPlaneActivities(self._cluster, self._objects)
         runs_of_tasks = TaskRunActivities(self._cluster, self._watches)
         return Worker(
@@ -218,6 +221,9 @@ class WorkerProcess:
                 runs.stop_build,
                 rollouts.apply_release,
                 rollouts.follow_rollout,
+                secrets.find_consumers,
+                secrets.deliver_secret,
+                secrets.restart_consumer,
                 ReleaseWatchActivities(self._cluster, self._watches, self._objects).watch_release,
                 GateTestActivities(self._cluster, self._watches).run_gate_tests,
                 drift.inspect_release,
