@@ -117,7 +117,7 @@ class ConfiguredWorld(Approvals):
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         own = await own_client(self.client)
-        control = [
+        control: list[Callable[..., Any]] = [
             self.plan_configuration,
             self.restore_configuration,
             self.configure_binding,
