@@ -34,6 +34,7 @@ from activities.planes.gate_tests import GateTestActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
+from activities.planes.tenants import TenantPlaneActivities
 from activities.promotions.approvals import ApprovalActivities
 from activities.promotions.rollbacks import RollbackActivities
 from activities.promotions.standing import PromotionActivities
@@ -41,6 +42,7 @@ from activities.records.facts import RecordActivities
 from activities.records.signing import SigningActivities
 from activities.releases.drift import DriftActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.tenants.setup import TenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -162,6 +164,7 @@ class WorkerProcess:
         drift = DriftActivities(self._cluster, queues)
         classes = ClassActivities(self._cluster, queues, self._records)
         approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
+        tenants = TenantActivities(self._cluster, self._settings)
         return Worker(
             self._client,
             task_queue=ids.CONTROL_QUEUE,
@@ -194,6 +197,9 @@ class WorkerProcess:
                 classes.plan_class_upgrade,
                 classes.upgrade_binding,
                 TaskPlanActivities(self._cluster, self._objects, self._records).prepare_task_run,
+                tenants.plan_tenant,
+                tenants.set_up_tenant,
+                tenants.record_tenant,
             ],
             max_concurrent_activities=self._settings.worker.short_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
@@ -223,6 +229,7 @@ class WorkerProcess:
                 runs_of_tasks.start_task_run,
                 runs_of_tasks.follow_task_run,
                 runs_of_tasks.stop_task_run,
+                TenantPlaneActivities(self._cluster).set_up_tenant_plane,
             ],
             max_concurrent_activities=self._settings.worker.plane_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
