@@ -276,6 +276,11 @@ def content_hash(content: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def bundle_key(organization: str, namespace: str, release: str) -> str:
+    """Returns where a release's objects lie in the object store, when they are large."""
+    return f"bundles/{organization}/{namespace}/{release}.json"
+
+
 def content_name(base: str, content: object) -> str:
     """Returns ``base`` with a hash of the content: equal content has equal names."""
     return fitted(f"{base}-{content_hash(content)[:10]}")

@@ -10,6 +10,7 @@ from activities.common.kinds import NAMESPACES
 from activities.common.reading import find, listed
 from activities.common.statuses import now
 from activities.tenants.applying import TENANT_MANAGER, applied
+from activities.tenants.images import registries_of
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries.tenants import (
@@ -21,14 +22,13 @@ from domain.deliveries.tenants import (
     TenantRequest,
 )
 from domain.errors import Conflict
-from domain.policies.tenants.images import Registries
 from domain.policies.tenants.names import refused_namespace
 from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.tenants.access import Names, control_access, inexact_rules
 from domain.rendering.tenants.admission import label_admission
 from domain.rendering.tenants.namespaces import organization_namespace
 from domain.resources import DataPlane, Environment, Organization, Project, set_condition
-from settings import RegistrySettings, Settings
+from settings import Settings
 
 
 class TenantActivities:
@@ -157,11 +157,3 @@ def _place(organization: Organization, project: Project, environment: Environmen
         cpu=tuple(one.cpu for one in quotas if one.cpu),
         memory=tuple(one.memory for one in quotas if one.memory),
     )
-
-
-def registries_of(registry: RegistrySettings, plane: DataPlane) -> Registries:
-    """Returns where the organizations of an installation keep images, as a plane names it."""
-    own = plane.spec.registry
-    host = own.host or registry.pull_host
-    prefixed = "/".join(part for part in (host, own.repository_prefix) if part)
-    return Registries(shared=tuple(sorted({registry.pull_host, prefixed})), common=registry.common)

@@ -96,6 +96,8 @@ def label_admission(organization: Organization) -> list[dict[str, Any]]:
         f"{_quoted(keys)}.filter(key, !(has(object.metadata.labels) && key in "
         "object.metadata.labels && object.metadata.labels[key] != ''))"
     )
+    if not keys:
+        missing = "[''].filter(key, false)"
     unchanged = "oldObject != null && object.spec == oldObject.spec"
     validations = [
         {
