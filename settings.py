@@ -225,6 +225,11 @@ class WorkerSettings(BaseModel):
         description="What this process does. Default: everything.",
     )
     plane: str = Field("local", description="Name of the plane served by the role `plane`.")
+    organizations: tuple[str, ...] = Field(
+        (),
+        description="Organizations whose work the role `plane` takes; others are refused. Empty = "
+        "of all that name its task queue.",
+    )
     listen: str = Field(
         "127.0.0.1:8091", description="host:port of /healthz, /readyz and /metrics."
     )

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from temporalio.client import Client, Plugin
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 
 from activities.builds.lanes import BuildLaneActivities
 from activities.builds.records import BuildRecordActivities
@@ -60,6 +60,7 @@ from runtime import logging as logs
 from runtime import search_attributes
 from runtime.health import Check, HealthServer
 from runtime.ports import free_port
+from runtime.tenancy import OnlyOrganizations
 from settings import Settings, load
 from workflows.deployments.queues import TemporalDeployQueues
 from workflows.promotions.standings import TemporalStandings
@@ -231,10 +232,16 @@ class WorkerProcess:
                 runs_of_tasks.stop_task_run,
                 TenantPlaneActivities(self._cluster).set_up_tenant_plane,
             ],
+            interceptors=self._only(),
             max_concurrent_activities=self._settings.worker.plane_tasks,
             max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
+
+    def _only(self) -> list[Interceptor]:
+        """Refuses other organizations where the plane is meant for some."""
+        allowed = self._settings.worker.organizations
+        return [OnlyOrganizations(allowed)] if allowed else []
 
     def _secrets(self, signer: TransitSigner) -> Worker:
         return Worker(
