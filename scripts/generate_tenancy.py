@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of a table cannot be broken
 """Writes docs/tenancy.md from the tries of the test of two hostile tenants, or compares it."""
 
 from __future__ import annotations
