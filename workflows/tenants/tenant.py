@@ -171,11 +171,17 @@ class TenantWorkflow:
 
     async def _planes(self, plan: TenantPlan) -> dict[str, TenantApplied] | None:
         """Sets up all planes at once; None = what is wanted changed, so they are begun anew."""
+        if not plan.planes:
+            return {}
         tasks = {one.plane: asyncio.create_task(self._plane(one)) for one in plan.planes}
         for task in tasks.values():
             task.add_done_callback(lambda _: self._progress.awaits(_planes_left(tasks)))
+        # One that fails ends the wait: a plane that is away must not hide it.
+        over = asyncio.create_task(
+            workflow.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
+        )
         try:
-            await workflow.wait_condition(lambda: self._pending or _is_over(tasks.values()))
+            await workflow.wait_condition(lambda: self._pending or over.done())
         except asyncio.CancelledError:
             await to_the_end(_stopped(tasks.values()))
             raise
@@ -244,13 +250,6 @@ class TenantWorkflow:
 
 def _planes_left(tasks: Mapping[str, asyncio.Task[TenantApplied]]) -> str:
     return ", ".join(f"plane {plane}" for plane, task in tasks.items() if not task.done())
-
-
-def _is_over(tasks: Collection[asyncio.Task[TenantApplied]]) -> bool:
-    """Tells whether all have ended, or one has failed: then the others are not waited for."""
-    ended = [task for task in tasks if task.done()]
-    failed = any(task.cancelled() or task.exception() is not None for task in ended)
-    return failed or len(ended) == len(tasks)
 
 
 async def _stopped(tasks: Collection[asyncio.Task[TenantApplied]]) -> None:
