@@ -20,6 +20,7 @@ from activities.planes.gate_tests import GateTestActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
+from activities.planes.tenants import TenantPlaneActivities
 from activities.promotions.approvals import ApprovalActivities
 from activities.promotions.enforcement import Standings
 from activities.promotions.rollbacks import RollbackActivities
@@ -33,6 +34,7 @@ from activities.releases.facts import gateway_defaults
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
 from activities.secrets.tenants import VaultTenantActivities
+from activities.tenants.setup import TenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -102,6 +104,7 @@ def control(outside: Outside) -> Activities:
         groups=ConfigurationGroups(cluster, outside.watches),
         gateway=gateway_defaults(settings),
     )
+    tenants = TenantActivities(cluster, settings)
     return [
         RevisionActivities(cluster, outside.git).resolve_revision,
         builds.adopt_build,
@@ -132,6 +135,9 @@ def control(outside: Outside) -> Activities:
         classes.upgrade_binding,
         *configuration.all(),
         TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
+        tenants.plan_tenant,
+        tenants.set_up_tenant,
+        tenants.record_tenant,
     ]
 
 
@@ -158,6 +164,7 @@ def plane(outside: Outside) -> Activities:
         tasks.start_task_run,
         tasks.follow_task_run,
         tasks.stop_task_run,
+        TenantPlaneActivities(cluster).set_up_tenant_plane,
     ]
 
 

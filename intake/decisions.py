@@ -19,22 +19,18 @@ from domain.policies.class_waves import consumers_of
 from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
-    BuildPlane,
     Component,
     ComponentClass,
-    Environment,
     FreezeWindow,
     Organization,
     Resource,
-    Workload,
 )
 from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.configuration import ConfigurationGroup
-from domain.resources.families import family_of
-from domain.resources.references import missing_references
-from intake.near import missing_groups, surroundings, workload_of
+from intake.near import behind, missing, surroundings, without_build_plane
 from intake.promotions import automatic_promotions
+from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
 
 _UID_LENGTH = 8
@@ -109,10 +105,11 @@ Decision: TypeAlias = (
     | RequestBuild
     | Deploy
     | Promote
+    | ReleaseConfiguration
+    | SetUpTenant
     | TellFreezes
     | TellLane
     | UpgradeClass
-    | ReleaseConfiguration
 )
 
 
@@ -132,12 +129,14 @@ def decide(resource: Resource, world: World) -> Decision | None:
         case ComponentClass():
             return _of_class(resource, world)
         case ConfigurationGroup() | FreezeWindow() | Organization():
-            return _of_rules(resource)
+            return _of_rules(resource, world)
         case _:
             return None
 
 
-def _of_rules(resource: ConfigurationGroup | FreezeWindow | Organization) -> Decision | None:
+def _of_rules(
+    resource: ConfigurationGroup | FreezeWindow | Organization, world: World
+) -> Decision | None:
     """Whoever waits by these rules looks at them again; a group releases each content once."""
     if isinstance(resource, ConfigurationGroup):
         if resource.is_deleted or resource.status.revision == resource.revision:
@@ -147,21 +146,24 @@ def _of_rules(resource: ConfigurationGroup | FreezeWindow | Organization) -> Dec
         request = ConfigurationRequest(organization=where, group=group, trigger=trigger)
         return ReleaseConfiguration(request, resource.revision)
     if isinstance(resource, Organization):
-        return TellLane(resource.name, resource.spec.builds.concurrency)
+        lane = TellLane(resource.name, resource.spec.builds.concurrency)
+        trigger = _trigger(resource, TriggerKind.RESOURCE)
+        setup = wanted_tenant(resource, world, trigger)
+        return SetUpTenant(setup, lane.concurrency) if setup else lane
     lifted = tuple(one.id for one in resource.status.overrides)
     return TellFreezes(resource.organization, resource.metadata.generation, lifted)
 
 
 def obstacles(resource: Resource, world: World) -> tuple[str, ...]:
     """Returns what must appear before the resource can be worked on, in words."""
-    missing = _missing(resource, world)
+    named = missing(resource, world)
     match resource:
         case Build():
-            return missing + _without_build_plane(resource.organization, world)
-        case Binding() if not missing:
-            return _behind(resource, world)
+            return named + without_build_plane(resource.organization, world)
+        case Binding() if not named:
+            return behind(resource, world)
         case _:
-            return missing
+            return named
 
 
 def _of_build(build: Build, world: World) -> Decision | None:
@@ -214,9 +216,9 @@ def _of_component(component: Component, world: World) -> Decision | None:
     source = component.build
     if source is None or component.is_deleted or not wants_first_build(component):
         return None
-    if world.has_build(component) or _missing(component, world):
+    if world.has_build(component) or missing(component, world):
         return None
-    if _without_build_plane(component.organization, world):
+    if without_build_plane(component.organization, world):
         return None
     digest = ids.content_hash(source.model_dump(mode="json"))[:10]
     return RequestBuild(
@@ -249,44 +251,6 @@ def _of_class(component_class: ComponentClass, world: World) -> Decision | None:
         ),
         component_class.revision,
     )
-
-
-def _missing(resource: Resource, world: World) -> tuple[str, ...]:
-    existing = world.existing(resource.organization)
-    return tuple(one.message for one in missing_references(resource, existing))
-
-
-def _without_build_plane(organization: str, world: World) -> tuple[str, ...]:
-    found = world.find(Organization, organization, organization)
-    if found is None:
-        return (f"waiting until Organization {organization} is created",)
-    if found.spec.builds.build_plane_ref:
-        return _missing(found, world)
-    if not world.existing(organization).get(BuildPlane.kind):
-        return (f"waiting until a BuildPlane is created in {organization}",)
-    return ()
-
-
-def _behind(binding: Binding, world: World) -> tuple[str, ...]:
-    """Looks at what the named things need themselves."""
-    where = binding.organization
-    environment = world.find(Environment, where, binding.environment)
-    component = world.find(Component, where, binding.component)
-    found = [one for one in (environment, component) if one is not None]
-    missing = tuple(message for one in found for message in _missing(one, world))
-    if component is not None and family_of(component).binding.kind != binding.kind:
-        missing += (
-            (
-                f"component {component.name} is a {component.spec.component_type}: waiting until "
-                f"this {binding.kind} is replaced by a {family_of(component).binding.kind}"
-            ),
-        )
-    if component is not None:
-        missing += tuple(missing_groups(component, world))
-    workload = workload_of(binding, world)
-    if workload not in world.existing(where).get(Workload.kind, ()):
-        missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
-    return missing
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:
