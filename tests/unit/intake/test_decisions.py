@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
-from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide, obstacles
+from intake.decisions import (
+    Deploy,
+    ReleaseConfiguration,
+    RequestBuild,
+    StartBuild,
+    TellLane,
+    decide,
+    obstacles,
+)
 from tests.unit.intake import resources as given
 from tests.unit.intake.resources import COMMIT, ORG, world
 
@@ -220,3 +228,30 @@ def test_a_binding_of_another_type_than_its_component_waits() -> None:
         "component web is a Service: waiting until this APIBinding is replaced by a ServiceBinding"
     )
     assert decide(made, made_world) is None
+
+
+def test_a_group_releases_each_content_once() -> None:
+    spec = {"configurations": [{"key": "a"}]}
+    group = given.resource("ConfigurationGroup", "db", spec)
+
+    decision = decide(group, world(group))
+
+    assert isinstance(decision, ReleaseConfiguration)
+    assert (decision.request.organization, decision.request.group) == (ORG, "db")
+    released = group.model_copy(
+        update={"status": group.status.model_copy(update={"revision": decision.revision})}
+    )
+    assert decide(released, world(released)) is None
+
+
+def test_a_binding_waits_for_groups_that_project_and_organization_name() -> None:
+    project = given.resource(
+        "Project",
+        "shop",
+        {"deploymentPipelineRef": "standard-pipeline", "configurationGroupRefs": ["db"]},
+    )
+    binding = given.binding()
+    told = obstacles(binding, world(binding, project))
+    assert told == ("waiting until ConfigurationGroup db, which the project names, is created",)
+    group = given.resource("ConfigurationGroup", "db", {})
+    assert obstacles(binding, world(binding, project, group)) == ()
