@@ -4,6 +4,7 @@ import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
 from domain.resources import Metadata
+from domain.resources.configuration import ConfigurationGroupStatus
 from domain.resources.organization import OrganizationStatus
 from intake.decisions import (
     Deploy,
@@ -252,9 +253,8 @@ def test_a_group_releases_each_content_once() -> None:
 
     assert isinstance(decision, ReleaseConfiguration)
     assert (decision.request.organization, decision.request.group) == (ORG, "db")
-    released = group.model_copy(
-        update={"status": group.status.model_copy(update={"revision": decision.revision})}
-    )
+    status = ConfigurationGroupStatus(revision=decision.revision)
+    released = group.model_copy(update={"status": status})
     assert decide(released, world(released)) is None
 
 
