@@ -11,6 +11,7 @@ from activities.common.reading import find, required
 from activities.common.statuses import now
 from activities.guards.freezes import FreezeReader
 from activities.promotions.changes import differences, said
+from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings, pipeline_of
 from activities.promotions.judging import judged_here
 from activities.releases.bindings import find_binding
@@ -67,6 +68,7 @@ class PromotionReader:
         *,
         freezes: FreezeReader,
         quotas: Quotas,
+        dependencies: DependencyReader,
     ) -> None:
         self._cluster = cluster
         self._objects = objects
@@ -74,6 +76,7 @@ class PromotionReader:
         self._gateway = gateway
         self._freezes = freezes
         self._quotas = quotas
+        self._dependencies = dependencies
         self._revisions = ClassRevisions(cluster)
 
     async def read(self, request: PromotionRequest) -> PromotionFacts:
@@ -130,7 +133,8 @@ class PromotionReader:
         )
         if artifact is not None:
             facts = await self._rendered(facts, component, target, artifact)
-        judged = (*facts.judged, *judged_here(facts, request))
+        depends = await self._dependencies.judge(facts)
+        judged = (*facts.judged, *depends, *judged_here(facts, request))
         return facts.model_copy(update={"judged": judged})
 
     async def _passed(
@@ -175,7 +179,13 @@ class PromotionReader:
             problem = f"{binding.kind} {binding.name} is to be undeployed: set spec.state"
             return facts.model_copy(update={"problem": problem})
         try:
-            known = await gather(self._cluster, binding, self._gateway, self._revisions)
+            known = await gather(
+                self._cluster,
+                binding,
+                self._gateway,
+                self._revisions,
+                self._dependencies.interfaces,
+            )
             rendered = render_release(known)
         except InvalidRequest as error:
             return facts.model_copy(update={"problem": error.message})

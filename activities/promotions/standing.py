@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.common.kinds import platform
 from activities.common.reading import find
 from activities.guards.freezes import FreezeReader
+from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
 from activities.releases.quotas import Quotas
@@ -74,7 +75,13 @@ class PromotionActivities:
         self._webhooks = Webhooks(settings.worker.gate_keys)
         freezes, quotas = FreezeReader(cluster, watches), Quotas(watches)
         self._reader = PromotionReader(
-            cluster, objects, standings, gateway, freezes=freezes, quotas=quotas
+            cluster,
+            objects,
+            standings,
+            gateway,
+            freezes=freezes,
+            quotas=quotas,
+            dependencies=DependencyReader(watches),
         )
 
     def all(self) -> list[Callable[..., Any]]:

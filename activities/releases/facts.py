@@ -6,6 +6,7 @@ import asyncio
 
 from activities.classes.revisions import ClassRevisions
 from activities.common.reading import find, required
+from activities.releases.interfaces import InterfaceReader
 from clients.kubernetes.cluster import Cluster
 from domain.errors import InvalidRequest
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts
@@ -42,11 +43,15 @@ async def gather(
     binding: Binding,
     gateway: GatewayDefaults,
     revisions: ClassRevisions,
+    interfaces: InterfaceReader,
+    *,
     class_revision: str = "",
+    awaited: str = "",
 ) -> ReleaseFacts:
     """Reads everything that decides the objects of a binding.
 
     ``class_revision`` is the revision of its class that is asked for; empty = the one it has.
+    ``awaited`` is the hash of the Endpoints and Connections because of which it is rendered.
 
     Raises:
         InvalidRequest: Something that is named does not exist; the message says who names it.
@@ -77,12 +82,14 @@ async def gather(
         component_class,
         (instance, work),
         artifact,
+        known,
     ) = await asyncio.gather(
         required(cluster, Component, binding.component, where, who),
         place(),
         required(cluster, family.component_class, binding.spec.class_ref, where, who),
         workload(),
         required(cluster, DeployableArtifact, binding.artifact, where, who),
+        interfaces.of(where, binding.component, awaited),
     )
     return ReleaseFacts(
         component=component,
@@ -93,6 +100,7 @@ async def gather(
         workload=work,
         binding=binding,
         artifact=artifact,
+        interfaces=known,
         gateway=gateway,
     )
 

@@ -168,6 +168,7 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             release_ref=prepared.bundle.release,
             deployment_ref=prepared.deployment,
             class_revision_ref="" if undeployed else prepared.class_revision,
+            interfaces="" if undeployed else prepared.interfaces,
             usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,
             operation=status.operation,

@@ -20,6 +20,7 @@ from activities.releases import records
 from activities.releases.bindings import asked_binding
 from activities.releases.bundles import bundle_of, objects_of, stowed
 from activities.releases.facts import gather, plane_of
+from activities.releases.interfaces import InterfaceReader
 from activities.releases.preparing import against_drift, deadline_of, prepared_of, release_of
 from activities.releases.quotas import Quotas, taken
 from clients.kubernetes.cluster import Cluster
@@ -76,6 +77,7 @@ class ReleaseActivities:
         self._history = history
         self._revisions = ClassRevisions(cluster)
         self._quotas = Quotas(watches)
+        self._interfaces = InterfaceReader(watches)
         self._freezes = FreezeReader(cluster, watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
@@ -136,7 +138,15 @@ class ReleaseActivities:
             plane = await plane_of(self._cluster, binding)
             return prepared_of(request, binding, plane.task_queue, Bundle(), previous), None
         facts, previous, standing = await asyncio.gather(
-            gather(self._cluster, binding, self._gateway, self._revisions, request.class_revision),
+            gather(
+                self._cluster,
+                binding,
+                self._gateway,
+                self._revisions,
+                self._interfaces,
+                class_revision=request.class_revision,
+                awaited=request.interfaces,
+            ),
             self._previous(binding),
             self._gatekeeper.standing(binding),
         )
@@ -156,6 +166,7 @@ class ReleaseActivities:
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
                 "class_revision": facts.component_class.revision,
+                "interfaces": facts.interfaces.hash,
                 "taken": taken(usage),
                 "health": tuple(
                     HealthCheck.model_validate(one.model_dump()) for one in rendered.health

@@ -25,6 +25,8 @@ class ConditionType(StrEnum):
     """A procedure works on it."""
     DRIFTED = "Drifted"
     """Somebody else changed objects on the plane. Absent = nobody did."""
+    CYCLIC = "Cyclic"
+    """Components need each other. Absent = they do not."""
 
 
 class ConditionStatus(StrEnum):
@@ -51,7 +53,9 @@ class Reason(StrEnum):
     ERRORED = "Errored"
     GATE_CLOSED = "GateClosed"
     INVALID = "Invalid"
+    NEED_EACH_OTHER = "NeedEachOther"
     NOT_IMPLEMENTED = "NotImplemented"
+    NOT_VISIBLE = "NotVisible"
     PUT_BACK_FAILED = "PutBackFailed"
     PUTTING_BACK = "PuttingBack"
     QUEUED = "Queued"
