@@ -14,6 +14,7 @@ from activities.guards.freezes import FreezeReader
 from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
+from activities.releases.facts import FactsReader
 from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -78,7 +79,7 @@ class PromotionActivities:
             cluster,
             objects,
             standings,
-            gateway,
+            FactsReader(cluster, watches, gateway),
             freezes=freezes,
             quotas=quotas,
             dependencies=DependencyReader(watches),

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from domain.deliveries.configurations import ConfigurationPin
 from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
@@ -74,6 +75,9 @@ class DeployRequest(Wire):
     class_revision: str = ""
     """ClassRevision to render with from now on, unless the binding is held at another one.
     Empty = the one it was given, else the present one."""
+    configuration: tuple[ConfigurationPin, ...] = ()
+    """Revisions of configuration groups to render with from now on. Of a group that is not named:
+    the one it was given, else its present content."""
     first: bool = False
     """Nothing runs there yet. False when unknown; only the order of work depends on it."""
     put_back: tuple[str, ...] = ()
@@ -182,6 +186,8 @@ class PreparedRelease(Wire):
     """ClassRevision it was rendered with; empty = unknown."""
     interfaces: str = ""
     """Hash of the Endpoints and Connections it was rendered with; empty = there are none."""
+    configuration: tuple[ConfigurationPin, ...] = ()
+    """Revisions of the configuration groups it was rendered with."""
     taken: Taken = Taken()
     health: tuple[HealthCheck, ...] = ()
     """How it is told whether objects are well that have no conditions."""

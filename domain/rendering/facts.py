@@ -18,6 +18,7 @@ from domain.resources.classes import (
     ScheduledTaskClassSpec,
 )
 from domain.resources.component import Component
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.environment import Environment
 from domain.resources.instances import API, Instance
 from domain.resources.planes import DataPlane
@@ -51,6 +52,17 @@ class Entrance(BaseModel):
     port: int
 
 
+class GroupUse(BaseModel):
+    """A configuration group that a component uses."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: Literal["organization", "project", "component"]
+    """Where it is named; the later level goes before the earlier one."""
+    group: ConfigurationGroup
+    """As it was in the revision that is rendered with."""
+
+
 class ReleaseFacts(BaseModel):
     """Everything that decides the objects of one component in one environment."""
 
@@ -70,6 +82,8 @@ class ReleaseFacts(BaseModel):
     interfaces: Interfaces = Interfaces()
     """What Endpoints and Connections say about it."""
     gateway: GatewayDefaults = GatewayDefaults()
+    configuration: tuple[GroupUse, ...] = ()
+    """Groups it uses, in the order in which they are laid over each other."""
     files_image: str = ""
     """Image that holds the files of a static application; empty for everything else."""
 
