@@ -8,26 +8,19 @@ about them is written by their procedures.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from domain.dependencies import (
-    DependencyState,
-    dependency_of,
-    edge_of,
-    endpoint_problem,
-    reachable,
-)
+from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
     Build,
-    Component,
     ComponentClass,
     DeployableArtifact,
     Deployment,
     DeploymentPipeline,
+    Organization,
     Release,
     Resource,
     Status,
@@ -35,10 +28,11 @@ from domain.resources import (
 )
 from domain.resources.conditions import Condition, ConditionType, Reason
 from domain.resources.configuration import ConfigurationGroup, SecretRotation
-from domain.resources.interfaces import Connection, ConnectionStatus, Endpoint
+from domain.resources.interfaces import ConnectionStatus
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
-from intake.interfaces import WorldCatalogue
+from intake.interfaces_told import Told, cyclic, told_of
+from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
@@ -56,10 +50,9 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
     waits = obstacles(resource, world)
     if isinstance(resource, Build | Binding) and not _is_told(resource, waits):
         return None
-    told = _interface(resource, world)
-    conditions = [_ready(resource, (*waits, *told.waits), told.reason, now)]
-    if told.cycle:
-        conditions.insert(0, _cyclic(resource, told.cycle, now))
+    told = told_of(resource, world)
+    ready = _ready(resource, waits, told, world, now)
+    conditions = [*cyclic(resource, told, now), ready]
     if _says_so_already(resource, conditions, told):
         return None
     status: dict[str, Any] = {
@@ -78,70 +71,11 @@ def _is_told(resource: Build | Binding, waits: tuple[str, ...]) -> bool:
     return bool(waits) and (not resource.is_observed or is_held_up(resource))
 
 
-class _Told(NamedTuple):
-    """What is known of an Endpoint or a Connection besides its references."""
-
-    waits: tuple[str, ...] = ()
-    reason: Reason = Reason.REFERENCE_MISSING
-    """Why it waits."""
-    cycle: str = ""
-    fields: Mapping[str, str | int] = {}
-
-
-def _interface(resource: Resource, world: World) -> _Told:
-    where = resource.organization
-    if isinstance(resource, Endpoint):
-        catalogue = WorldCatalogue(world, where)
-        component = catalogue.component(resource.spec.backend_ref.component_ref)
-        if component is None:
-            return _Told()
-        problem = endpoint_problem(resource, catalogue.workload(component))
-        is_missing = "waiting until" in problem
-        reason = Reason.REFERENCE_MISSING if is_missing else Reason.INVALID
-        return _Told((problem,) if problem else (), reason)
-    if not isinstance(resource, Connection):
-        return _Told()
-    found = dependency_of(resource, WorldCatalogue(world, where))
-    cycle = _cycle(resource, world)
-    if found.is_found:
-        return _Told(cycle=cycle, fields={"target": found.target, "port": found.port})
-    hidden = found.state is DependencyState.NOT_VISIBLE
-    reason = Reason.NOT_VISIBLE if hidden else Reason.REFERENCE_MISSING
-    named = {resource.component, found.component}
-    known = named <= set(world.existing(where).get(Component.kind, ()))
-    # A component that is not there is told as a missing reference already.
-    return _Told((found.message,) if known else (), reason, cycle)
-
-
-def _cycle(connection: Connection, world: World) -> str:
-    """Returns the chain of calls that comes back to the caller; empty = there is none."""
-    edge = edge_of(connection)
-    if edge is None:
-        return ""
-    if edge.target == edge.source:
-        return f"{edge.source} calls itself"
-    where = connection.organization
-    graph = reachable(edge.source, lambda name: world.calls(where, name))
-    way = graph.way(edge.target, edge.source)
-    return f"components need each other: {' -> '.join((edge.source, *way))}" if way else ""
-
-
-def _cyclic(resource: Resource, cycle: str, now: datetime) -> Condition:
-    conditions = set_condition(
-        _status(resource).conditions,
-        ConditionType.CYCLIC,
-        "True",
-        Reason.NEED_EACH_OTHER,
-        cycle,
-        observed_generation=resource.metadata.generation,
-        now=now,
-    )
-    return next(one for one in conditions if one.type == ConditionType.CYCLIC)
-
-
-def _ready(resource: Resource, waits: tuple[str, ...], waiting: Reason, now: datetime) -> Condition:
+def _ready(
+    resource: Resource, waits: tuple[str, ...], told: Told, world: World, now: datetime
+) -> Condition:
     status = _status(resource)
-    reason, message = _judged(resource, waits, waiting)
+    reason, message = _judged(resource, waits, told, world)
     conditions = set_condition(
         status.conditions,
         ConditionType.READY,
@@ -154,7 +88,9 @@ def _ready(resource: Resource, waits: tuple[str, ...], waiting: Reason, now: dat
     return next(one for one in conditions if one.type == ConditionType.READY)
 
 
-def _judged(resource: Resource, waits: tuple[str, ...], waiting: Reason) -> tuple[Reason, str]:
+def _judged(
+    resource: Resource, waits: tuple[str, ...], told: Told, world: World
+) -> tuple[Reason, str]:
     """Returns reason and message: what is wrong first, then what is missing, then what is not."""
     problems: tuple[str, ...] = ()
     if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
@@ -164,13 +100,29 @@ def _judged(resource: Resource, waits: tuple[str, ...], waiting: Reason) -> tupl
     if problems:
         return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:
-        return waiting, "; ".join(waits)
+        return Reason.REFERENCE_MISSING, "; ".join((*waits, *told.waits))
+    if told.waits:
+        return told.reason, "; ".join(told.waits)
+    if isinstance(resource, Organization) and (said := _setting_up(resource, world)):
+        return said
     if type(resource) in _NOT_IMPLEMENTED:
         return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
     return Reason.ACCEPTED, ""
 
 
-def _says_so_already(resource: Resource, conditions: list[Condition], told: _Told) -> bool:
+def _setting_up(organization: Organization, world: World) -> tuple[Reason, str] | None:
+    """Returns why an organization is not what it says; None = it is set up."""
+    told = organization.status.conditions
+    for of_type in TENANT_CONDITIONS:
+        one = next((each for each in told if each.type == of_type), None)
+        if one is not None and not one.is_true:
+            return Reason.SETTING_UP, one.message
+    if organization.status.setup == wanted_setup(organization, world):
+        return None
+    return Reason.SETTING_UP, "waiting until namespace, rights and planes are set up"
+
+
+def _says_so_already(resource: Resource, conditions: list[Condition], told: Told) -> bool:
     status = _status(resource)
     own = [status.condition(one) for one in (ConditionType.CYCLIC, ConditionType.READY)]
     return (

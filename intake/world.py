@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
 from domain.dependencies import reachable
-from domain.resources import Binding, Component, Resource, Workload
+from domain.resources import Binding, Component, Organization, Resource, Workload
 from domain.resources.build import Build
 from domain.resources.conditions import Reason
 from domain.resources.families import BINDINGS
@@ -17,6 +17,7 @@ from domain.resources.references import references
 
 R = TypeVar("R", bound=Resource)
 _BY_CALLS = frozenset({Connection.kind, Endpoint.kind, *(one.kind for one in BINDINGS)})
+_OF_THE_SETUP = frozenset({"DataPlane", "Environment", "Project"})
 
 
 class Key(NamedTuple):
@@ -56,6 +57,12 @@ class World:
     def existing(self, organization: str) -> Mapping[str, Collection[str]]:
         """Returns kind -> names of what an organization has."""
         return self._names[organization]
+
+    def all_of(self, model: type[R], organization: str) -> list[R]:
+        """Returns all resources of a kind in an organization, by name."""
+        names = sorted(self._names[organization][model.kind])
+        found = (self.find(model, organization, name) for name in names)
+        return [one for one in found if one is not None]
 
     def has_build(self, component: Component) -> bool:
         """Tells whether there is a Build of a component."""
@@ -98,7 +105,11 @@ class World:
         return self._concerned(before) | calls
 
     def _concerned(self, resource: Resource) -> set[Key]:
-        return set(self._dependents[resource.organization, resource.kind, resource.name])
+        concerned = set(self._dependents[resource.organization, resource.kind, resource.name])
+        if resource.kind in _OF_THE_SETUP:
+            # The organization is set up for what it has of these.
+            concerned |= {Key(Organization.kind, "", resource.organization)}
+        return concerned
 
     def _by_calls(self, resource: Resource) -> set[Key]:
         """Returns whom a change concerns by way of Endpoints and Connections.

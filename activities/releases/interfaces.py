@@ -3,7 +3,7 @@
 A deployment costs no request for it. A watch can be behind by moments; so who asks for a deployment
 because of a changed Connection says which state it means, and that state is waited for here. What
 is missed nevertheless is seen by the intake, which compares with the hash on the binding
-(docs/decisions/0020).
+(docs/decisions/0021).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Nothing goes in or out that is not declared. What a component may call is in its own policy; who may
 call it is told by a label that the caller's pods carry, so a new connection changes the caller only
-(docs/decisions/0020).
+(docs/decisions/0021).
 """
 
 from __future__ import annotations
