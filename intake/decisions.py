@@ -28,6 +28,7 @@ from domain.resources import (
 from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.configuration import ConfigurationGroup
+from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
 from intake.near import behind, missing, surroundings, without_build_plane
 from intake.promotions import automatic_promotions
 from intake.tenants import SetUpTenant, wanted_tenant
@@ -189,10 +190,10 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
         return None
     generation = binding.metadata.generation
     request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
+    interfaces = interfaces_in(world, binding.organization, binding.component).state
     if binding.is_observed:
         if not is_held_up(binding):
-            following = automatic_promotions(binding, world)
-            return Promote(following) if following else None
+            return _of_running(binding, world)
         # The world is another one than when it was looked at, so this is another request.
         request_id, generation = f"{request_id}-{surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):
@@ -207,7 +208,32 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
             binding_kind=binding.kind,
             first=not binding.status.release_ref,
             generation=generation,
+            interfaces=interfaces,
             trigger=_trigger(binding),
+        )
+    )
+
+
+def _of_running(binding: Binding, world: World) -> Decision | None:
+    """What was looked at runs: with what is declared now, and then it may go on."""
+    changed = outdated_interfaces(binding, world)
+    if not changed:
+        following = automatic_promotions(binding, world)
+        return Promote(following) if following else None
+    return Deploy(
+        DeployRequest(
+            organization=binding.organization,
+            component=binding.component,
+            environment=binding.environment,
+            request_id=f"interfaces-{binding.metadata.uid[:_UID_LENGTH]}-"
+            f"{interfaces_seen(binding, world)}-{changed}",
+            binding=binding.name,
+            binding_kind=binding.kind,
+            interfaces=changed,
+            trigger=Trigger(
+                kind=TriggerKind.AUTOMATIC,
+                reference=f"Endpoints and Connections of {binding.component}",
+            ),
         )
     )
 

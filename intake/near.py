@@ -20,6 +20,7 @@ from domain.resources import (
 from domain.resources.configuration import ConfigurationGroup
 from domain.resources.families import family_of, family_of_binding
 from domain.resources.references import missing_references
+from intake.interfaces import interfaces_in
 from intake.world import World
 
 _UID_LENGTH = 8
@@ -59,7 +60,9 @@ def surroundings(binding: Binding, world: World) -> str:
         *_groups(binding, world),
     ]
     seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
-    return ids.content_hash([seen, binding.spec.class_ref])[:_UID_LENGTH]
+    interfaces = interfaces_in(world, where, binding.component).hash
+    content = [seen, binding.spec.class_ref, *([interfaces] if interfaces else [])]
+    return ids.content_hash(content)[:_UID_LENGTH]
 
 
 def _groups(binding: Binding, world: World) -> list[ConfigurationGroup | None]:
@@ -109,4 +112,5 @@ def behind(binding: Binding, world: World) -> tuple[str, ...]:
     workload = workload_of(binding, world)
     if workload not in world.existing(where).get(Workload.kind, ()):
         waits += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
-    return waits
+    unresolved = interfaces_in(world, where, binding.component).unresolved
+    return waits + tuple(f"Connection {one.connection}: {one.message}" for one in unresolved)
