@@ -22,20 +22,22 @@ from domain.deliveries import (
     Trigger,
     TriggerKind,
 )
-from domain.deliveries.promotions import (
-    ArtifactFacts,
+from domain.deliveries.promotion_effects import (
     FoundDeployment,
-    GateOutcome,
     GateTestRun,
     OrderState,
-    PlaceFacts,
     PointBinding,
+    WatchRelease,
+    WebhookCall,
+)
+from domain.deliveries.promotions import (
+    ArtifactFacts,
+    GateOutcome,
+    PlaceFacts,
     Promotion,
     PromotionFacts,
     PromotionRequest,
     StepRules,
-    WatchRelease,
-    WebhookCall,
 )
 from domain.deliveries.rollbacks import RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Standing, StandingChange
@@ -151,6 +153,14 @@ class Line:
                 return status
             await asyncio.sleep(0.02)
 
+    async def queued(self, handle: WorkflowHandle[Any, Any], *requests: str) -> None:
+        """Returns once exactly these wait for their turn."""
+        while True:
+            status: OperationStatus = await handle.query("status", result_type=OperationStatus)
+            if status.queue == requests:
+                return
+            await asyncio.sleep(0.02)
+
     async def queue(self) -> OperationStatus:
         """Returns where the deployments of the place stand."""
         place = ids.deploy_id(self.organization, "web", "staging")
@@ -262,6 +272,9 @@ class Line:
 
     @activity.defn
     async def record(self, batch: FactBatch) -> Recorded:
+        return await self.keep(batch)
+
+    async def keep(self, batch: FactBatch) -> Recorded:
         self.facts += [fact for fact in batch.facts if fact.key not in self.keys()]
         return Recorded(facts=len(batch.facts))
 

@@ -6,6 +6,7 @@ It may stay open for months, so it is served with the lanes: a new release of Pa
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
@@ -14,6 +15,7 @@ from domain.deliveries import Deployment, OperationStatus
 from domain.deliveries.promotions import Confirmation, Promotion, PromotionFacts, PromotionRequest
 from domain.errors import (
     CompensationFailed,
+    Denied,
     Failed,
     PlatformError,
     RolloutFailed,
@@ -22,7 +24,6 @@ from domain.errors import (
     VerificationFailed,
 )
 from domain.phases import Phase
-from domain.policies.promotion.arrivals import Arrival, arrival
 from domain.policies.promotion.plan import runs_already
 from domain.records import FactResult
 from domain.records.stops import Place
@@ -36,13 +37,13 @@ from workflows.common.saga import Saga
 from workflows.deployments.attributes import promotion_attributes
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.promotions.delivery import Delivery
-from workflows.promotions.ending import go_back, log_end, phase_of, title, told
+from workflows.promotions.ending import ended, go_back, left_alone, log_end, phase_of, title, told
 from workflows.promotions.passage import Passage
+from workflows.promotions.requests import Requests
 
 _STEPS = ("gates", "approval", "deploy", "verify", "rollback")
 _TRIES = 3
 """How often the gates are asked again because what was rendered changed at the last moment."""
-_REMEMBERED = 50
 
 
 @workflow.defn
@@ -51,12 +52,12 @@ class PromotionWorkflow:
 
     @workflow.init
     def __init__(self, request: PromotionRequest) -> None:
-        self._waiting = [request]
+        self._requests = Requests(request)
         self._current: Passage | None = None
         self._may_yield = False
         self._yields = False
         self._deployments = OrderedDeployments()
-        self._seen = [request.request_id]
+        self._is_watched = False
         self._progress = Progress(title(request), _STEPS)
         self._promotion: Promotion | None = None
         place = Place(organization=request.organization, environment=request.environment)
@@ -70,8 +71,8 @@ class PromotionWorkflow:
         """Works until nobody waits; answers with the last promotion, or fails as it failed."""
         failure: PlatformError | None = None
         try:
-            while self._waiting:
-                request = self._waiting.pop(0)
+            while self._requests.waiting:
+                request = self._requests.waiting.pop(0)
                 self._progress.restart(title(request))
                 failure = await self._one(request)
         except (asyncio.CancelledError, FailureError):
@@ -86,21 +87,9 @@ class PromotionWorkflow:
     @workflow.signal
     def requested(self, request: PromotionRequest) -> None:
         """Somebody or something asked for a promotion; equal requests count once."""
-        if request.request_id in self._seen:
-            return
-        self._seen = [*self._seen[1 - _REMEMBERED :], request.request_id]
-        if self._current is not None and self._may_yield:
-            came = arrival(request, self._current.request, self._artifact)
-            if came is Arrival.JOINS:
-                return
-            self._yields = self._yields or came is Arrival.SUPERSEDES
-        kept = []
-        for older in self._waiting:
-            came = arrival(request, older)
-            if came is Arrival.JOINS:
-                return
-            kept += [] if came is Arrival.SUPERSEDES else [older]
-        self._waiting = [*kept, request]
+        current = self._current if self._may_yield else None
+        if self._requests.came(request, current):
+            self._yields = True
 
     @workflow.signal
     def facts_changed(self) -> None:
@@ -142,7 +131,7 @@ class PromotionWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the promotion stands and what it waits for."""
-        return self._progress.status(tuple(one.request_id for one in self._waiting))
+        return self._progress.status(self._requests.ids)
 
     @workflow.query
     def promotion(self) -> Promotion:
@@ -152,14 +141,10 @@ class PromotionWorkflow:
         assert self._promotion is not None  # noqa: S101 - between two there is one
         return self._promotion
 
-    @property
-    def _artifact(self) -> str:
-        facts = self._current.facts if self._current else None
-        return facts.artifact.name if facts and facts.artifact else ""
-
     async def _one(self, request: PromotionRequest) -> PlatformError | None:
         """Does one promotion; returns why it failed, raises only when it was cancelled."""
         passage = self._current = Passage(request, self._progress)
+        self._is_watched = False
         passage.facts_log.add(
             "promotion.requested",
             result=FactResult.ASKED,
@@ -191,9 +176,13 @@ class PromotionWorkflow:
                 self._progress.skip(name, message)
             await self._finish(passage, message)
             return
+        self._is_watched = True
         try:
             await delivery.verify()
         except FailureError as failure:
+            if is_cancelled_exception(failure):
+                raise
+            self._is_watched = False
             error = as_domain_error(failure)
             if not isinstance(error, Failed):
                 raise
@@ -245,16 +234,28 @@ class PromotionWorkflow:
         self._may_yield, self._yields = True, False
         work = asyncio.ensure_future(passage.through())
         try:
-            await workflow.wait_condition(lambda: work.done() or self._yields)
-        except asyncio.CancelledError:
+            await self._let_through(work, passage.request.expires)
+        except (asyncio.CancelledError, Denied):
             await self._stop(work)
             raise
         await self._stop(work)
         if self._yields:
             if not work.cancelled():
                 work.exception()  # looked at: it no longer matters
-            raise Superseded(f"gave way to {title(self._waiting[-1])}")
+            raise Superseded(f"gave way to {title(self._requests.waiting[-1])}")
         return work.result()
+
+    async def _let_through(
+        self, work: asyncio.Task[PromotionFacts], expires: datetime | None
+    ) -> None:
+        limit = None if expires is None else max(expires - workflow.now(), timedelta(seconds=1))
+        try:
+            await workflow.wait_condition(
+                lambda: work.done() or self._yields, timeout=limit, timeout_summary="give up"
+            )
+        except TimeoutError:
+            message = f"it was not let through by {expires:%Y-%m-%d %H:%M} UTC"
+            raise Denied(message, facts={"reason": "Expired"}) from None
 
     async def _stop(self, work: asyncio.Task[PromotionFacts]) -> None:
         self._may_yield = False
@@ -265,31 +266,27 @@ class PromotionWorkflow:
     async def _end(
         self, passage: Passage, saga: Saga, failure: PlatformError | None, phase: Phase
     ) -> PlatformError | None:
-        """Undoes, unless it is a verdict about what runs; says how it ended."""
-        if not isinstance(failure, VerificationFailed):
+        """Undoes, unless it is about what runs and does well so far; says how it ended."""
+        stays = self._is_watched and workflow.patched("a-cancelled-watch-leaves-the-release")
+        if not stays and not isinstance(failure, VerificationFailed):
             try:
                 await saga.compensate()
             except CompensationFailed as worse:
                 reason = failure.message if failure else "cancelled"
                 failure = CompensationFailed(f"{reason}; undo failed: {worse.message}")
                 phase = Phase.ERRORED
-        ended = told(passage, phase)
-        facts = failure.facts if failure else {}
-        log_end(passage, phase, failure.message if failure else "", saga.undone)
+        message = failure.message if failure else phase.value.lower()
+        message = left_alone(passage) if stays else message
+        log_end(passage, phase, message, saga.undone)
+        self._requests.tell(passage.facts_log, cancelled=phase is Phase.CANCELLED)
         await passage.facts_log.write()
-        self._promotion = ended.model_copy(
-            update={
-                "reason": facts.get("reason", type(failure).__name__ if failure else ""),
-                "message": failure.message if failure else phase.value.lower(),
-                "undone": tuple(saga.undone),
-                "rolled_back_to": facts.get("rolledBackTo", ""),
-            }
-        )
+        self._promotion = ended(passage, phase, message, failure, saga.undone)
         self._progress.is_at(phase, self._promotion.message)
         return failure
 
     async def _finish(self, passage: Passage, message: str) -> None:
         log_end(passage, Phase.SUCCEEDED, message, ())
+        self._requests.tell(passage.facts_log)
         await passage.facts_log.write()
         self._promotion = told(passage, Phase.SUCCEEDED).model_copy(update={"message": message})
         self._progress.is_at(Phase.SUCCEEDED, message)

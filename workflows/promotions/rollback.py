@@ -19,7 +19,13 @@ from domain.deliveries.rollbacks import Rollback, RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Hold, RollbackNote, StandingChange, Veto
 from domain.errors import CompensationFailed, Denied, Errored, PlatformError, RolloutFailed
 from domain.phases import Phase
-from domain.policies.promotion.rollback import KnownRelease, RollbackCase, choose
+from domain.policies.promotion.rollback import (
+    KnownRelease,
+    RollbackCase,
+    already_back,
+    choose,
+    shut_for_all,
+)
 from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
@@ -43,11 +49,12 @@ class RollbackWorkflow:
         self._facts: RollbackFacts | None = None
         self._target: KnownRelease | None = None
         self._deployments = OrderedDeployments()
-        title = f"roll {request.component} back in {request.environment}"
-        self._progress = Progress(title, _STEPS)
+        self._place = f"{request.component} in {request.environment}"
+        self._title = f"roll {request.component} back in {request.environment}"
+        self._progress = Progress(self._title, _STEPS)
         self._log = Facts(
             request.organization,
-            f"{request.component} in {request.environment}",
+            self._place,
             request.trigger,
             component=request.component,
             environment=request.environment,
@@ -60,7 +67,7 @@ class RollbackWorkflow:
     async def run(self, _request: RollbackRequest) -> Rollback:
         """Chooses, holds, deploys; on a cancel nothing of it is left."""
         saga = Saga()
-        self._progress.begins(f"roll {self._request.component} back in {self._request.environment}")
+        self._progress.begins(self._title)
         try:
             return await self._roll_back(saga)
         except asyncio.CancelledError:
@@ -91,7 +98,11 @@ class RollbackWorkflow:
         with self._progress.step("choose"):
             facts = self._facts = await self._read()
             if self._request.bad and facts.running != self._request.bad:
-                return self._nothing(facts)
+                running = facts.running or "nothing"
+                return self._nothing(f"{self._request.bad} runs no more: {running} does")
+            if done := self._done_before(facts):
+                return self._nothing(done)
+            self._obey_freeze(facts)
             target = self._target = self._chosen(facts)
             self._tell_freeze(facts)
         with self._progress.step("hold"):
@@ -111,8 +122,26 @@ class RollbackWorkflow:
         self._progress.is_at(Phase.SUCCEEDED, message)
         return self._result(Phase.SUCCEEDED, message)
 
-    def _nothing(self, facts: RollbackFacts) -> Rollback:
-        message = f"{self._request.bad} runs no more: {facts.running or 'nothing'} does"
+    def _done_before(self, facts: RollbackFacts) -> str:
+        """Says that a person asks for what was done already; empty = they do not."""
+        request = self._request
+        if request.bad or request.to or request.trigger.is_automatic:
+            return ""
+        told = already_back(facts.running, facts.standing)
+        # A run that began before this was so went on, and goes on in its replay.
+        return told if told and workflow.patched("asked-twice-goes-back-once") else ""
+
+    def _obey_freeze(self, facts: RollbackFacts) -> None:
+        """A freeze that lets nobody in lets no rollback in either.
+
+        Raises:
+            Denied: There is one.
+        """
+        refused = shut_for_all(facts.freeze)
+        if refused and workflow.patched("nobody-means-no-rollback"):
+            raise Denied(f"{self._place} is not rolled back: {refused}")
+
+    def _nothing(self, message: str) -> Rollback:
         for name in ("hold", "deploy"):
             self._progress.skip(name, message)
         self._progress.is_at(Phase.SUCCEEDED, message)
@@ -133,7 +162,7 @@ class RollbackWorkflow:
         return await call(
             RollbackActivities.read_rollback,
             self._request,
-            f"look what ran of {self._request.component} in {self._request.environment}",
+            f"look what ran of {self._place}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
         )
@@ -151,8 +180,7 @@ class RollbackWorkflow:
             )
         )
         if choice.release is None:
-            place = f"{self._request.component} in {self._request.environment}"
-            raise Denied(f"{place} is not rolled back: {choice.refused}")
+            raise Denied(f"{self._place} is not rolled back: {choice.refused}")
         return choice.release
 
     async def _hold(self, facts: RollbackFacts, target: KnownRelease, saga: Saga) -> None:
@@ -163,7 +191,7 @@ class RollbackWorkflow:
         saga.add("lifted hold and veto", lambda: self._lift(facts, vetoed))
         await self._change(
             "hold",
-            f"hold {self._request.component} in {self._request.environment}",
+            f"hold {self._place}",
             hold=Hold(reason=f"rolled back to {target.name}: {why}"[:500], by=actor, since=now),
             veto=Veto(
                 artifact=vetoed, image=facts.image, reason=f"rolled back: {why}"[:500], by=actor,
