@@ -102,7 +102,7 @@ class ApprovalSettings(BaseModel):
     )
     verify_keys: Path | None = Field(
         None,
-        description="Public key (PEM), or a folder of them while one is exchanged, by which "
+        description="Public key (PEM), or a folder of *.pub files while one is exchanged, by which "
         "workers prove decisions. Empty = no decision counts.",
     )
 

@@ -22,25 +22,8 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities.builds.lanes import BuildLaneActivities
-from activities.builds.records import BuildRecordActivities
-from activities.builds.revisions import RevisionActivities
-from activities.builds.runs import BuildRunActivities
-from activities.classes.upgrades import ClassActivities
-from activities.common.notices import NoticeActivities
-from activities.guards.stops import StopActivities
-from activities.planes.drift import DriftPlaneActivities
-from activities.planes.gate_tests import GateTestActivities
-from activities.planes.release_watch import ReleaseWatchActivities
-from activities.planes.rollouts import RolloutActivities
-from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
-from activities.promotions.approvals import ApprovalActivities
-from activities.promotions.rollbacks import RollbackActivities
-from activities.promotions.standing import PromotionActivities
-from activities.records.facts import RecordActivities
-from activities.records.signing import SigningActivities
-from activities.releases.drift import DriftActivities
-from activities.releases.rendering import ReleaseActivities
+from activities import serving
+from activities.serving import Activities, Outside
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -93,26 +76,38 @@ class WorkerProcess:
         self._client = client
         self._cluster = cluster
         self._records = records
-        self._watches = SharedWatches(cluster, linger=_LINGER_SECONDS)
-        self._objects = ObjectStore.open(settings.objects.url)
-        self._git = GitRemotes()
-        self._decisions = AssertionVerifier(settings.approvals.verify_keys)
-        self._notifier = Notifier(channels(settings.notifications))
-        self._registry = Registry(settings.registry.url, settings.registry.pull_host)
+        self._outside = Outside(
+            settings=settings,
+            cluster=cluster,
+            watches=SharedWatches(cluster, linger=_LINGER_SECONDS),
+            records=records,
+            objects=ObjectStore.open(settings.objects.url),
+            registry=Registry(settings.registry.url, settings.registry.pull_host),
+            git=GitRemotes(),
+            notifier=Notifier(channels(settings.notifications)),
+            decisions=AssertionVerifier(settings.approvals.verify_keys),
+            queues=TemporalDeployQueues(client),
+            standings=TemporalStandings(client),
+        )
         self._stop = asyncio.Event()
 
     def workers(self) -> list[Worker]:
         """Makes one worker for each task queue of the roles."""
         made = []
-        roles = self._settings.worker.roles
+        own = self._settings.worker
+        roles = own.roles
         if "orchestration" in roles:
             made += [self._orchestration(), self._lanes()]
         if "control" in roles:
-            made.append(self._control())
+            activities = serving.control(self._outside)
+            made.append(self._serve(ids.CONTROL_QUEUE, activities, own.short_tasks))
         if "plane" in roles:
-            made.append(self._plane())
+            queue, tasks = ids.plane_queue(own.plane), own.plane_tasks
+            made.append(self._serve(queue, serving.plane(self._outside), tasks))
         if signer := signer_of(self._settings):
-            made.append(self._secrets(signer))
+            threads = ThreadPoolExecutor(_SECRET_TASKS, thread_name_prefix="secrets")
+            signing = serving.secrets(signer)
+            made.append(self._serve(ids.SECRETS_QUEUE, signing, _SECRET_TASKS, threads))
         return made
 
     def _orchestration(self) -> Worker:
@@ -138,104 +133,19 @@ class WorkerProcess:
             deployment_config=self._versioning(VersioningBehavior.AUTO_UPGRADE),
         )
 
-    def _control(self) -> Worker:
-        builds = BuildRecordActivities(self._cluster, self._settings, self._records)
-        lanes = BuildLaneActivities(self._cluster)
-        queues, standings = TemporalDeployQueues(self._client), TemporalStandings(self._client)
-        releases = ReleaseActivities(
-            self._cluster,
-            self._objects,
-            self._settings,
-            self._records,
-            watches=self._watches,
-            standings=standings,
-        )
-        promotions = PromotionActivities(
-            self._cluster,
-            self._objects,
-            standings,
-            queues,
-            self._settings,
-            watches=self._watches,
-        )
-        records, stops = RecordActivities(self._records), StopActivities(self._records)
-        drift = DriftActivities(self._cluster, queues)
-        classes = ClassActivities(self._cluster, queues, self._records)
-        approvals = ApprovalActivities(self._cluster, self._decisions, self._settings)
+    def _serve(
+        self,
+        queue: str,
+        activities: Activities,
+        at_once: int,
+        threads: ThreadPoolExecutor | None = None,
+    ) -> Worker:
         return Worker(
             self._client,
-            task_queue=ids.CONTROL_QUEUE,
-            activities=[
-                RevisionActivities(self._cluster, self._git).resolve_revision,
-                builds.adopt_build,
-                builds.register_build,
-                builds.record_build,
-                builds.refuse_build,
-                lanes.enter_build_lane,
-                lanes.inspect_build_lane,
-                lanes.show_build_turn,
-                approvals.check_people,
-                NoticeActivities(self._notifier).send_notice,
-                releases.prepare_release,
-                releases.record_deployment,
-                records.record,
-                records.read_unsigned_heads,
-                records.write_signatures,
-                *promotions.all(),
-                RollbackActivities(self._cluster, standings, self._watches).read_rollback,
-                stops.change_stop,
-                stops.read_stops,
-                stops.tell_flows,
-                drift.read_drift_place,
-                drift.await_deployments,
-                drift.record_drift,
-                drift.ask_put_back,
-                drift.await_put_back,
-                classes.plan_class_upgrade,
-                classes.upgrade_binding,
-                TaskPlanActivities(self._cluster, self._objects, self._records).prepare_task_run,
-            ],
-            max_concurrent_activities=self._settings.worker.short_tasks,
-            max_heartbeat_throttle_interval=_HEARTBEAT,
-            graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
-        )
-
-    def _plane(self) -> Worker:
-        runs = BuildRunActivities(
-            self._cluster, self._watches, self._objects, self._registry, self._settings
-        )
-        rollouts = RolloutActivities(self._cluster, self._watches, self._objects)
-        drift = DriftPlaneActivities(self._cluster, self._objects)
-        runs_of_tasks = TaskRunActivities(self._cluster, self._watches)
-        return Worker(
-            self._client,
-            task_queue=ids.plane_queue(self._settings.worker.plane),
-            activities=[
-                runs.submit_build,
-                runs.follow_build,
-                runs.stop_build,
-                rollouts.apply_release,
-                rollouts.follow_rollout,
-                ReleaseWatchActivities(self._cluster, self._watches, self._objects).watch_release,
-                GateTestActivities(self._cluster, self._watches).run_gate_tests,
-                drift.inspect_release,
-                drift.put_back_objects,
-                runs_of_tasks.start_task_run,
-                runs_of_tasks.follow_task_run,
-                runs_of_tasks.stop_task_run,
-            ],
-            max_concurrent_activities=self._settings.worker.plane_tasks,
-            max_heartbeat_throttle_interval=_HEARTBEAT,
-            graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
-        )
-
-    def _secrets(self, signer: TransitSigner) -> Worker:
-        return Worker(
-            self._client,
-            task_queue=ids.SECRETS_QUEUE,
-            activities=[SigningActivities(signer).sign_heads],
-            activity_executor=ThreadPoolExecutor(_SECRET_TASKS, thread_name_prefix="secrets"),
-            max_concurrent_activities=_SECRET_TASKS,
+            task_queue=queue,
+            activities=activities,
+            activity_executor=threads,
+            max_concurrent_activities=at_once,
             max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,
         )
@@ -253,10 +163,10 @@ class WorkerProcess:
     async def run(self, metrics_port: int) -> None:
         """Runs until ``stop``; running activities are given time to end."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._watches.close)
-            stack.push_async_callback(self._git.close)
-            stack.push_async_callback(self._notifier.close)
-            stack.push_async_callback(self._registry.close)
+            stack.push_async_callback(self._outside.watches.close)
+            stack.push_async_callback(self._outside.git.close)
+            stack.push_async_callback(self._outside.notifier.close)
+            stack.push_async_callback(self._outside.registry.close)
             health = HealthServer(
                 self._settings.worker.listen,
                 self._checks(),

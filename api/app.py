@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from api import documentation, problems
-from api.middleware import BodyLimit, RequestLog
 from api.product import product_version
 from api.routes import (
     approvals,
@@ -31,6 +29,8 @@ from api.routes import (
     webhooks,
 )
 from api.services import Services
+from api.serving import documentation, problems
+from api.serving.middleware import BodyLimit, RequestLog
 
 _ROUTERS = (
     approvals.router,

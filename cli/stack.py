@@ -84,13 +84,15 @@ def status(
     """Show every part of the stack. Exit status 1 when it is not up and ready."""
     state = _state(name)
     record = lifecycle.running(state)
+    passwords = people.passwords(state) if show_passwords else {}
     if output is StatusFormat.JSON:
         shown = None if record is None else record.to_json() | {"ready": record.is_ready}
+        if shown is not None and show_passwords:
+            shown["passwords"] = passwords
         typer.echo(json.dumps(shown, indent=2))
     else:
         show_status(_out, name, state, record)
-    if show_passwords:
-        for user, password in people.passwords(state).items():
+        for user, password in passwords.items():
             typer.echo(f"{user} {password}")
     if record is None or not record.is_ready:
         raise typer.Exit(1)

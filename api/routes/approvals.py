@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.access import AccessDep
-from api.approval_schemas import (
+from api.dependencies import IdempotencyKey, ServicesDep, TemporalDep
+from api.operations.visibility import Inbox, approvals_query, page_of
+from api.schemas.approvals import (
     ApprovalList,
     ApprovalView,
     CommentOrder,
@@ -16,7 +18,7 @@ from api.approval_schemas import (
     DelegationOrder,
     SignedDecision,
 )
-from api.approvals import (
+from api.views.approvals import (
     Order,
     decidable,
     decide,
@@ -27,8 +29,6 @@ from api.approvals import (
     standing,
     summarize,
 )
-from api.dependencies import IdempotencyKey, ServicesDep, TemporalDep
-from api.visibility import Inbox, approvals_query, page_of
 from domain.deliveries.approval_votes import Act
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])

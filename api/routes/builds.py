@@ -7,10 +7,10 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 
 from api.access import AccessDep
-from api.components import component_of
 from api.dependencies import ClusterDep, IdempotencyKey, TemporalDep
-from api.orders import order_build
-from api.schemas import Accepted, BuildOrder
+from api.operations.orders import order_build
+from api.schemas.deliveries import Accepted, BuildOrder
+from api.views.components import component_of
 from domain.errors import InvalidRequest
 from domain.resources import Action
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.access import AccessDep
-from api.components import component_of, status_of
 from api.dependencies import ClusterDep
-from api.schemas import ComponentStatusView, WhoAmI
+from api.schemas.deliveries import ComponentStatusView, WhoAmI
+from api.views.components import component_of, status_of
 from domain.errors import NotFound
 
 router = APIRouter(prefix="/v1", tags=["components"])

@@ -12,7 +12,7 @@ from pydantic import Field
 from api.access import Access, AccessDep
 from api.dependencies import ClusterDep
 from api.kinds import kind_of
-from api.schemas import Request, View
+from api.schemas.deliveries import Request, View
 from clients.kubernetes import Cluster
 from domain.deliveries.freezes import FreezePlace
 from domain.durations import parse_duration

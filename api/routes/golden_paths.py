@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Query, Response
 
 from api.access import AccessDep
-from api.components import component_of
 from api.dependencies import ClusterDep, ServicesDep, TemporalDep
 from api.kinds import kind_of, model_of
-from api.orders import accepted
-from api.schemas import Accepted
-from api.schemas_platform import ConsumerList, QuotaList, RenderView
-from api.shelves import consumers, quotas, rendered
+from api.operations.orders import accepted
+from api.schemas.deliveries import Accepted
+from api.schemas.platform import ConsumerList, QuotaList, RenderView
+from api.views.components import component_of
+from api.views.shelves import consumers, quotas, rendered
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries import ClassUpgradeRequest, Trigger

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.dependencies import ServicesDep
-from api.schemas import LoginView
+from api.schemas.deliveries import LoginView
 from api.services import Services, discovery_url
 from domain.errors import PlatformError
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from api.access import AccessDep
 from api.dependencies import ServicesDep
-from api.schemas import View
+from api.schemas.deliveries import View
 from clients.records import HistoryFilter, Records
 from domain.policies.insights import insights as measured
 from domain.records import DeploymentEntry

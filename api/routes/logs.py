@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from api.access import AccessDep
-from api.build_logs import BuildLog
-from api.components import component_of
 from api.dependencies import ClusterDep, ServicesDep
-from api.pod_logs import PodLogs
-from api.streams import begun, until
+from api.logs.builds import BuildLog
+from api.logs.pods import PodLogs
+from api.serving.streams import begun, until
+from api.views.components import component_of
 from domain import ids
 from domain.rendering.labels import COMPONENT
 from domain.resources import Action

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Header, Query
 from sse_starlette import EventSourceResponse
 
 from api.access import Access, AccessDep
-from api.components import component_of
 from api.dependencies import ServicesDep, TemporalDep
-from api.events import follow
-from api.operations import Reference, read, summarize
-from api.parking import action_of, decide_parked
-from api.schemas import CancelOrder, OperationList, OperationView, ResolveOrder
+from api.operations.events import follow
+from api.operations.parking import action_of, decide_parked
+from api.operations.reading import Reference, read, summarize
+from api.operations.visibility import Filters, Kind, page
+from api.schemas.deliveries import CancelOrder, OperationList, OperationView, ResolveOrder
 from api.services import Services
-from api.visibility import Filters, Kind, page
+from api.views.components import component_of
 from domain.deliveries.parking import Resolution
 from domain.errors import NotFound
 from domain.phases import Phase

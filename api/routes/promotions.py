@@ -11,9 +11,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.access import AccessDep
 from api.dependencies import ClusterDep, IdempotencyKey, TemporalDep
-from api.idempotency import confirm_same, request_key
-from api.orders import accepted
-from api.promotion_schemas import (
+from api.operations.orders import accepted
+from api.schemas.deliveries import Accepted
+from api.schemas.promotions import (
     ConfirmOrder,
     PipelineView,
     PlanView,
@@ -22,8 +22,8 @@ from api.promotion_schemas import (
     RollbackOrder,
     WhyView,
 )
-from api.promotions import permitted, pipeline_view, plan_view, promotion_of, why
-from api.schemas import Accepted
+from api.serving.idempotency import confirm_same, request_key
+from api.views.promotions import permitted, pipeline_view, plan_view, promotion_of, why
 from domain.deliveries import Trigger
 from domain.deliveries.promotions import Confirmation, PromotionRequest
 from domain.deliveries.rollbacks import RollbackRequest

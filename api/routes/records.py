@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from api.access import Access, AccessDep
 from api.dependencies import ServicesDep
 from api.product import product_version
-from api.record_schemas import (
+from api.schemas.records import (
     AuditList,
     AuditVerification,
     DifferenceView,
@@ -22,7 +22,7 @@ from api.record_schemas import (
     HistoryView,
     ReleaseDifference,
 )
-from api.records import Compared, compare, find, verified
+from api.views.records import Compared, compare, find, verified
 from clients.head_keys import HeadKeys
 from clients.records import FactFilter, HistoryFilter
 from domain.records import PLATFORM

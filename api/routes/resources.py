@@ -10,8 +10,8 @@ from fastapi import APIRouter, Body, Query
 from api.access import Access, AccessDep
 from api.dependencies import ClusterDep
 from api.kinds import kind_of, model_of
-from api.resources import Application, action_for, manifests, permit, tidy, visible
-from api.schemas import ApplyResult, ColumnView, ResourceList
+from api.schemas.deliveries import ApplyResult, ColumnView, ResourceList
+from api.views.resources import Application, action_for, manifests, permit, tidy, visible
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.errors import InvalidRequest, NotFound

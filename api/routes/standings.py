@@ -8,9 +8,9 @@ from fastapi import APIRouter
 
 from api.access import AccessDep
 from api.dependencies import ClusterDep, TemporalDep
-from api.idempotency import request_key
-from api.promotion_schemas import HoldOrder, LiftOrder, StandingList, StandingView
-from api.promotions import permitted
+from api.schemas.promotions import HoldOrder, LiftOrder, StandingList, StandingView
+from api.serving.idempotency import request_key
+from api.views.promotions import permitted
 from domain.deliveries.standings import Hold, StandingChange
 from domain.errors import InvalidRequest
 from domain.resources import Action

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from api.access import Access, AccessDep
 from api.dependencies import IdempotencyKey, ServicesDep
 from api.kinds import kind_of
-from api.record_schemas import StopCommand, StopList, StopResult, StopView
+from api.schemas.records import StopCommand, StopList, StopResult, StopView
 from api.services import Services
 from domain.errors import DependencyUnavailable, InvalidRequest, NotFound
 from domain.records.stops import Place, StopOrder, StopOutcome

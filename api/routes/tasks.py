@@ -11,12 +11,12 @@ from fastapi import APIRouter, Response
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.access import Access, AccessDep
-from api.components import component_of
 from api.dependencies import ClusterDep, IdempotencyKey, TemporalDep
-from api.idempotency import request_key
-from api.orders import accepted
-from api.schemas import Accepted
-from api.schemas_platform import TaskRunList, TaskRunOrder, TaskRunView
+from api.operations.orders import accepted
+from api.schemas.deliveries import Accepted
+from api.schemas.platform import TaskRunList, TaskRunOrder, TaskRunView
+from api.serving.idempotency import request_key
+from api.views.components import component_of
 from clients.kubernetes import Cluster, Kind
 from domain import ids
 from domain.deliveries import TaskRunRequest, Trigger

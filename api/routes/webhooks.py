@@ -8,12 +8,12 @@ from http import HTTPStatus
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from api import metrics
 from api.dependencies import ServicesDep
 from api.kinds import kind_of
-from api.orders import accepted
-from api.schemas import Accepted, WebhookResult
+from api.operations.orders import accepted
+from api.schemas.deliveries import Accepted, WebhookResult
 from api.services import Services
+from api.serving import metrics
 from api.webhooks.pushes import Ignored, Push, normalised, read
 from api.webhooks.signatures import Provider, secret_of, verify
 from domain.deliveries import BuildRequest, Trigger, TriggerKind

@@ -62,4 +62,35 @@ person() { # user, name, group
 
 person ada Ada platform-engineers
 person dev Dev developers
+# The role `secrets` of the worker: signs heads of audit chains, and can do nothing else.
+has sys/auth/approle/tune || bao auth enable approle >/dev/null
+has sys/mounts/transit/tune || bao secrets enable transit >/dev/null
+bao write transit/keys/pavane-audit type=ecdsa-p256 >/dev/null
+bao policy write pavane-secrets - >/dev/null <<'POLICY'
+path "transit/sign/pavane-audit" { capabilities = ["update"] }
+path "transit/sign/pavane-audit/*" { capabilities = ["update"] }
+path "transit/keys/pavane-audit" { capabilities = ["read"] }
+POLICY
+bao write auth/approle/role/pavane-secrets token_policies=pavane-secrets \
+  token_no_default_policy=true token_ttl=10m token_max_ttl=10m secret_id_ttl=0 >/dev/null
+bao write auth/approle/role/pavane-secrets/role-id role_id=pavane-secrets >/dev/null
+
+worker=${WORKER:-/worker}/secret-id
+if [ ! -s "$worker" ]; then
+  bao write -f -field=secret_id auth/approle/role/pavane-secrets/secret-id >"$worker.new"
+  chown "${OWNER:-10001}" "$worker.new"
+  mv "$worker.new" "$worker"
+fi
+
+# One file for each version of the key, so that signatures of older ones stay believed.
+version=0
+bao read -format=json -field=keys transit/keys/pavane-audit |
+  sed -n 's/.*"public_key": "\(.*\)".*/\1/p' |
+  while read -r pem; do
+    version=$((version + 1))
+    file=${AUDIT_KEYS:-/audit-keys}/pavane-audit-$version.pem
+    printf '%b' "$pem" >"$file.new"
+    chmod 444 "$file.new"
+    mv "$file.new" "$file"
+  done
 echo "ready: people ada (platform-engineers) and dev (developers)"

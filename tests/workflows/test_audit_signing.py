@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 
 from activities.records.facts import RecordActivities
 from activities.records.signing import SigningActivities
-from api.records import verified
+from api.views.records import verified
 from clients.head_keys import HeadKeys
 from clients.records import SqlRecords
 from clients.transit import Signer, TransitSignature

@@ -8,8 +8,8 @@ from temporalio.client import (
     WorkflowFailureError,
 )
 
-from api.operations import summarize
-from api.visibility import Filters, page
+from api.operations.reading import summarize
+from api.operations.visibility import Filters, page
 from domain import ids
 from domain.deliveries import BuildRequest
 from domain.phases import Phase, StepPhase

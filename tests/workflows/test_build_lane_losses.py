@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -13,6 +13,8 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
 )
+from temporalio.exceptions import CancelledError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from domain import ids
@@ -27,6 +29,17 @@ from tests.workflows.test_deployments import failure_of
 from workflows.starting import tell_build_lane
 
 pytestmark = pytest.mark.workflows
+
+
+class _Away:
+    """A Temporal that does not answer."""
+
+    def get_workflow_handle_for(self, *_: Any) -> _Away:
+        return self
+
+    async def signal(self, *_: Any) -> None:
+        raise RPCError("no", RPCStatusCode.UNAVAILABLE, b"")
+
 
 UNCACHED: dict[str, Any] = {"max_cached_workflows": 0, "max_concurrent_workflow_task_polls": 1}
 
@@ -108,6 +121,42 @@ async def test_an_organization_without_builds_has_no_lane_to_tell(
     temporal: Client, organization: str
 ) -> None:
     assert not await tell_build_lane(temporal, organization)
+
+
+async def test_a_lane_that_cannot_be_told_is_told_again_by_who_tells(organization: str) -> None:
+    away = cast("Client", _Away())
+    with pytest.raises(RPCError):
+        await tell_build_lane(away, organization)
+
+
+async def test_of_two_that_wait_the_terminated_one_is_dropped_when_it_is_told_its_turn(
+    building: Building,
+) -> None:
+    building.world.limit = 1
+    await building.start("a")
+    await building.until_running("a")
+    waiting = [await building.start(name) for name in ("b", "c", "d")]
+    await queued(waiting[2], "3rd")
+
+    await waiting[1].terminate("lost")
+    building.finish("a")
+    await building.until_running("b")
+
+    lane = await building.until_waiting(1)
+    assert lane.waiting[0].request.build == waiting[2].id
+    building.finish("b", "d")
+    assert (await waiting[2].result())["phase"] == "Succeeded"
+
+
+async def test_a_cancelled_lane_that_nobody_needs_ends(building: Building) -> None:
+    building.finish("a")
+    await (await building.start("a")).result()
+    await building.until_lane(lambda lane: not lane.holders)
+
+    await building.lane.cancel()
+    with pytest.raises(WorkflowFailureError) as ended:
+        await building.lane.result()
+    assert isinstance(ended.value.cause, CancelledError)
 
 
 async def test_a_build_that_waits_too_long_ends_as_errored_and_says_for_what(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import CancelledError
 
 from domain import ids
 from domain.deliveries import BuildRequest
@@ -11,6 +13,7 @@ from domain.errors import DependencyUnavailable, InvalidRequest
 from domain.phases import Phase
 from runtime.errors import as_domain_error
 from tests.workflows.conftest import COMMIT, World
+from tests.workflows.test_promotions import never
 from workflows.starting import build_result, request_build, start_build
 
 pytestmark = pytest.mark.workflows
@@ -122,3 +125,25 @@ async def test_a_cancelled_request_is_not_taken_for_a_refusal(
         await (await request_build(temporal, request, "key-1")).result()
 
     assert "submit_build" not in running.names()
+
+
+async def test_a_cancelled_request_builds_nothing(
+    temporal: Client, running: World, organization: str
+) -> None:
+    begun = asyncio.Event()
+
+    async def waits(request: Any) -> None:
+        begun.set()
+        await never(request)
+
+    running.behaviours["resolve_revision"] = waits
+    request = BuildRequest(organization=organization, component="web", revision="main")
+    handle = await request_build(temporal, request, "key-cancelled")
+    await begun.wait()
+
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as ended:
+        await handle.result()
+
+    assert isinstance(ended.value.cause, CancelledError)
+    assert running.names() == ["resolve_revision"]

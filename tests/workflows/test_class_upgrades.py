@@ -146,3 +146,37 @@ async def test_a_cancel_begins_no_further_deployment(
         await handle.result()
     assert isinstance(ended.value.cause, CancelledError)
     assert len(deployed(golden)) == 1
+
+
+async def test_a_cancel_while_it_looks_who_follows_deploys_nothing(
+    temporal: Client, golden: GoldenWorld, organization: str
+) -> None:
+    begun = asyncio.Event()
+
+    async def waits(_: object) -> None:
+        begun.set()
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+
+    golden.behaviours["plan_class_upgrade"] = waits
+    handle = await start_class_upgrade(temporal, request(organization))
+    await begun.wait()
+    await handle.cancel()
+
+    with pytest.raises(WorkflowFailureError) as ended:
+        await handle.result()
+    assert isinstance(ended.value.cause, CancelledError)
+    assert deployed(golden) == []
+
+
+async def test_after_too_many_failures_the_rest_of_a_wave_is_not_begun(
+    temporal: Client, golden: GoldenWorld, organization: str
+) -> None:
+    golden.plans = [ClassUpgradePlan(revision="new", waves=(DEV,), max_at_once=1), NOTHING]
+    golden.failing = {"api", "web"}
+
+    with pytest.raises(WorkflowFailureError):
+        await (await start_class_upgrade(temporal, request(organization))).result()
+
+    assert len(deployed(golden)) == 1

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain.deliveries import ClosedBy, DeployRequest, FreezeVerdict, OperationStatus
 from domain.deliveries.freezes import LiftedBy
@@ -123,3 +124,30 @@ async def test_override_is_written_down_with_who_and_why(
     facts = running.last("record_deployment").facts
     told = [(one.actor, one.reason) for one in facts if one.action == "freeze.overridden"]
     assert told == [("ada", "the shop is down")]
+
+
+class _Told:
+    """A Temporal in which one waits, and answers of its signal as the test wants."""
+
+    id = "deploy/acme/web/production"
+
+    def __init__(self, status: RPCStatusCode) -> None:
+        self._status = status
+
+    async def list_workflows(self, _query: str) -> AsyncIterator[_Told]:
+        yield self
+
+    def get_workflow_handle(self, _: str) -> _Told:
+        return self
+
+    async def signal(self, _: str) -> None:
+        raise RPCError("no", self._status, b"")
+
+
+async def test_who_ended_meanwhile_need_not_be_told() -> None:
+    assert await tell_freezes(cast("Client", _Told(RPCStatusCode.NOT_FOUND)), "acme") == 0
+
+
+async def test_who_cannot_be_told_is_told_again() -> None:
+    with pytest.raises(RPCError):
+        await tell_freezes(cast("Client", _Told(RPCStatusCode.UNAVAILABLE)), "acme")

@@ -30,6 +30,7 @@ from domain.policies.promotion.rollback import KnownRelease
 from domain.records import FactResult
 from domain.resources.gates import GateCheck
 from domain.resources.pipeline import OnFailure
+from tests.workflows.building import until
 from tests.workflows.conftest import World, a_release, workers
 from tests.workflows.promoting import Line
 from workflows.promotions.starting import confirm_gate, plan_promotion, stir_promotion
@@ -433,6 +434,8 @@ async def test_a_cancel_at_any_step_leaves_the_place_as_it_was(
         world.behaviours["follow_rollout"] = hold
     handle = await line.promote()
     await line.waits_for(handle, step)
+    if step == "deploy":  # far enough that there is something to undo
+        await until(lambda: "follow_rollout" in world.names())
 
     await handle.cancel()
     with pytest.raises(WorkflowFailureError) as failed:

@@ -10,6 +10,7 @@ from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.deliveries import DeployRequest
+from domain.deliveries.promotions import OrderState
 from domain.errors import DependencyUnavailable
 from workflows.deployments.queues import TemporalDeployQueues
 
@@ -59,6 +60,8 @@ async def test_a_place_nobody_ever_deployed_to_is_idle_and_has_no_outcome() -> N
     assert not await unknown.is_busy(*PLACE)
     await unknown.idle(*PLACE)
     assert await unknown.outcome(REQUEST) is None
+    assert (await unknown.look(REQUEST)).state is OrderState.LOST
+    assert await unknown.stop(REQUEST) is OrderState.LOST
 
 
 @pytest.mark.parametrize(
@@ -68,8 +71,10 @@ async def test_a_place_nobody_ever_deployed_to_is_idle_and_has_no_outcome() -> N
         lambda away: away.idle(*PLACE),
         lambda away: away.ask(REQUEST),
         lambda away: away.outcome(REQUEST),
+        lambda away: away.look(REQUEST),
+        lambda away: away.stop(REQUEST),
     ],
-    ids=["is busy", "idle", "ask", "outcome"],
+    ids=["is busy", "idle", "ask", "outcome", "look", "stop"],
 )
 async def test_a_server_that_does_not_answer_is_asked_again(
     ask: Callable[[TemporalDeployQueues], Awaitable[object]],

@@ -11,8 +11,8 @@ import httpx
 from temporalio import activity
 from temporalio.client import Client
 
-from api.events import follow
-from api.operations import Reference
+from api.operations.events import follow
+from api.operations.reading import Reference
 from domain.deliveries import FollowRollout, RolloutReady
 from domain.errors import DependencyUnavailable, RolloutFailed
 from tests.integration.api.conftest import WEBHOOK_SECRET
@@ -135,7 +135,7 @@ async def test_a_deployment_that_fails_says_why_with_its_log(
 async def test_without_a_worker_the_order_is_503_and_the_operation_says_so(
     acme: str, dev: httpx.AsyncClient, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("api.orders._UPDATE_SECONDS", 1)
+    monkeypatch.setattr("api.operations.orders._UPDATE_SECONDS", 1)
     answer = await dev.post("/v1/deployments", json=order(acme, environment="development"))
     shown = await dev.get(f"/v1/operations/deploy/{acme}/web/development")
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from temporalio.client import Client
 
-from api.records import verified
+from api.views.records import verified
 from clients.head_keys import HeadKeys
 from clients.records import SqlRecords
 from clients.records.tables import FACTS

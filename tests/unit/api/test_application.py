@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.operations import Reference
+from api.operations.reading import Reference
 from api.services import Services
-from api.streams import begun, until
+from api.serving.streams import begun, until
 from domain.errors import NotFound
 from settings import ApiSettings, KubernetesSettings, OidcSettings, Settings
 

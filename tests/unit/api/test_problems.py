@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.problems import from_temporal, from_validation, problem, status_of
+from api.serving.problems import from_temporal, from_validation, problem, status_of
 from domain import errors
 
 

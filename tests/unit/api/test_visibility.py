@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.visibility import Filters, _decoded, _encoded, query, quoted
+from api.operations.visibility import Filters, _decoded, _encoded, query, quoted
 from domain.errors import InvalidRequest
 from domain.phases import Phase
 

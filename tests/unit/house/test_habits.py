@@ -132,3 +132,24 @@ def test_what_a_procedure_does_finally_needs_no_running_loop(root: Path) -> None
         if not isinstance(statement, ast.Assign)
     ]
     assert not busy, "use `except (Exception, asyncio.CancelledError)` and the way without error"
+
+
+def test_every_wait_of_a_procedure_ends_by_itself_and_says_why(root: Path) -> None:
+    """Without a limit it may wait for its own work only: a task, a child, its handlers."""
+    own = (".done()", "all_handlers_finished", "self._notices")
+    endless = []
+    for path in (root / "workflows").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            given = {keyword.arg for keyword in node.keywords}
+            if node.func.attr == "wait_condition":
+                told = {"timeout", "timeout_summary"} <= given
+                told = told or any(one in ast.unparse(node.args[0]) for one in own)
+            elif node.func.attr == "sleep" and ast.unparse(node.func.value) == "workflow":
+                told = "summary" in given
+            else:
+                continue
+            if not told:
+                endless.append(f"{path.relative_to(root)}:{node.lineno}")
+    assert not endless

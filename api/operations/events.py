@@ -15,10 +15,10 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistoryEventAsyncIterator
 from temporalio.service import RPCError
 
-from api.operations import RUN_ID, Reference, read
-from api.problems import from_temporal
-from api.schemas import OperationView
-from api.streams import until
+from api.operations.reading import RUN_ID, Reference, read
+from api.schemas.deliveries import OperationView
+from api.serving.problems import from_temporal
+from api.serving.streams import until
 from domain.errors import PlatformError
 
 _CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW

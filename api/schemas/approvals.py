@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas import Request, View
+from api.schemas.deliveries import Request, View
 from domain.deliveries.approval_votes import ApprovalPerson
 from domain.deliveries.approvals import ApprovalStanding
 from domain.policies.approvals import barred, open_groups

@@ -8,9 +8,9 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from api.idempotency import confirm_same, request_key
-from api.operations import links, operation_id
-from api.schemas import Accepted, BuildOrder, DeployOrder
+from api.operations.reading import links, operation_id
+from api.schemas.deliveries import Accepted, BuildOrder, DeployOrder
+from api.serving.idempotency import confirm_same, request_key
 from domain import ids
 from domain.deliveries import BuildRequest, DeployRequest, Trigger
 from workflows.starting import enqueue_deployment, request_build, start_build

@@ -23,8 +23,8 @@ from temporalio.client import (
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.retries import retries
-from api.schemas import DeploymentView, Failure, Links, OperationSummary, OperationView
+from api.operations.retries import retries
+from api.schemas.deliveries import DeploymentView, Failure, Links, OperationSummary, OperationView
 from domain import ids
 from domain.deliveries import OperationStatus
 from domain.errors import Denied, Errored, InvalidRequest, NotFound, PlatformError, Superseded

@@ -11,9 +11,9 @@ from temporalio.client import Client, WorkflowExecution, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.access import Access
-from api.approval_schemas import ApprovalSummary, ApprovalView
+from api.operations.visibility import approver_names
+from api.schemas.approvals import ApprovalSummary, ApprovalView
 from api.services import Services
-from api.visibility import approver_names
 from domain import ids
 from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
 from domain.deliveries.approvals import ApprovalStanding

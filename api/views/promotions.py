@@ -10,9 +10,8 @@ from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.access import Access
-from api.components import component_of, status_of
 from api.kinds import kind_of
-from api.promotion_schemas import (
+from api.schemas.promotions import (
     ChangeView,
     GateView,
     ObstacleView,
@@ -22,6 +21,7 @@ from api.promotion_schemas import (
     StepView,
     WhyView,
 )
+from api.views.components import component_of, status_of
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries import OperationStatus, Trigger

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field
 
-from api.schemas import Request, View
+from api.schemas.deliveries import Request, View
 from clients.records import NumberedEntry
 from domain.phases import Phase
 from domain.records import ChainedFact, FactResult, Verification

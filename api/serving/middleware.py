@@ -12,8 +12,8 @@ import uuid
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import metrics
-from api.problems import TooLarge, problem
+from api.serving import metrics
+from api.serving.problems import TooLarge, problem
 
 _LOG = structlog.stdlib.get_logger("api.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
-from api.schemas import Request, View
+from api.schemas.deliveries import Request, View
 from domain.phases import Phase
 
 _PLACE = {"organization": "acme", "component": "web", "environment": "production"}

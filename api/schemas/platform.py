@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.schemas import Request, View
+from api.schemas.deliveries import Request, View
 
 
 class FieldChangeView(View):

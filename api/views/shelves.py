@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from api.components import all_of
 from api.kinds import kind_of
-from api.schemas_platform import ConsumerView, FieldChangeView, QuotaView, RenderView
+from api.schemas.platform import ConsumerView, FieldChangeView, QuotaView, RenderView
+from api.views.components import all_of
 from clients.kubernetes import Cluster
 from clients.objects import ObjectStore
 from domain.errors import InvalidRequest, NotFound

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
-from api.streams import Joined
+from api.serving.streams import Joined
 from clients.kubernetes import Cluster, Kind, SharedWatches, WatchEvent, lines, pod_logs
 from domain.errors import InvalidRequest, NotFound, PlatformError
 

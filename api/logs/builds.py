@@ -10,10 +10,10 @@ from typing import Any
 from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
-from api.components import all_of
 from api.kinds import kind_of
 from api.services import Services
-from api.streams import until
+from api.serving.streams import until
+from api.views.components import all_of
 from clients.objects import tail
 from domain import ids
 from domain.errors import InvalidRequest, NotFound

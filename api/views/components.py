@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from api.kinds import kind_of
-from api.operations import operation_id
-from api.schemas import ComponentStatusView, Placement
+from api.operations.reading import operation_id
+from api.schemas.deliveries import ComponentStatusView, Placement
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.errors import NotFound

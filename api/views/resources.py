@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from api.access import Access
-from api.components import all_of
 from api.kinds import kind_of
-from api.schemas import AppliedResource
+from api.schemas.deliveries import AppliedResource
+from api.views.components import all_of
 from clients.kubernetes import Cluster, Kind
 from domain.errors import Conflict, InvalidRequest, PlatformError
 from domain.rendering.labels import ORGANIZATION

@@ -1,0 +1,147 @@
+"""Which activities each task queue serves, made of the outside systems of one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from activities.builds.lanes import BuildLaneActivities
+from activities.builds.records import BuildRecordActivities
+from activities.builds.revisions import RevisionActivities
+from activities.builds.runs import BuildRunActivities
+from activities.classes.upgrades import ClassActivities
+from activities.common.notices import NoticeActivities
+from activities.guards.stops import StopActivities
+from activities.planes.drift import DriftPlaneActivities
+from activities.planes.gate_tests import GateTestActivities
+from activities.planes.release_watch import ReleaseWatchActivities
+from activities.planes.rollouts import RolloutActivities
+from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
+from activities.promotions.approvals import ApprovalActivities
+from activities.promotions.enforcement import Standings
+from activities.promotions.rollbacks import RollbackActivities
+from activities.promotions.standing import DeployQueues as Orders
+from activities.promotions.standing import PromotionActivities
+from activities.records.facts import RecordActivities
+from activities.records.signing import SigningActivities
+from activities.releases.drift import DeployQueues as Places
+from activities.releases.drift import DriftActivities
+from activities.releases.rendering import ReleaseActivities
+from clients.assertions import AssertionVerifier
+from clients.git import GitRemotes
+from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
+from clients.notifications import Notifier
+from clients.objects import ObjectStore
+from clients.records import Records
+from clients.registry import Registry
+from clients.transit import Signer
+from settings import Settings
+
+Activities = Sequence[Callable[..., Any]]
+
+
+class Queues(Orders, Places, Protocol):
+    """The queues of deployments, for all that ask them."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The outside systems of one process, each connected once."""
+
+    settings: Settings
+    cluster: Cluster
+    watches: SharedWatches
+    records: Records
+    objects: ObjectStore
+    registry: Registry
+    git: GitRemotes
+    notifier: Notifier
+    decisions: AssertionVerifier
+    queues: Queues
+    standings: Standings
+
+
+def control(outside: Outside) -> Activities:
+    """Effects on the control plane and on the records: the task queue ``control``."""
+    cluster, settings, records = outside.cluster, outside.settings, outside.records
+    promotions = PromotionActivities(
+        cluster,
+        outside.objects,
+        outside.standings,
+        outside.queues,
+        settings,
+        watches=outside.watches,
+    )
+    releases = ReleaseActivities(
+        cluster,
+        outside.objects,
+        settings,
+        records,
+        watches=outside.watches,
+        standings=outside.standings,
+    )
+    builds, lanes = BuildRecordActivities(cluster, settings, records), BuildLaneActivities(cluster)
+    facts, stops = RecordActivities(records), StopActivities(records)
+    drift, classes = (
+        DriftActivities(cluster, outside.queues),
+        ClassActivities(cluster, outside.queues, records),
+    )
+    return [
+        RevisionActivities(cluster, outside.git).resolve_revision,
+        builds.adopt_build,
+        builds.register_build,
+        builds.record_build,
+        builds.refuse_build,
+        lanes.enter_build_lane,
+        lanes.inspect_build_lane,
+        lanes.show_build_turn,
+        ApprovalActivities(cluster, outside.decisions, settings).check_people,
+        NoticeActivities(outside.notifier).send_notice,
+        releases.prepare_release,
+        releases.record_deployment,
+        facts.record,
+        facts.read_unsigned_heads,
+        facts.write_signatures,
+        *promotions.all(),
+        RollbackActivities(cluster, outside.standings, outside.watches).read_rollback,
+        stops.change_stop,
+        stops.read_stops,
+        stops.tell_flows,
+        drift.read_drift_place,
+        drift.await_deployments,
+        drift.record_drift,
+        drift.ask_put_back,
+        drift.await_put_back,
+        classes.plan_class_upgrade,
+        classes.upgrade_binding,
+        TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
+    ]
+
+
+def plane(outside: Outside) -> Activities:
+    """Effects on a data or build plane: the task queue of that plane."""
+    cluster, watches, objects = outside.cluster, outside.watches, outside.objects
+    builds = BuildRunActivities(cluster, watches, objects, outside.registry, outside.settings)
+    rollouts = RolloutActivities(cluster, watches, objects)
+    drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
+    return [
+        builds.submit_build,
+        builds.follow_build,
+        builds.stop_build,
+        rollouts.apply_release,
+        rollouts.follow_rollout,
+        ReleaseWatchActivities(cluster, watches, objects).watch_release,
+        GateTestActivities(cluster, watches).run_gate_tests,
+        drift.inspect_release,
+        drift.put_back_objects,
+        tasks.start_task_run,
+        tasks.follow_task_run,
+        tasks.stop_task_run,
+    ]
+
+
+def secrets(signer: Signer) -> Activities:
+    """Effects with secrets: the task queue ``secrets``. They block, and run in threads."""
+    return [SigningActivities(signer).sign_heads]

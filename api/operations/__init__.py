@@ -1,0 +1,1 @@
+"""Operations as callers see and steer them."""

@@ -1,0 +1,1 @@
+"""What happens to every request and answer: limits, problems, metrics, streams, documentation."""

@@ -1,0 +1,1 @@
+"""What routes read of resources, records and procedures."""
