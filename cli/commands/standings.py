@@ -45,7 +45,7 @@ def list_holds(organization: Organization = "", output: Output = Format.TABLE) -
 def place_hold(
     component: Component,
     environment: Environment,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is shown.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is shown and written down.")],
     organization: Organization = "",
 ) -> None:
     """Keep automation away from a component in an environment."""
@@ -59,10 +59,13 @@ def place_hold(
 
 @hold_app.command("lift")
 def lift_hold(
-    component: Component, environment: Environment, organization: Organization = ""
+    component: Component,
+    environment: Environment,
+    reason: Why = "",
+    organization: Organization = "",
 ) -> None:
     """Let automation come to a component in an environment again."""
-    _lift(component, environment, organization, {"hold": True})
+    _lift(component, environment, organization, {"hold": True, "reason": reason})
     err().print(f"[good]✓[/good] {component} in {environment} is held no more")
 
 
@@ -96,6 +99,7 @@ def lift_veto(
     artifact: Annotated[
         str, typer.Argument(help="Artifact. Default: every one that is vetoed there.")
     ] = "",
+    reason: Why = "",
     organization: Organization = "",
 ) -> None:
     """Let an artifact come to an environment again; it goes through the gates anew."""
@@ -107,7 +111,7 @@ def lift_veto(
             found = api.get(f"/v1/standings/{owner}/{component}/{environment}")
         names = [veto["artifact"] for veto in found["vetoes"]]
     for name in names:
-        _lift(component, environment, organization, {"veto": name})
+        _lift(component, environment, organization, {"veto": name, "reason": reason})
         err().print(f"[good]✓[/good] {name} may come to {environment} again")
     if not names:
         err().print(f"nothing is vetoed for {component} in {environment}")
