@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "demo" / "web"
@@ -47,9 +48,13 @@ class SampleRepository:
         )
 
     def leaking_version(self) -> None:
-        """A service that does well until twenty people came; no test sends that many."""
+        """A service that does well until twenty people came; no test sends that many.
+
+        It is another image each time: the one of an earlier demo is vetoed in production.
+        """
         whole = (SAMPLE / "server.py").read_text()
-        whole = whole.replace("\n\nclass Handler", "visitors = 0\n\n\nclass Handler", 1)
+        counter = f"visitors = 0  # since {datetime.now(UTC).isoformat()}\n\n\nclass Handler"
+        whole = whole.replace("\n\nclass Handler", counter, 1)
         line = '        healthy = self.path == "/healthz"\n'
         (self.folder / "server.py").write_text(whole.replace(line, line + LEAK.lstrip("\n")))
 
