@@ -12,7 +12,12 @@ from domain.errors import Conflict, DependencyUnavailable
 from domain.resources import Action
 from runtime.errors import as_domain_error
 
-_BY_KIND = {"build": Action.BUILD, "deploy": Action.DEPLOY}
+_BY_KIND = {
+    "build": Action.BUILD,
+    "deploy": Action.DEPLOY,
+    "promotion": Action.DEPLOY,
+    "rollback": Action.DEPLOY,
+}
 
 
 def action_of(kind: str, choice: Choice) -> Action:

@@ -41,6 +41,7 @@ from domain.deliveries.promotions import (
 )
 from domain.deliveries.rollbacks import RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Standing, StandingChange
+from domain.errors import Errored
 from domain.policies.promotion.rollback import KnownRelease
 from domain.records import AuditFact, FactBatch, Recorded
 from workflows.deployments.queues import TemporalDeployQueues
@@ -119,6 +120,8 @@ class Line:
         """Set = a watched release keeps its health."""
         self.health.set()
         self.fails: Exception | None = None
+        self.faults = 0
+        """How often reading facts fails for a technical reason."""
         self.calls: list[tuple[str, Any]] = []
         self.facts: list[AuditFact] = []
 
@@ -191,6 +194,7 @@ class Line:
     @activity.defn
     async def read_promotion(self, request: PromotionRequest) -> PromotionFacts:
         self.calls.append(("read_promotion", request))
+        self._stumble()
         artifact = request.artifact or self.source.artifact
         release = self.release or f"web-{artifact}"
         return PromotionFacts(
@@ -260,6 +264,7 @@ class Line:
     @activity.defn
     async def read_rollback(self, request: RollbackRequest) -> RollbackFacts:
         self.calls.append(("read_rollback", request))
+        self._stumble()
         return RollbackFacts(
             running=self.running,
             artifact=self.artifact,
@@ -269,6 +274,12 @@ class Line:
             freeze=self.freeze,
             at=datetime.now(UTC),
         )
+
+    def _stumble(self) -> None:
+        """Fails as often as a test says, for a technical reason that no try mends."""
+        self.faults -= 1
+        if self.faults >= 0:
+            raise Errored("the control plane does not let the platform in")
 
     @activity.defn
     async def record(self, batch: FactBatch) -> Recorded:

@@ -60,6 +60,8 @@ class Passage:
         self._began = workflow.now()
         self._is_stirred = False
         self._voices = 0
+        self.attempts = 0
+        """How often it was tried to deploy: the effects of each try have keys of their own."""
         self._thaw = Thaw(progress)
 
     @property

@@ -6,16 +6,16 @@ It may stay open for months, so it is served with the lanes: a new release of Pa
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from domain.deliveries import Deployment, OperationStatus
+from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.deliveries.promotions import Confirmation, Promotion, PromotionFacts, PromotionRequest
 from domain.errors import (
     CompensationFailed,
-    Denied,
+    Conflict,
     Failed,
     PlatformError,
     RolloutFailed,
@@ -24,20 +24,22 @@ from domain.errors import (
     VerificationFailed,
 )
 from domain.phases import Phase
+from domain.policies import parking
 from domain.policies.promotion.plan import runs_already
 from domain.records import FactResult
 from domain.records.stops import Place
 from domain.resources.pipeline import OnFailure
-from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.common.brake import Brake
 from workflows.common.calls import to_the_end
+from workflows.common.parking import Parking
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
-from workflows.deployments.attributes import promotion_attributes
+from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.promotions.delivery import Delivery
 from workflows.promotions.ending import ended, go_back, left_alone, log_end, phase_of, title, told
+from workflows.promotions.letting import let_through
 from workflows.promotions.passage import Passage
 from workflows.promotions.requests import Requests
 
@@ -62,9 +64,8 @@ class PromotionWorkflow:
         self._promotion: Promotion | None = None
         place = Place(organization=request.organization, environment=request.environment)
         self._brake = Brake(place, self._progress)
-        if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
-            given = promotion_attributes(request, Phase.PENDING)
-            workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
+        self._parking = Parking("promotion", self._progress)
+        shown(promotion_attributes(request, Phase.PENDING))
 
     @workflow.run
     async def run(self, _request: PromotionRequest) -> Promotion:
@@ -121,17 +122,23 @@ class PromotionWorkflow:
     @confirm.validator
     def _check_confirm(self, confirmation: Confirmation) -> None:
         if self._current is None:
-            message = "no promotion waits here"
-            raise ApplicationError(message, type="Conflict", non_retryable=True)
-        try:
-            self._current.check(confirmation)
-        except PlatformError as error:
-            raise as_failure(error) from error
+            raise Conflict("no promotion waits here")
+        self._current.check(confirmation)
+
+    @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """A person decides what follows a technical fault."""
+        return self._parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._parking.check(resolution)
 
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the promotion stands and what it waits for."""
-        return self._progress.status(self._requests.ids)
+        status = self._progress.status(self._requests.ids)
+        return status.model_copy(update={"parked": self._parking.parked})
 
     @workflow.query
     def promotion(self) -> Promotion:
@@ -145,34 +152,58 @@ class PromotionWorkflow:
         """Does one promotion; returns why it failed, raises only when it was cancelled."""
         passage = self._current = Passage(request, self._progress)
         self._is_watched = False
-        passage.facts_log.add(
-            "promotion.requested",
-            result=FactResult.ASKED,
-            after=request.artifact,
-            reason=request.reason,
-        )
+        passage.facts_log.add("promotion.requested", result=FactResult.ASKED,
+                              after=request.artifact, reason=request.reason)  # fmt: skip
         self._progress.begins(title(request))
         saga = Saga()
         try:
-            await self._promote(passage, saga)
-        except asyncio.CancelledError:
+            while (error := await self._tried(passage, saga)) is not None:
+                if final := await self._parked(passage, saga, error):
+                    return await to_the_end(self._end(passage, saga, final, phase_of(final)))
+        except (asyncio.CancelledError, FailureError):  # whatever else fails is an error by then
             await to_the_end(self._end(passage, saga, None, Phase.CANCELLED))
             raise
-        except (FailureError, PlatformError) as failure:
-            if is_cancelled_exception(failure):
-                await to_the_end(self._end(passage, saga, None, Phase.CANCELLED))
-                raise
-            error = as_domain_error(failure)
-            return await to_the_end(self._end(passage, saga, error, phase_of(error)))
         finally:
             self._current = None
+        return None
+
+    async def _tried(self, passage: Passage, saga: Saga) -> PlatformError | None:
+        """Promotes; returns why that failed."""
+        try:
+            await self._promote(passage, saga)
+        except (FailureError, PlatformError) as failure:
+            if is_cancelled_exception(failure):
+                raise
+            return as_domain_error(failure)
+        return None
+
+    async def _parked(
+        self, passage: Passage, saga: Saga, error: PlatformError
+    ) -> PlatformError | None:
+        """Has a person decide about a technical fault; None = all begins anew, from the gates.
+
+        What runs and could not be watched is undone: nobody knows how it does.
+        """
+        step, others = self._progress.failed_step, bool(self._requests.waiting)
+        parks = step != "verify" and parking.parks("promotion", step, error, others_wait=others)
+        if not parks or not workflow.patched("promotion-parking"):
+            return error
+        decision = await self._parking.ask(
+            error, passage.facts_log, step=step, gives_way=lambda: bool(self._requests.waiting)
+        )
+        if decision.choice is not Choice.RETRY:
+            return error
+        try:
+            await to_the_end(saga.compensate())
+        except CompensationFailed as worse:
+            return worse
         return None
 
     async def _promote(self, passage: Passage, saga: Saga) -> None:
         facts, delivery = await self._deliver(passage, saga)
         if delivery is None:
             message = f"{facts.release} runs in {facts.environment} already"
-            for name in ("approval", "deploy", "verify", "rollback"):
+            for name in _STEPS[1:]:
                 self._progress.skip(name, message)
             await self._finish(passage, message)
             return
@@ -195,6 +226,7 @@ class PromotionWorkflow:
     ) -> tuple[PromotionFacts, Delivery | None]:
         """Goes through the gates and deploys; again from the gates when what passed is stale."""
         for attempt in range(1, _TRIES + 1):
+            passage.attempts += 1
             facts = await self._through(passage)
             while await self._brake.safe_point():
                 facts = await self._through(passage)  # it was stopped: all is read anew
@@ -207,7 +239,7 @@ class PromotionWorkflow:
                 self._progress,
                 deployments=self._deployments,
                 log=passage.facts_log,
-                attempt=attempt,
+                attempt=passage.attempts,
             )
             try:
                 await delivery.deploy()
@@ -226,42 +258,15 @@ class PromotionWorkflow:
         raise AssertionError  # the last try returns or raises
 
     async def _through(self, passage: Passage) -> PromotionFacts:
-        """Goes through the gates; a newer request ends that, and nothing was done by then.
-
-        Raises:
-            Superseded: A newer request took the place.
-        """
+        """Goes through the gates; a newer request ends that, and nothing was done by then."""
         self._may_yield, self._yields = True, False
-        work = asyncio.ensure_future(passage.through())
         try:
-            await self._let_through(work, passage.request.expires)
-        except (asyncio.CancelledError, Denied):
-            await self._stop(work)
-            raise
-        await self._stop(work)
-        if self._yields:
-            if not work.cancelled():
-                work.exception()  # looked at: it no longer matters
+            facts = await let_through(passage, lambda: self._yields)
+        finally:
+            self._may_yield = False
+        if facts is None:
             raise Superseded(f"gave way to {title(self._requests.waiting[-1])}")
-        return work.result()
-
-    async def _let_through(
-        self, work: asyncio.Task[PromotionFacts], expires: datetime | None
-    ) -> None:
-        limit = None if expires is None else max(expires - workflow.now(), timedelta(seconds=1))
-        try:
-            await workflow.wait_condition(
-                lambda: work.done() or self._yields, timeout=limit, timeout_summary="give up"
-            )
-        except TimeoutError:
-            message = f"it was not let through by {expires:%Y-%m-%d %H:%M} UTC"
-            raise Denied(message, facts={"reason": "Expired"}) from None
-
-    async def _stop(self, work: asyncio.Task[PromotionFacts]) -> None:
-        self._may_yield = False
-        if not work.done():
-            work.cancel()
-            await workflow.wait([work])
+        return facts
 
     async def _end(
         self, passage: Passage, saga: Saga, failure: PlatformError | None, phase: Phase

@@ -14,11 +14,13 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from activities.promotions.rollbacks import RollbackActivities
 from activities.promotions.standing import PromotionActivities
 from domain import ids
-from domain.deliveries import Deployment, DeployRequest, OperationStatus, Trigger
+from domain.deliveries import Deployment, OperationStatus
+from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.deliveries.rollbacks import Rollback, RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Hold, RollbackNote, StandingChange, Veto
-from domain.errors import CompensationFailed, Denied, Errored, PlatformError, RolloutFailed
+from domain.errors import CompensationFailed, Denied, PlatformError, RolloutFailed
 from domain.phases import Phase
+from domain.policies import parking
 from domain.policies.promotion.rollback import (
     KnownRelease,
     RollbackCase,
@@ -27,14 +29,15 @@ from domain.policies.promotion.rollback import (
     shut_for_all,
 )
 from domain.records import FactResult
-from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.common.calls import QUICK, call, to_the_end
 from workflows.common.facts import Facts
+from workflows.common.parking import Parking
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
-from workflows.deployments.attributes import rollback_attributes
+from workflows.deployments.attributes import rollback_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
+from workflows.promotions.going_back import order_of, phase_of, result_of
 
 _STEPS = ("choose", "hold", "deploy")
 
@@ -52,6 +55,7 @@ class RollbackWorkflow:
         self._place = f"{request.component} in {request.environment}"
         self._title = f"roll {request.component} back in {request.environment}"
         self._progress = Progress(self._title, _STEPS)
+        self._parking = Parking("rollback", self._progress)
         self._log = Facts(
             request.organization,
             self._place,
@@ -59,9 +63,7 @@ class RollbackWorkflow:
             component=request.component,
             environment=request.environment,
         )
-        if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
-            given = rollback_attributes(request, Phase.PENDING)
-            workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
+        shown(rollback_attributes(request, Phase.PENDING))
 
     @workflow.run
     async def run(self, _request: RollbackRequest) -> Rollback:
@@ -69,7 +71,12 @@ class RollbackWorkflow:
         saga = Saga()
         self._progress.begins(self._title)
         try:
-            return await self._roll_back(saga)
+            while True:
+                try:
+                    return await self._roll_back(saga)
+                except (FailureError, PlatformError) as failure:
+                    if not await self._tries_again(failure):
+                        raise
         except asyncio.CancelledError:
             await to_the_end(self._undo(saga, Phase.CANCELLED, "cancelled"))
             raise
@@ -81,8 +88,27 @@ class RollbackWorkflow:
             error = as_domain_error(failure)
             result = FactResult.REFUSED if isinstance(error, Denied) else FactResult.FAILED
             await self._write(result, error.message)
-            self._progress.is_at(_phase_of(error), error.message)
+            self._progress.is_at(phase_of(error), error.message)
             raise as_failure(error) from failure
+
+    async def _tries_again(self, failure: FailureError | PlatformError) -> bool:
+        """Has a person decide about a technical fault; what is held stays held meanwhile."""
+        if is_cancelled_exception(failure):
+            return False
+        error, step = as_domain_error(failure), self._progress.failed_step
+        if not parking.parks("rollback", step, error) or not workflow.patched("rollback-parking"):
+            return False
+        decision = await self._parking.ask(error, self._log, step=step)
+        return decision.choice is Choice.RETRY
+
+    @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """A person decides what follows a technical fault."""
+        return self._parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._parking.check(resolution)
 
     @workflow.signal
     def deployment_ended(self, deployment: Deployment) -> None:
@@ -92,7 +118,7 @@ class RollbackWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the rollback stands."""
-        return self._progress.status()
+        return self._progress.status().model_copy(update={"parked": self._parking.parked})
 
     async def _roll_back(self, saga: Saga) -> Rollback:
         with self._progress.step("choose"):
@@ -107,7 +133,7 @@ class RollbackWorkflow:
             self._tell_freeze(facts)
         with self._progress.step("hold"):
             await self._hold(facts, target, saga)
-        order = self._order(facts, target)
+        order = order_of(self._request, facts, target)
         saga.add(f"stopped the deployment of {target.name}", lambda: self._deployments.stop(order))
         with self._progress.step("deploy", awaiting=f"the deployment of {target.name}"):
             ended = await self._deployments.carry_out(order)
@@ -120,7 +146,7 @@ class RollbackWorkflow:
         message = f"{self._request.environment} runs {target.name} again"
         await self._write(FactResult.DONE, message)
         self._progress.is_at(Phase.SUCCEEDED, message)
-        return self._result(Phase.SUCCEEDED, message)
+        return result_of(self._request, self._facts, self._target, message)
 
     def _done_before(self, facts: RollbackFacts) -> str:
         """Says that a person asks for what was done already; empty = they do not."""
@@ -145,7 +171,7 @@ class RollbackWorkflow:
         for name in ("hold", "deploy"):
             self._progress.skip(name, message)
         self._progress.is_at(Phase.SUCCEEDED, message)
-        return self._result(Phase.SUCCEEDED, message)
+        return result_of(self._request, self._facts, self._target, message)
 
     def _tell_freeze(self, facts: RollbackFacts) -> None:
         """A freeze keeps changes away, never a repair; going past it is written down."""
@@ -218,23 +244,6 @@ class RollbackWorkflow:
         for number, one in enumerate(lost):
             await self._change(f"pass-{number}", f"give {one.release} its pass back", passed=one)
 
-    def _order(self, facts: RollbackFacts, target: KnownRelease) -> DeployRequest:
-        request, info = self._request, workflow.info()
-        return DeployRequest(
-            organization=request.organization,
-            component=request.component,
-            environment=request.environment,
-            request_id=f"rollback-{info.run_id}",
-            artifact=target.artifact,
-            rollback=target.name,
-            binding=facts.binding,
-            binding_kind=facts.binding_kind,
-            tell=info.workflow_id,
-            trigger=Trigger(
-                kind=request.trigger.kind, actor=request.trigger.actor, reference=info.workflow_id
-            ),
-        )
-
     async def _change(self, step: str, summary: str, **what: Any) -> None:
         request = self._request
         await call(
@@ -274,23 +283,3 @@ class RollbackWorkflow:
             message=message,
         )
         await self._log.write()
-
-    def _result(self, phase: Phase, message: str) -> Rollback:
-        request, facts, target = self._request, self._facts, self._target
-        return Rollback(
-            organization=request.organization,
-            component=request.component,
-            environment=request.environment,
-            request_id=request.request_id,
-            phase=phase,
-            bad=facts.running if facts else request.bad,
-            release=target.name if target else "",
-            artifact=target.artifact if target else "",
-            message=message,
-        )
-
-
-def _phase_of(error: PlatformError) -> Phase:
-    if isinstance(error, Denied):
-        return Phase.DENIED
-    return Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
