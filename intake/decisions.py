@@ -33,6 +33,7 @@ from domain.resources.families import family_of
 from domain.resources.references import missing_references
 from intake.near import missing_groups, surroundings, workload_of
 from intake.promotions import automatic_promotions
+from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
 
 _UID_LENGTH = 8
@@ -94,7 +95,14 @@ class UpgradeClass:
 
 
 Decision: TypeAlias = (
-    StartBuild | RequestBuild | Deploy | Promote | TellFreezes | TellLane | UpgradeClass
+    StartBuild
+    | RequestBuild
+    | Deploy
+    | Promote
+    | SetUpTenant
+    | TellFreezes
+    | TellLane
+    | UpgradeClass
 )
 
 
@@ -114,15 +122,18 @@ def decide(resource: Resource, world: World) -> Decision | None:
         case ComponentClass():
             return _of_class(resource, world)
         case FreezeWindow() | Organization():
-            return _of_rules(resource)
+            return _of_rules(resource, world)
         case _:
             return None
 
 
-def _of_rules(resource: FreezeWindow | Organization) -> Decision:
+def _of_rules(resource: FreezeWindow | Organization, world: World) -> Decision:
     """Whoever waits by these rules looks at them again."""
     if isinstance(resource, Organization):
-        return TellLane(resource.name, resource.spec.builds.concurrency)
+        lane = TellLane(resource.name, resource.spec.builds.concurrency)
+        trigger = _trigger(resource, TriggerKind.RESOURCE)
+        setup = wanted_tenant(resource, world, trigger)
+        return SetUpTenant(setup, lane.concurrency) if setup else lane
     lifted = tuple(one.id for one in resource.status.overrides)
     return TellFreezes(resource.organization, resource.metadata.generation, lifted)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
@@ -19,6 +20,7 @@ from domain.resources import (
     DeployableArtifact,
     Deployment,
     DeploymentPipeline,
+    Organization,
     Release,
     Resource,
     Status,
@@ -29,6 +31,7 @@ from domain.resources.configuration import ConfigurationGroup, SecretRotation
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
+from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
@@ -49,7 +52,7 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
     waits = obstacles(resource, world)
     if isinstance(resource, Build | Binding) and not _is_told(resource, waits):
         return None
-    condition = _ready(resource, waits, now)
+    condition = _ready(resource, waits, world, now)
     if _says_so_already(resource, condition):
         return None
     status: dict[str, Any] = {
@@ -67,9 +70,9 @@ def _is_told(resource: Build | Binding, waits: tuple[str, ...]) -> bool:
     return bool(waits) and (not resource.is_observed or is_held_up(resource))
 
 
-def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Condition:
+def _ready(resource: Resource, waits: tuple[str, ...], world: World, now: datetime) -> Condition:
     status = _status(resource)
-    reason, message = _judged(resource, waits)
+    reason, message = _judged(resource, waits, world)
     conditions = set_condition(
         status.conditions,
         ConditionType.READY,
@@ -82,7 +85,7 @@ def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Conditi
     return next(one for one in conditions if one.type == ConditionType.READY)
 
 
-def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
+def _judged(resource: Resource, waits: tuple[str, ...], world: World) -> tuple[Reason, str]:
     """Returns reason and message: what is wrong first, then what is missing, then what is not."""
     problems: tuple[str, ...] = ()
     if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
@@ -93,9 +96,23 @@ def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
         return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:
         return Reason.REFERENCE_MISSING, "; ".join(waits)
+    if isinstance(resource, Organization) and (said := _setting_up(resource, world)):
+        return said
     if type(resource) in _NOT_IMPLEMENTED:
         return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
     return Reason.ACCEPTED, ""
+
+
+def _setting_up(organization: Organization, world: World) -> tuple[Reason, str] | None:
+    """Returns why an organization is not what it says; None = it is set up."""
+    told = organization.status.conditions
+    for of_type in TENANT_CONDITIONS:
+        one = next((each for each in told if each.type == of_type), None)
+        if one is not None and not one.is_true:
+            return Reason.SETTING_UP, one.message
+    if organization.status.setup == wanted_setup(organization, world):
+        return None
+    return Reason.SETTING_UP, "waiting until namespace, rights and planes are set up"
 
 
 def _says_so_already(resource: Resource, condition: Condition) -> bool:

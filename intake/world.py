@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
-from domain.resources import Binding, Component, Resource
+from domain.resources import Binding, Component, Organization, Resource
 from domain.resources.build import Build
 from domain.resources.conditions import Reason
 from domain.resources.references import references
 
 R = TypeVar("R", bound=Resource)
+_OF_THE_SETUP = frozenset({"DataPlane", "Environment", "Project"})
 
 
 class Key(NamedTuple):
@@ -52,6 +53,12 @@ class World:
         """Returns kind -> names of what an organization has."""
         return self._names[organization]
 
+    def all_of(self, model: type[R], organization: str) -> list[R]:
+        """Returns all resources of a kind in an organization, by name."""
+        names = sorted(self._names[organization][model.kind])
+        found = (self.find(model, organization, name) for name in names)
+        return [one for one in found if one is not None]
+
     def has_build(self, component: Component) -> bool:
         """Tells whether there is a Build of a component."""
         naming = self._dependents[component.organization, Component.kind, component.name]
@@ -88,7 +95,11 @@ class World:
         return self._concerned(before)
 
     def _concerned(self, resource: Resource) -> set[Key]:
-        return set(self._dependents[resource.organization, resource.kind, resource.name])
+        concerned = set(self._dependents[resource.organization, resource.kind, resource.name])
+        if resource.kind in _OF_THE_SETUP:
+            # The organization is set up for what it has of these.
+            concerned |= {Key(Organization.kind, "", resource.organization)}
+        return concerned
 
     def _forget(self, key: Key, resource: Resource) -> None:
         organization = resource.organization

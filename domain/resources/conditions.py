@@ -25,6 +25,14 @@ class ConditionType(StrEnum):
     """A procedure works on it."""
     DRIFTED = "Drifted"
     """Somebody else changed objects on the plane. Absent = nobody did."""
+    NAMESPACE = "Namespace"
+    """The namespace of the organization is there and its own."""
+    ACCESS = "Access"
+    """Kubernetes lets people do what the access rules say, and nothing else."""
+    ADMISSION = "Admission"
+    """The API server refuses what the organization must not have."""
+    PLANES = "Planes"
+    """The namespaces on the data planes are set up."""
 
 
 class ConditionStatus(StrEnum):
@@ -60,6 +68,8 @@ class Reason(StrEnum):
     REVISION_UNRESOLVED = "RevisionUnresolved"
     ROLLED_BACK = "RolledBack"
     ROLLOUT_FAILED = "RolloutFailed"
+    SETTING_UP = "SettingUp"
+    SET_UP = "SetUp"
     SUCCEEDED = "Succeeded"
     SUPERSEDED = "Superseded"
     SUSPENDED = "Suspended"
