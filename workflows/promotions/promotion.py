@@ -38,9 +38,9 @@ from workflows.common.saga import Saga
 from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.promotions.delivery import Delivery
-from workflows.promotions.ending import ended, go_back, left_alone, log_end, phase_of, title, told
+from workflows.promotions.ending import ended, go_back, left_alone, log_end, phase_of, told
 from workflows.promotions.letting import let_through
-from workflows.promotions.passage import Passage
+from workflows.promotions.passage import Passage, title
 from workflows.promotions.requests import Requests
 
 _STEPS = ("gates", "approval", "deploy", "verify", "rollback")
