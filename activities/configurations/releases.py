@@ -9,7 +9,6 @@ from typing import Any
 from temporalio import activity
 
 from activities.common.heartbeats import heartbeating
-from activities.common.kinds import platform
 from activities.common.reading import find, listed, read
 from activities.common.statuses import now
 from activities.configurations.groups import ConfigurationGroups
@@ -42,6 +41,11 @@ from domain.resources.configuration import ConfigurationGroup, ConfigurationRevi
 
 MANAGER = "pavane-configuration"
 """Apart from the manager of plain observations: each writes its own conditions."""
+
+
+PEOPLE = "pavane-cli"
+"""Manager of what people apply through the API. What is restored for them stays theirs, so that
+their next change meets no conflict."""
 
 
 class ConfigurationActivities:
@@ -111,12 +115,18 @@ class ConfigurationActivities:
         if wanted.revision == group.revision:
             return group.revision
         said = {one.key: one.description for one in group.spec.configurations}
-        content: dict[str, Any] = wanted.spec.model_dump(mode="json", by_alias=True)
-        for one in content.get("configurations", ()):
-            if said.get(one["key"]):
-                one["description"] = said[one["key"]]
-        spec = {name: content.get(name, []) for name in ("environmentGroups", "configurations")}
-        await self._cluster.patch(platform(group.kind), group.name, where, {"spec": spec})
+        keys = tuple(
+            one.model_copy(update={"description": said.get(one.key, "")})
+            for one in wanted.spec.configurations
+        )
+        spec = group.spec.model_copy(
+            update={
+                "environment_groups": wanted.spec.environment_groups,
+                "configurations": keys,
+            }
+        )
+        restored = group.model_copy(update={"spec": spec})
+        await self._cluster.apply(restored.manifest(), manager=PEOPLE, force=True)
         return wanted.revision
 
     @activity.defn
