@@ -29,6 +29,7 @@ TAGS = [
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
     {"name": "golden paths", "description": "Renderings, classes and who follows them, quotas."},
     {"name": "configuration", "description": "Values by environment, their origin, releases."},
+    {"name": "network", "description": "Who calls whom, who may, and what breaks without it."},
     {"name": "tasks", "description": "Runs of scheduled tasks."},
     {"name": "webhooks", "description": "Deliveries of Git servers."},
     {"name": "identity", "description": "Who is asking."},
