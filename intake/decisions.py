@@ -32,6 +32,7 @@ from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.families import family_of, family_of_binding
 from domain.resources.references import missing_references
+from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
@@ -95,7 +96,8 @@ class UpgradeClass:
 
 
 Decision: TypeAlias = (
-    StartBuild
+    CheckPlane
+    | StartBuild
     | RequestBuild
     | Deploy
     | Promote
@@ -119,8 +121,17 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_binding(resource, world)
         case Component():
             return _of_component(resource, world)
+        case _:
+            return _of_the_platform(resource, world)
+
+
+def _of_the_platform(resource: Resource, world: World) -> Decision | None:
+    """What platform engineers write."""
+    match resource:
         case ComponentClass():
             return _of_class(resource, world)
+        case DataPlane() | BuildPlane():
+            return CheckPlane.of(resource, _trigger(resource))
         case FreezeWindow() | Organization():
             return _of_rules(resource, world)
         case _:

@@ -31,6 +31,7 @@ from domain.resources.configuration import ConfigurationGroup, SecretRotation
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
+from intake.planes import silent
 from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
 
@@ -98,6 +99,8 @@ def _judged(resource: Resource, waits: tuple[str, ...], world: World) -> tuple[R
         return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:
         return Reason.REFERENCE_MISSING, "; ".join(waits)
+    if why := silent(resource):
+        return Reason.PLANE_SILENT, why
     if isinstance(resource, Organization) and (said := _setting_up(resource, world)):
         return said
     if type(resource) in _NOT_IMPLEMENTED:
