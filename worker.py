@@ -106,10 +106,10 @@ class WorkerProcess:
             queue, tasks = ids.plane_queue(own.plane), own.plane_tasks
             only = [OnlyOrganizations(own.organizations)] if own.organizations else []
             made.append(self._serve(queue, serving.plane(self._outside), tasks, guards=only))
-        if signer := signer_of(self._settings):
+        if "secrets" in roles:
             threads = ThreadPoolExecutor(_SECRET_TASKS, thread_name_prefix="secrets")
-            signing = serving.secrets(signer)
-            made.append(self._serve(ids.SECRETS_QUEUE, signing, _SECRET_TASKS, threads))
+            activities = serving.secrets(self._settings, signer_of(self._settings))
+            made.append(self._serve(ids.SECRETS_QUEUE, activities, _SECRET_TASKS, threads))
         return made
 
     def _orchestration(self) -> Worker:

@@ -31,6 +31,8 @@ from activities.records.signing import SigningActivities
 from activities.releases.drift import DeployQueues as Places
 from activities.releases.drift import DriftActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.secrets.delivery import SecretDelivery
+from activities.secrets.tenants import VaultTenantActivities
 from activities.tenants.setup import TenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
@@ -41,7 +43,8 @@ from clients.objects import ObjectStore
 from clients.records import Records
 from clients.registry import Registry
 from clients.transit import Signer
-from settings import Settings
+from clients.vault import SecretStore, VaultSession, VaultTenants
+from settings import Settings, VaultRole, VaultSettings
 
 Activities = Sequence[Callable[..., Any]]
 
@@ -133,7 +136,8 @@ def plane(outside: Outside) -> Activities:
     """Effects on a data or build plane: the task queue of that plane."""
     cluster, watches, objects = outside.cluster, outside.watches, outside.objects
     builds = BuildRunActivities(cluster, watches, objects, outside.registry, outside.settings)
-    rollouts = RolloutActivities(cluster, watches, objects)
+    delivery = SecretDelivery(cluster, _store(outside.settings.vault, outside.settings.vault.plane))
+    rollouts = RolloutActivities(cluster, watches, objects, delivery)
     drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
     checks = PlaneCheckActivities(cluster, watches)
     return [
@@ -144,6 +148,9 @@ def plane(outside: Outside) -> Activities:
         builds.stop_build,
         rollouts.apply_release,
         rollouts.follow_rollout,
+        delivery.find_consumers,
+        delivery.deliver_secret,
+        delivery.restart_consumer,
         ReleaseWatchActivities(cluster, watches, objects).watch_release,
         GateTestActivities(cluster, watches).run_gate_tests,
         drift.inspect_release,
@@ -155,6 +162,24 @@ def plane(outside: Outside) -> Activities:
     ]
 
 
-def secrets(signer: Signer) -> Activities:
-    """Effects with secrets: the task queue ``secrets``. They block, and run in threads."""
-    return [SigningActivities(signer).sign_heads]
+def secrets(settings: Settings, signer: Signer | None) -> Activities:
+    """Effects with secrets: the task queue ``secrets``. They block, and run in threads.
+
+    ``signer`` None = this installation signs nothing.
+    """
+    setup = _session(settings.vault, settings.vault.tenants)
+    tenants = VaultTenantActivities(VaultTenants(setup) if setup else None)
+    signing = [SigningActivities(signer).sign_heads] if signer else []
+    return [*signing, tenants.ensure_vault_tenant]
+
+
+def _session(vault: VaultSettings, role: VaultRole) -> VaultSession | None:
+    """Returns the access of one role to OpenBao; None = this installation has no such role."""
+    if not vault.address or role.secret_id_file is None:
+        return None
+    return VaultSession(vault.address, role.role_id, role.secret_id_file)
+
+
+def _store(vault: VaultSettings, role: VaultRole) -> SecretStore | None:
+    session = _session(vault, role)
+    return SecretStore(session) if session else None

@@ -30,8 +30,9 @@ from domain.resources import (
 )
 from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
-from domain.resources.families import family_of, family_of_binding
+from domain.resources.families import family_of
 from domain.resources.references import missing_references
+from intake.near import missing_groups, surroundings, workload_of
 from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
 from intake.tenants import SetUpTenant, wanted_tenant
@@ -189,7 +190,7 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
             following = automatic_promotions(binding, world)
             return Promote(following) if following else None
         # The world is another one than when it was looked at, so this is another request.
-        request_id, generation = f"{request_id}-{_surroundings(binding, world)}", 0
+        request_id, generation = f"{request_id}-{surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):
         return None
     return Deploy(
@@ -278,31 +279,12 @@ def _behind(binding: Binding, world: World) -> tuple[str, ...]:
                 f"this {binding.kind} is replaced by a {family_of(component).binding.kind}"
             ),
         )
-    workload = _workload(binding, world)
+    if component is not None:
+        missing += tuple(missing_groups(component, world))
+    workload = workload_of(binding, world)
     if workload not in world.existing(where).get(Workload.kind, ()):
         missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
     return missing
-
-
-def _workload(binding: Binding, world: World) -> str:
-    model = family_of_binding(binding.kind).instance
-    instance = world.find(model, binding.organization, binding.component)
-    return instance.workload if instance else binding.component
-
-
-def _surroundings(binding: Binding, world: World) -> str:
-    """Returns a short hash of which objects the binding leads to now."""
-    where = binding.organization
-    environment = world.find(Environment, where, binding.environment)
-    plane = environment.spec.data_plane_ref if environment else ""
-    near = [
-        environment,
-        world.find(DataPlane, where, plane),
-        world.find(Component, where, binding.component),
-        world.find(Workload, where, _workload(binding, world)),
-    ]
-    seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
-    return ids.content_hash([seen, binding.spec.class_ref])[:_UID_LENGTH]
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:

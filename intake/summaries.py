@@ -37,8 +37,6 @@ from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
 _NOT_IMPLEMENTED: dict[type[Resource], str] = {
-    ConfigurationGroup: "its keys are checked, and no component is given their values yet: "
-    "write environment variables into Workload and binding",
     SecretRotation: "it is checked, and nothing turns the secret over yet",
     Endpoint: "it is checked, and changes neither routes nor policies yet: "
     "they are made of the endpoints of the Workload",

@@ -17,6 +17,7 @@ from activities.common.together import together
 from activities.planes.applied import AppliedObjects
 from activities.planes.following import Follower
 from activities.releases.bundles import objects_of
+from activities.secrets.delivery import SecretDelivery
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
@@ -43,8 +44,16 @@ _SCALE_MANAGER = "pavane-scale"
 class RolloutActivities:
     """Effects on a data plane, and the waiting for their end."""
 
-    def __init__(self, cluster: Cluster, watches: SharedWatches, objects: ObjectStore) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        watches: SharedWatches,
+        objects: ObjectStore,
+        secrets: SecretDelivery | None = None,
+    ) -> None:
+        """``secrets`` fills what workloads need before they are applied; None = nothing does."""
         self._cluster = cluster
+        self._secrets = secrets
         self._watches = watches
         self._objects = objects
         self._applied = AppliedObjects(cluster, watches)
@@ -59,7 +68,8 @@ class RolloutActivities:
 
         Raises:
             FieldConflict: Another manager owns fields; ``facts`` names them.
-            Denied: The namespace belongs to another organization.
+            Denied: The namespace belongs to another organization, or a secret does.
+            InvalidRequest: A secret that the pods need is not there.
         """
         wanted = await objects_of(request.bundle, self._objects)
         previous = await objects_of(request.previous, self._objects)
@@ -102,6 +112,8 @@ class RolloutActivities:
     ) -> None:
         """Applies one object; what is restored leaves fields to others where that is possible."""
         await self._check_scope(obj)
+        if self._secrets is not None:
+            await self._secrets.before(obj, request.organization)
         try:
             await self._applied.apply(obj, force=request.force_conflicts)
         except FieldConflict as conflict:

@@ -6,7 +6,6 @@ import asyncio
 from typing import NamedTuple
 
 from activities.builds.artifacts import new_binding
-from activities.classes.revisions import ClassRevisions
 from activities.common.reading import find, required
 from activities.common.statuses import now
 from activities.guards.freezes import FreezeReader
@@ -15,7 +14,7 @@ from activities.promotions.enforcement import Standings, pipeline_of
 from activities.promotions.judging import judged_here
 from activities.releases.bindings import find_binding
 from activities.releases.bundles import bundle_of, objects_of
-from activities.releases.facts import gather
+from activities.releases.facts import FactsReader
 from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
@@ -32,7 +31,8 @@ from domain.deliveries.promotions import (
 )
 from domain.errors import Denied, InvalidRequest
 from domain.policies.quotas import Usage, usage_of
-from domain.rendering.facts import GatewayDefaults, ReleaseFacts, RenderedRelease
+from domain.rendering.configuration.effective import judged_configuration
+from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.release import render_release
 from domain.resources import (
     BindingState,
@@ -63,7 +63,7 @@ class PromotionReader:
         cluster: Cluster,
         objects: ObjectStore,
         standings: Standings,
-        gateway: GatewayDefaults,
+        reader: FactsReader,
         *,
         freezes: FreezeReader,
         quotas: Quotas,
@@ -71,10 +71,9 @@ class PromotionReader:
         self._cluster = cluster
         self._objects = objects
         self._standings = standings
-        self._gateway = gateway
+        self._reader = reader
         self._freezes = freezes
         self._quotas = quotas
-        self._revisions = ClassRevisions(cluster)
 
     async def read(self, request: PromotionRequest) -> PromotionFacts:
         """Reads the facts of one promotion as they are now.
@@ -175,13 +174,18 @@ class PromotionReader:
             problem = f"{binding.kind} {binding.name} is to be undeployed: set spec.state"
             return facts.model_copy(update={"problem": problem})
         try:
-            known = await gather(self._cluster, binding, self._gateway, self._revisions)
-            rendered = render_release(known)
+            known = await self._reader.gather(binding)
         except InvalidRequest as error:
             return facts.model_copy(update={"problem": error.message})
+        configured = _configured(facts, known)
+        try:
+            rendered = render_release(known)
+        except InvalidRequest as error:
+            return facts.model_copy(update={"problem": error.message, "judged": configured})
+        fits = await self._fits(facts, known, usage_of(rendered.objects))
         return facts.model_copy(
             update={
-                "judged": await self._fits(facts, known, usage_of(rendered.objects)),
+                "judged": (*configured, *fits),
                 "release": rendered.name,
                 "hash": rendered.hash,
                 "changes": await self._changes(target.release, rendered),
@@ -211,6 +215,18 @@ class PromotionReader:
             return tuple(ChangedObject(name=said(one), change="added") for one in rendered.objects)
         before = await objects_of(bundle_of(running), self._objects)
         return tuple(differences(before, rendered.objects))
+
+
+def _configured(facts: PromotionFacts, known: ReleaseFacts) -> tuple[GateOutcome, ...]:
+    """Judges the gates of configuration: what is needed has a value there, of the right type."""
+    judged = judged_configuration(known)
+    keys = f"all {len(judged.entries)} keys have values" if judged.entries else "it needs none"
+    reason = "; ".join(judged.problems) or f"the configuration for {facts.environment}: {keys}"
+    return tuple(
+        GateOutcome(name=rule.name, passed=not judged.problems, reason=reason, at=facts.at)
+        for rule in facts.rules.gates
+        if rule.check is GateCheck.CONFIGURATION
+    )
 
 
 def _place(binding: Binding, release: Release | None) -> PlaceFacts:

@@ -13,6 +13,7 @@ from activities.common.reading import find
 from activities.guards.freezes import FreezeReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
+from activities.releases.facts import FactsReader
 from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -74,7 +75,12 @@ class PromotionActivities:
         self._webhooks = Webhooks(settings.worker.gate_keys)
         freezes, quotas = FreezeReader(cluster, watches), Quotas(watches)
         self._reader = PromotionReader(
-            cluster, objects, standings, gateway, freezes=freezes, quotas=quotas
+            cluster,
+            objects,
+            standings,
+            FactsReader(cluster, watches, gateway),
+            freezes=freezes,
+            quotas=quotas,
         )
 
     def all(self) -> list[Callable[..., Any]]:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from domain.deliveries.configurations import ConfigurationPin
 from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
@@ -75,6 +76,9 @@ class DeployRequest(Wire):
     class_revision: str = ""
     """ClassRevision to render with from now on, unless the binding is held at another one.
     Empty = the one it was given, else the present one."""
+    configuration: tuple[ConfigurationPin, ...] = ()
+    """Revisions of configuration groups to render with from now on. Of a group that is not named:
+    the one it was given, else its present content."""
     first: bool = False
     """Nothing runs there yet. False when unknown; only the order of work depends on it."""
     put_back: tuple[str, ...] = ()
@@ -178,6 +182,8 @@ class PreparedRelease(Wire):
     """``Kind/name`` of the objects that are put back; empty = the whole release is applied."""
     class_revision: str = ""
     """ClassRevision it was rendered with; empty = unknown."""
+    configuration: tuple[ConfigurationPin, ...] = ()
+    """Revisions of the configuration groups it was rendered with."""
     taken: Taken = Taken()
     health: tuple[HealthCheck, ...] = ()
     """How it is told whether objects are well that have no conditions."""

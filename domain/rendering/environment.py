@@ -18,7 +18,7 @@ RESERVED_PREFIX = "PAVANE_"
 
 
 def environment(
-    facts: ReleaseFacts, template: Mapping[str, Any], declared: Iterable[EnvVar]
+    facts: ReleaseFacts, template: Mapping[str, Any], declared: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Returns the class's variables, then those declared, then what the platform tells.
 
@@ -30,8 +30,7 @@ def environment(
     variables: dict[str, dict[str, Any]] = {
         str(each["name"]): dict(each) for each in template.get("env") or ()
     }
-    for each in declared:
-        variables[each.name] = {"name": each.name, "value": each.value}
+    variables |= {str(each["name"]): dict(each) for each in declared}
     reserved = sorted(name for name in variables if name.startswith(RESERVED_PREFIX))
     if reserved:
         raise InvalidRequest(
@@ -41,6 +40,11 @@ def environment(
     for name, value in sorted(_identity(facts).items()):
         variables[name] = {"name": name, "value": value}
     return list(variables.values())
+
+
+def written(variables: Iterable[EnvVar]) -> list[dict[str, Any]]:
+    """Returns declared variables as a container has them."""
+    return [{"name": each.name, "value": each.value} for each in variables]
 
 
 def _identity(facts: ReleaseFacts) -> dict[str, str]:

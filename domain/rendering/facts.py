@@ -17,6 +17,7 @@ from domain.resources.classes import (
     ScheduledTaskClassSpec,
 )
 from domain.resources.component import Component
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.environment import Environment
 from domain.resources.instances import API, Instance
 from domain.resources.planes import DataPlane
@@ -50,6 +51,17 @@ class Entrance(BaseModel):
     port: int
 
 
+class GroupUse(BaseModel):
+    """A configuration group that a component uses."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: Literal["organization", "project", "component"]
+    """Where it is named; the later level goes before the earlier one."""
+    group: ConfigurationGroup
+    """As it was in the revision that is rendered with."""
+
+
 class ReleaseFacts(BaseModel):
     """Everything that decides the objects of one component in one environment."""
 
@@ -67,6 +79,8 @@ class ReleaseFacts(BaseModel):
     instance: Instance | None = None
     """None = the component has none: what the type needs is as by default."""
     gateway: GatewayDefaults = GatewayDefaults()
+    configuration: tuple[GroupUse, ...] = ()
+    """Groups it uses, in the order in which they are laid over each other."""
     files_image: str = ""
     """Image that holds the files of a static application; empty for everything else."""
 

@@ -11,14 +11,17 @@ from typing import Any, TypeVar
 
 from domain import ids
 from domain.errors import InvalidRequest, NotFound
+from domain.rendering.configuration.groups import used_groups
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts
 from domain.resources.base import Resource
 from domain.resources.binding import Binding
 from domain.resources.build import DeployableArtifact
 from domain.resources.classes import ClassRevision
-from domain.resources.component import Component
+from domain.resources.component import Component, Project
+from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
 from domain.resources.environment import Environment
 from domain.resources.families import class_name, family_of
+from domain.resources.organization import Organization
 from domain.resources.planes import DataPlane
 from domain.resources.revisions import as_in
 from domain.resources.workload import Workload
@@ -68,6 +71,7 @@ def assemble(
     *,
     gateway: GatewayDefaults | None = None,
     present_class: bool = False,
+    present_configuration: bool = False,
 ) -> ReleaseFacts:
     """Returns what a release would be rendered from.
 
@@ -81,6 +85,7 @@ def assemble(
         gateway: The installation's gateway; None = its defaults.
         present_class: Render with the present content of the class instead of the revision that
             the binding was given.
+        present_configuration: The same of configuration groups.
 
     Raises:
         NotFound: Something that is named is not there.
@@ -109,7 +114,25 @@ def assemble(
         artifact=_artifact(shelf, binding, component),
         instance=instance,
         gateway=gateway or GatewayDefaults(),
+        configuration=used_groups(
+            component,
+            shelf.find(Project, component.project),
+            shelf.find(Organization, component.organization),
+            lambda name: _group(shelf, name, component, binding, present=present_configuration),
+        ),
     )
+
+
+def _group(
+    shelf: Shelf, name: str, component: Component, binding: Binding, *, present: bool
+) -> ConfigurationGroup:
+    group = shelf.needed(ConfigurationGroup, name, f"Component {component.name}")
+    given = {one.group_ref: one.revision_ref for one in binding.status.configuration}
+    wanted = given.get(name, "")
+    if present or not wanted or wanted == group.revision:
+        return group
+    revision = shelf.find(ConfigurationRevision, wanted)
+    return group if revision is None else revision.of(group)
 
 
 def _binding(shelf: Shelf, component: Component, environment: str) -> Binding:

@@ -13,6 +13,7 @@ from domain.errors import Denied
 from domain.phases import Phase
 from domain.resources.base import Column, Resource, Status, WrittenBy
 from domain.resources.build import LogTail, OperationRef, TriggerInfo
+from domain.resources.configured import GivenRevision
 from domain.resources.model import Model, Rule
 from domain.resources.types import (
     Fragment,
@@ -132,6 +133,8 @@ class ReleaseSpec(Model):
     """SHA-256 of the objects as canonical JSON."""
     objects: tuple[Fragment, ...] = Field((), max_length=200)
     """The objects in the order in which they are applied. Empty = see `stored`."""
+    configuration: tuple[GivenRevision, ...] = Field((), max_length=60)
+    """ConfigurationRevisions it was rendered with. Empty = it has no configuration."""
     stored: str = Field("", max_length=512)
     """Key in the object store when the objects are too large to stand here. Empty = they do."""
 

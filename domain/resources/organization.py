@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Scope, Status, WrittenBy
+from domain.resources.configured import GroupRefs
 from domain.resources.model import Model, Rule
 from domain.resources.quota import Quota
 from domain.resources.types import NameOrEmpty, Text, exactly_one
@@ -157,6 +158,8 @@ class OrganizationSpec(Model):
     """How much all components in it may take up together. Empty = no bound."""
     security: TenantSecurity = TenantSecurity()
     """What holds for everything in it."""
+    configuration_group_refs: GroupRefs = ()
+    """ConfigurationGroups that all its components use. Empty = none."""
 
 
 class OrganizationStatus(Status):

@@ -191,7 +191,7 @@ def _not_asked(case: Case, rule: GateRule) -> GateVerdict:
 
 _NOBODY_KNOWS = {
     GateCheck.SCAN: "there is no artifact with a scan",
-    GateCheck.CONFIGURATION: "no class says yet which configuration it needs",
+    GateCheck.CONFIGURATION: "its facts could not be read, so nobody knows what it needs",
     GateCheck.DEPENDENCIES: "no component says yet what it depends on",
     GateCheck.QUOTA: "it could not be rendered, so nobody knows what it takes up",
 }
