@@ -32,7 +32,7 @@ class TenantWorld:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.behaviours: dict[str, Any] = {}
-        self.planes = ("local",)
+        self.planes: tuple[str, ...] = ("local",)
         self.gone = False
 
     def names(self) -> list[str]:
