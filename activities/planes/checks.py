@@ -12,7 +12,8 @@ from clients.kubernetes.capabilities import discover
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.shared import SharedWatches
-from domain.deliveries.planes import FoundCapabilities, PlaneRequest
+from clients.kubernetes.watch import Object
+from domain.deliveries.planes import FoundCapabilities, PlaneRequest, PlaneWatch
 from domain.errors import DependencyUnavailable
 
 _KINDS = Kind(
@@ -38,6 +39,9 @@ class PlaneCheckActivities:
         Raises:
             DependencyUnavailable: Its API server does not answer.
         """
+        return await self._found()
+
+    async def _found(self) -> FoundCapabilities:
         found = await discover(self._cluster)
         metrics = "metrics.k8s.io" in found.groups
         return FoundCapabilities(
@@ -52,9 +56,10 @@ class PlaneCheckActivities:
         )
 
     @activity.defn
-    async def watch_plane(self, request: PlaneRequest) -> None:
+    async def watch_plane(self, request: PlaneWatch) -> None:
         """Returns when kinds appear or go, or after an hour; its heartbeats tell that it lives.
 
+        What changed before the watch began is found by looking once more when it has begun.
         Idempotent: a reading. Cancel: at once. All planes of a worker share one connection.
 
         Raises:
@@ -64,9 +69,9 @@ class PlaneCheckActivities:
         async with heartbeating(lambda: request.plane):
             await watch.synced()
             known = set(watch.store)
-            async with watch.subscribe(
-                lambda one: ("", one["metadata"]["name"]) not in known
-            ) as new:
+            async with watch.subscribe(lambda one: key_of(one) not in known) as new:
+                if await self._found() != request.found:
+                    return
                 changed = asyncio.ensure_future(anext(new))
                 broken = asyncio.ensure_future(watch.broken())
                 try:
@@ -81,3 +86,8 @@ class PlaneCheckActivities:
                 finally:
                     changed.cancel()
                     broken.cancel()
+
+
+def key_of(obj: Object) -> tuple[str, str]:
+    """Returns by what a shared watch knows an object of the whole cluster."""
+    return "", str(obj["metadata"]["name"])

@@ -33,6 +33,14 @@ class FoundCapabilities(Wire):
     storage_classes: tuple[str, ...] = ()
 
 
+class PlaneWatch(Wire):
+    """Waits until there is something else on a cluster than was found."""
+
+    organization: str
+    plane: str
+    found: FoundCapabilities
+
+
 class PlaneReport(Wire):
     """What is told of a plane."""
 

@@ -20,7 +20,7 @@ from activities.planes.checks import PlaneCheckActivities
 from activities.planes.reports import PlaneReportActivities
 from domain import ids
 from domain.deliveries import OperationStatus
-from domain.deliveries.planes import FoundCapabilities, PlaneReport, PlaneRequest
+from domain.deliveries.planes import FoundCapabilities, PlaneReport, PlaneRequest, PlaneWatch
 from domain.errors import PlatformError
 from domain.phases import Phase
 from domain.records import FactResult
@@ -108,7 +108,7 @@ class PlaneCheckWorkflow:
             awaiting=f"a change of plane {self._request.plane}",
             until=workflow.now() + _SWEEP,
         ):
-            why = await self._watched()
+            why = await self._watched(found)
         if why:
             self._progress.note("watch", why)
             await workflow.sleep(_CALM, summary=f"look again soon: {why}"[:200])
@@ -148,13 +148,17 @@ class PlaneCheckWorkflow:
                 stop_if_cancelled()
                 return None
 
-    async def _watched(self) -> str:
+    async def _watched(self, found: FoundCapabilities) -> str:
         """Waits until there is something to look at; returns why, empty = nothing is wrong."""
         try:
             await self._unless_changed(
                 call(
                     PlaneCheckActivities.watch_plane,
-                    self._request,
+                    PlaneWatch(
+                        organization=self._request.organization,
+                        plane=self._request.plane,
+                        found=found,
+                    ),
                     f"watch plane {self._request.plane}",
                     queue=self._request.task_queue,
                     options=watch_once(_SWEEP),
@@ -207,6 +211,7 @@ class PlaneCheckWorkflow:
             message=message,
         )
         await self._facts.write()
+        stop_if_cancelled()  # a cancel that came while it was written was put off
 
     async def _cancelled(self) -> None:
         """Nobody looks after the plane until its resource changes or an intake begins anew."""
