@@ -14,7 +14,6 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowExecutionDescription
 
 from api.schemas.deliveries import RetryView
-from domain import ids
 from domain.errors import Errored
 from domain.policies.silence import silence, unserved
 from runtime.errors import as_domain_error
@@ -46,20 +45,19 @@ async def _view(
 ) -> RetryView:
     words, queue = scheduled.get(one.activity_id, ("", ""))
     what = words or one.activity_type.name.replace("_", " ")
-    plane = ids.plane_of_queue(queue)
     until = _time(one.expiration_time)
     if not one.HasField("last_failure"):
         return RetryView(
             what=what,
             attempt=one.attempt,
             type="NoWorker",
-            message=unserved(plane, queue),
+            message=unserved(queue),
             until=until,
         )
     error = as_domain_error(await client.data_converter.decode_failure(one.last_failure))
     message = error.message
-    if plane and one.last_failure.HasField("timeout_failure_info") and type(error) is Errored:
-        message = silence(plane, what, error.message)
+    if one.last_failure.HasField("timeout_failure_info") and type(error) is Errored:
+        message = silence(queue, what, error.message)
     return RetryView(
         what=what,
         attempt=one.attempt,

@@ -11,7 +11,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutError  # noqa: A004 - the SDK's name
 
-from domain import ids
 from domain.errors import Errored
 from domain.policies.silence import silence
 from runtime.errors import as_domain_error
@@ -137,14 +136,13 @@ async def call(
 
 
 async def _named(called: Awaitable[Result], queue: str, summary: str) -> Result:
-    """Names the plane that let a step run out of time: Temporal only says that it did."""
+    """Names who let a step run out of time: Temporal only says that it did."""
     try:
         return await called
     except ActivityError as failure:
-        plane = ids.plane_of_queue(queue)
         known = as_domain_error(failure)
-        if plane and isinstance(failure.cause, TimeoutError) and type(known) is Errored:
-            raise Errored(silence(plane, summary, known.message)) from failure
+        if isinstance(failure.cause, TimeoutError) and type(known) is Errored:
+            raise Errored(silence(queue, summary, known.message)) from failure
         raise
 
 
