@@ -97,7 +97,7 @@ class PlaneCapabilities(Model):
     """Whether builds can run."""
     admission_policies: bool = False
     """Whether the API server checks images of organizations itself."""
-    storage_classes: tuple[str, ...] = Field((), max_length=50)
+    storage_classes: tuple[Annotated[str, Field(max_length=253)], ...] = Field((), max_length=50)
     """Classes of volumes, the default one first."""
 
 
