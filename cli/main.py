@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "describe": Entry("resources", "describe", "Show a resource in detail.", _PLATFORM),
     "explain": Entry("golden_paths", "explain", "Explain a kind, a field or a class.", _PLATFORM),
     "validate": Entry("golden_paths", "validate", "Check files without a platform.", _PLATFORM),
+    "import": Entry("importing", "import_resources", "Resources of OpenChoreo files.", _PLATFORM),
     "render": Entry("golden_paths", "render", "Objects a component becomes.", _APPLICATIONS),
     "task": Entry("tasks", "app", "Scheduled tasks: run, runs.", _APPLICATIONS),
     "class": Entry("golden_paths", "class_app", "Classes: consumers, plan, upgrade.", _PLATFORM),
