@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 TARGETS = {
-    "help", "setup", "demo", "demo-down", "test", "test-fast", "check", "format", "bench",
+    "help", "setup", "demo", "demo-down", "test", "test-fast", "check", "compose", "format", "bench",
     "replay", "sweep", "proof", "crds", "guarantees",
 }  # fmt: skip
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
