@@ -92,21 +92,21 @@ def engine() -> Iterator[Engine]:
 
 
 def _start(made: Engine, address: str) -> subprocess.Popen[bytes]:
-    log = (made.folder / "dockerd.log").open("wb")
-    return subprocess.Popen(
-        [
-            made.programs["dockerd"],
-            f"--data-root={made.folder / 'data'}",
-            f"--exec-root={made.folder / 'exec'}",
-            f"--pidfile={made.folder / 'pid'}",
-            f"--host={address}",
-            f"--bip={_NETWORK}",
-            f"--metrics-addr=127.0.0.1:{free_port()}",
-        ],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    with (made.folder / "dockerd.log").open("wb") as log:
+        return subprocess.Popen(
+            [
+                made.programs["dockerd"],
+                f"--data-root={made.folder / 'data'}",
+                f"--exec-root={made.folder / 'exec'}",
+                f"--pidfile={made.folder / 'pid'}",
+                f"--host={address}",
+                f"--bip={_NETWORK}",
+                f"--metrics-addr=127.0.0.1:{free_port()}",
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 @stamina.retry(on=CommandFailed, attempts=60, wait_initial=0.2, wait_max=1, timeout=60)
