@@ -18,6 +18,7 @@ from api.routes import (
     golden_paths,
     health,
     insights,
+    installation,
     logs,
     operations,
     promotions,
@@ -47,6 +48,7 @@ _ROUTERS = (
     golden_paths.router,
     tasks.router,
     webhooks.router,
+    installation.router,
     health.router,
 )
 

@@ -40,7 +40,7 @@ def bundle() -> Path:
 def build(engine: Engine) -> None:
     """Makes every image that docker/compose.test.yml names, and the base of Pavane's own."""
     for image in (PYTHON, DEBIAN):
-        engine.docker("import", str(_base(image)), image)
+        base(engine, image)
     with tempfile.TemporaryDirectory(dir=engine.folder) as name:
         context = Path(name) / "context"
         shutil.copytree(FOLDER, context)
@@ -48,6 +48,11 @@ def build(engine: Engine) -> None:
         _node_images(engine, context)
         for target in STAND_INS:
             _build(engine, context, target)
+
+
+def base(engine: Engine, image: str) -> None:
+    """Makes one of the two bases."""
+    engine.docker("import", str(_base(image)), image)
 
 
 def _build(engine: Engine, context: Path, target: str) -> None:

@@ -135,7 +135,7 @@ def test_a_delivery_goes_on_and_nothing_is_lost_when_the_container_is_killed(
     eventually(lambda: healthy(installation), f"all are healthy after {service} was killed")
     eventually(lambda: len(history(installation)) > len(before), "the delivery has ended")
     newest, *older = history(installation)
-    assert newest["result"] == "Succeeded"
+    assert newest["phase"] == "Succeeded"
     assert older[-len(before) :] == before
     assert runs(installation, f"killed-{service}")
     installation.pavane("audit", "verify")
@@ -153,7 +153,7 @@ def test_a_worker_that_is_stopped_drains_and_its_delivery_goes_on_with_the_next(
 
     assert stopped["ExitCode"] == 0
     eventually(lambda: len(history(installation)) > len(before), "the delivery has ended")
-    assert history(installation)[0]["result"] == "Succeeded"
+    assert history(installation)[0]["phase"] == "Succeeded"
     assert runs(installation, "drained")
 
 
