@@ -34,6 +34,12 @@ class KubernetesSettings(BaseModel):
     context: str | None = Field(
         None, description="Context in the kubeconfig. Empty = its current context."
     )
+    oidc_user_prefix: str = Field(
+        "", description="What the API server puts before names of users who sign in by OIDC."
+    )
+    oidc_group_prefix: str = Field(
+        "", description="What the API server puts before names of their groups."
+    )
 
 
 class RegistrySettings(BaseModel):
@@ -46,6 +52,10 @@ class RegistrySettings(BaseModel):
     pull_host: str = Field(
         "127.0.0.1:5000",
         description="host:port inside image names, as build pods and nodes reach the registry.",
+    )
+    common: tuple[str, ...] = Field(
+        ("base",),
+        description="Folders of the registry from which every organization may run images.",
     )
 
 
@@ -185,15 +195,40 @@ class RecordsSettings(BaseModel):
         return given or f"sqlite:///{user_data_path('pavane') / 'records.db'}"
 
 
-class VaultSettings(BaseModel):
-    """How the role `secrets` reaches OpenBao. Nobody else does."""
+class VaultRole(BaseModel):
+    """One AppRole of OpenBao; each has its own rights and its own secret id."""
 
-    address: str = Field("", description="URL of OpenBao. Empty = nothing is signed.")
-    role_id: str = Field("pavane-secrets", description="AppRole that the worker signs in as.")
+    role_id: str = Field("", description="AppRole to sign in as.")
+    secret_id_file: Path | None = Field(
+        None, description="File with its secret id, read at each sign-in. Empty = not used here."
+    )
+
+
+class VaultSettings(BaseModel):
+    """How OpenBao is reached: by one AppRole for each thing that is done there."""
+
+    address: str = Field(
+        "", description="URL of OpenBao. Empty = nothing is signed, and there are no secrets."
+    )
+    role_id: str = Field(
+        "pavane-secrets", description="AppRole of the role `secrets`: signs, and rotates secrets."
+    )
     secret_id_file: Path | None = Field(
         None, description="File with the secret id of that AppRole, read at each sign-in."
     )
     transit: str = Field("transit", description="Mount of the transit engine that signs.")
+    tenants: VaultRole = Field(
+        VaultRole(role_id="pavane-tenants"),
+        description="With the role `secrets`: sets up organizations. It reads no secret.",
+    )
+    plane: VaultRole = Field(
+        VaultRole(role_id="pavane-plane"),
+        description="With the role `plane`: reads what is delivered to pods, and nothing more.",
+    )
+    api: VaultRole = Field(
+        VaultRole(role_id="pavane-api"),
+        description="The API: sets what people give it, shows values to who may see them.",
+    )
 
 
 class AuditSettings(BaseModel):
@@ -220,6 +255,11 @@ class WorkerSettings(BaseModel):
         description="What this process does. Default: everything.",
     )
     plane: str = Field("local", description="Name of the plane served by the role `plane`.")
+    organizations: tuple[str, ...] = Field(
+        (),
+        description="Organizations whose work the role `plane` takes; others are refused. Empty = "
+        "of all that name its task queue.",
+    )
     listen: str = Field(
         "127.0.0.1:8091", description="host:port of /healthz, /readyz and /metrics."
     )

@@ -18,6 +18,7 @@ from activities.planes.gate_tests import GateTestActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
+from activities.planes.tenants import TenantPlaneActivities
 from activities.promotions.approvals import ApprovalActivities
 from activities.promotions.enforcement import Standings
 from activities.promotions.rollbacks import RollbackActivities
@@ -28,6 +29,9 @@ from activities.records.signing import SigningActivities
 from activities.releases.drift import DeployQueues as Places
 from activities.releases.drift import DriftActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.secrets.delivery import SecretDelivery
+from activities.secrets.tenants import VaultTenantActivities
+from activities.tenants.setup import TenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -37,7 +41,8 @@ from clients.objects import ObjectStore
 from clients.records import Records
 from clients.registry import Registry
 from clients.transit import Signer
-from settings import Settings
+from clients.vault import SecretStore, VaultSession, VaultTenants
+from settings import Settings, VaultRole, VaultSettings
 
 Activities = Sequence[Callable[..., Any]]
 
@@ -88,6 +93,7 @@ def control(outside: Outside) -> Activities:
         DriftActivities(cluster, outside.queues),
         ClassActivities(cluster, outside.queues, records),
     )
+    tenants = TenantActivities(cluster, settings)
     return [
         RevisionActivities(cluster, outside.git).resolve_revision,
         builds.adopt_build,
@@ -117,6 +123,9 @@ def control(outside: Outside) -> Activities:
         classes.plan_class_upgrade,
         classes.upgrade_binding,
         TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
+        tenants.plan_tenant,
+        tenants.set_up_tenant,
+        tenants.record_tenant,
     ]
 
 
@@ -124,7 +133,8 @@ def plane(outside: Outside) -> Activities:
     """Effects on a data or build plane: the task queue of that plane."""
     cluster, watches, objects = outside.cluster, outside.watches, outside.objects
     builds = BuildRunActivities(cluster, watches, objects, outside.registry, outside.settings)
-    rollouts = RolloutActivities(cluster, watches, objects)
+    delivery = SecretDelivery(cluster, _store(outside.settings.vault, outside.settings.vault.plane))
+    rollouts = RolloutActivities(cluster, watches, objects, delivery)
     drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
     return [
         builds.submit_build,
@@ -132,6 +142,9 @@ def plane(outside: Outside) -> Activities:
         builds.stop_build,
         rollouts.apply_release,
         rollouts.follow_rollout,
+        delivery.find_consumers,
+        delivery.deliver_secret,
+        delivery.restart_consumer,
         ReleaseWatchActivities(cluster, watches, objects).watch_release,
         GateTestActivities(cluster, watches).run_gate_tests,
         drift.inspect_release,
@@ -139,9 +152,28 @@ def plane(outside: Outside) -> Activities:
         tasks.start_task_run,
         tasks.follow_task_run,
         tasks.stop_task_run,
+        TenantPlaneActivities(cluster).set_up_tenant_plane,
     ]
 
 
-def secrets(signer: Signer) -> Activities:
-    """Effects with secrets: the task queue ``secrets``. They block, and run in threads."""
-    return [SigningActivities(signer).sign_heads]
+def secrets(settings: Settings, signer: Signer | None) -> Activities:
+    """Effects with secrets: the task queue ``secrets``. They block, and run in threads.
+
+    ``signer`` None = this installation signs nothing.
+    """
+    setup = _session(settings.vault, settings.vault.tenants)
+    tenants = VaultTenantActivities(VaultTenants(setup) if setup else None)
+    signing = [SigningActivities(signer).sign_heads] if signer else []
+    return [*signing, tenants.ensure_vault_tenant]
+
+
+def _session(vault: VaultSettings, role: VaultRole) -> VaultSession | None:
+    """Returns the access of one role to OpenBao; None = this installation has no such role."""
+    if not vault.address or role.secret_id_file is None:
+        return None
+    return VaultSession(vault.address, role.role_id, role.secret_id_file)
+
+
+def _store(vault: VaultSettings, role: VaultRole) -> SecretStore | None:
+    session = _session(vault, role)
+    return SecretStore(session) if session else None

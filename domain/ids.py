@@ -23,6 +23,7 @@ OperationKind = Literal[
     "promotion",
     "rollback",
     "task-run",
+    "tenant",
 ]
 
 _SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -39,6 +40,7 @@ _PARTS: dict[str, int] = {
     "promotion": 3,
     "rollback": 3,
     "task-run": 3,
+    "tenant": 1,
 }
 
 ORCHESTRATION_QUEUE = "orchestration"
@@ -63,7 +65,8 @@ class OperationId:
     class of an upgrade (whose ``component`` is the class), environment and key of a task run."""
 
     def __str__(self) -> str:
-        return f"{self.kind}/{self.organization}/{self.component}/{self.key}"
+        parts = (self.kind, self.organization, self.component, self.key)
+        return "/".join(part for part in parts if part)
 
 
 def slug(value: str, what: str) -> str:
@@ -197,6 +200,11 @@ def task_run_id(organization: str, component: str, environment: str, key: str) -
     return f"task-run/{slug(organization, 'organization')}/{slug(component, 'component')}/{run}"
 
 
+def tenant_id(organization: str) -> str:
+    """Returns the workflow id under which an organization is set up."""
+    return f"tenant/{slug(organization, 'organization')}"
+
+
 def parse(operation_id: str) -> OperationId:
     """Takes a workflow id apart.
 
@@ -207,7 +215,8 @@ def parse(operation_id: str) -> OperationId:
     if len(rest) != _PARTS.get(kind, -1) or not all(_SLUG.fullmatch(part) for part in rest):
         message = f"{operation_id!r} is not the id of an operation"
         raise InvalidRequest(message)
-    return OperationId(cast("OperationKind", kind), rest[0], rest[1], rest[2])
+    organization, component, key = (*rest, "", "")[:3]
+    return OperationId(cast("OperationKind", kind), organization, component, key)
 
 
 def fitted(name: str, limit: int = _LABEL_LIMIT) -> str:
@@ -265,6 +274,11 @@ def content_hash(content: object) -> str:
     """Returns the SHA-256 in hex of the canonical JSON of ``content``."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def bundle_key(organization: str, namespace: str, release: str) -> str:
+    """Returns where a release's objects lie in the object store, when they are large."""
+    return f"bundles/{organization}/{namespace}/{release}.json"
 
 
 def content_name(base: str, content: object) -> str:

@@ -21,7 +21,6 @@ from domain.resources import (
     BuildPlane,
     Component,
     ComponentClass,
-    DataPlane,
     Environment,
     FreezeWindow,
     Organization,
@@ -30,9 +29,12 @@ from domain.resources import (
 )
 from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
-from domain.resources.families import family_of, family_of_binding
+from domain.resources.families import family_of
 from domain.resources.references import missing_references
+from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
+from intake.near import missing_groups, surroundings, workload_of
 from intake.promotions import automatic_promotions
+from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
 
 _UID_LENGTH = 8
@@ -94,7 +96,14 @@ class UpgradeClass:
 
 
 Decision: TypeAlias = (
-    StartBuild | RequestBuild | Deploy | Promote | TellFreezes | TellLane | UpgradeClass
+    StartBuild
+    | RequestBuild
+    | Deploy
+    | Promote
+    | SetUpTenant
+    | TellFreezes
+    | TellLane
+    | UpgradeClass
 )
 
 
@@ -114,15 +123,18 @@ def decide(resource: Resource, world: World) -> Decision | None:
         case ComponentClass():
             return _of_class(resource, world)
         case FreezeWindow() | Organization():
-            return _of_rules(resource)
+            return _of_rules(resource, world)
         case _:
             return None
 
 
-def _of_rules(resource: FreezeWindow | Organization) -> Decision:
+def _of_rules(resource: FreezeWindow | Organization, world: World) -> Decision:
     """Whoever waits by these rules looks at them again."""
     if isinstance(resource, Organization):
-        return TellLane(resource.name, resource.spec.builds.concurrency)
+        lane = TellLane(resource.name, resource.spec.builds.concurrency)
+        trigger = _trigger(resource, TriggerKind.RESOURCE)
+        setup = wanted_tenant(resource, world, trigger)
+        return SetUpTenant(setup, lane.concurrency) if setup else lane
     lifted = tuple(one.id for one in resource.status.overrides)
     return TellFreezes(resource.organization, resource.metadata.generation, lifted)
 
@@ -162,12 +174,12 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
         return None
     generation = binding.metadata.generation
     request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
+    interfaces = interfaces_in(world, binding.organization, binding.component).state
     if binding.is_observed:
         if not is_held_up(binding):
-            following = automatic_promotions(binding, world)
-            return Promote(following) if following else None
+            return _of_running(binding, world)
         # The world is another one than when it was looked at, so this is another request.
-        request_id, generation = f"{request_id}-{_surroundings(binding, world)}", 0
+        request_id, generation = f"{request_id}-{surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):
         return None
     return Deploy(
@@ -180,7 +192,32 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
             binding_kind=binding.kind,
             first=not binding.status.release_ref,
             generation=generation,
+            interfaces=interfaces,
             trigger=_trigger(binding),
+        )
+    )
+
+
+def _of_running(binding: Binding, world: World) -> Decision | None:
+    """What was looked at runs: with what is declared now, and then it may go on."""
+    changed = outdated_interfaces(binding, world)
+    if not changed:
+        following = automatic_promotions(binding, world)
+        return Promote(following) if following else None
+    return Deploy(
+        DeployRequest(
+            organization=binding.organization,
+            component=binding.component,
+            environment=binding.environment,
+            request_id=f"interfaces-{binding.metadata.uid[:_UID_LENGTH]}-"
+            f"{interfaces_seen(binding, world)}-{changed}",
+            binding=binding.name,
+            binding_kind=binding.kind,
+            interfaces=changed,
+            trigger=Trigger(
+                kind=TriggerKind.AUTOMATIC,
+                reference=f"Endpoints and Connections of {binding.component}",
+            ),
         )
     )
 
@@ -256,31 +293,13 @@ def _behind(binding: Binding, world: World) -> tuple[str, ...]:
                 f"this {binding.kind} is replaced by a {family_of(component).binding.kind}"
             ),
         )
-    workload = _workload(binding, world)
+    if component is not None:
+        missing += tuple(missing_groups(component, world))
+    workload = workload_of(binding, world)
     if workload not in world.existing(where).get(Workload.kind, ()):
         missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
-    return missing
-
-
-def _workload(binding: Binding, world: World) -> str:
-    model = family_of_binding(binding.kind).instance
-    instance = world.find(model, binding.organization, binding.component)
-    return instance.workload if instance else binding.component
-
-
-def _surroundings(binding: Binding, world: World) -> str:
-    """Returns a short hash of which objects the binding leads to now."""
-    where = binding.organization
-    environment = world.find(Environment, where, binding.environment)
-    plane = environment.spec.data_plane_ref if environment else ""
-    near = [
-        environment,
-        world.find(DataPlane, where, plane),
-        world.find(Component, where, binding.component),
-        world.find(Workload, where, _workload(binding, world)),
-    ]
-    seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
-    return ids.content_hash([seen, binding.spec.class_ref])[:_UID_LENGTH]
+    unresolved = interfaces_in(world, where, binding.component).unresolved
+    return missing + tuple(f"Connection {one.connection}: {one.message}" for one in unresolved)
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:

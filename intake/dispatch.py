@@ -20,6 +20,7 @@ from intake.decisions import (
     TellLane,
     UpgradeClass,
 )
+from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.promotions.starting import signal_promotion
 from workflows.starting import (
@@ -29,6 +30,7 @@ from workflows.starting import (
     start_class_upgrade,
     tell_build_lane,
 )
+from workflows.tenants.starting import signal_tenant
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,12 +53,16 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case RequestBuild(request, key):
             await _request(client, request, key)
         case Deploy(request):
-            asked = await signal_deployment(client, request)
-            _LOG.info("asked %s for %s", asked.id, request.request_id)
+            deployment = await signal_deployment(client, request)
+            _LOG.info("asked %s for %s", deployment.id, request.request_id)
         case Promote(requests):
             await _promote(client, requests)
         case TellLane() | TellFreezes():
             await _tell(client, decision)
+        case SetUpTenant(tenant, concurrency):
+            await _tell(client, TellLane(tenant.organization, concurrency))
+            setup = await signal_tenant(client, tenant)
+            _LOG.info("asked for %s", setup.id)
         case UpgradeClass(upgrade, revision):
             started = await start_class_upgrade(client, upgrade)
             _LOG.info("asked for %s to %s", started.id, revision)

@@ -16,6 +16,7 @@ from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
+from workflows.tenants.tenant import TenantWorkflow
 
 PROCEDURES = [
     BuildWorkflow,
@@ -28,6 +29,7 @@ PROCEDURES = [
     RollbackWorkflow,
     SignAuditHeadsWorkflow,
     TaskRunWorkflow,
+    TenantWorkflow,
 ]
 """They end within a release of Pavane."""
 LANES = [ApprovalWorkflow, BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.builds.artifacts import bind_first_environment, write_artifact
+from activities.builds.planning import BRANCH_ANNOTATION, older_builds, plan_of, source_of
 from activities.common.kinds import platform
-from activities.common.reading import build_plane, find, listed, read
+from activities.common.reading import build_plane, find, read
 from activities.common.statuses import judged, now, write_status
 from activities.guards.stops import heed
 from activities.records.histories import asked_build
@@ -15,13 +16,12 @@ from clients.records import Records
 from domain import ids
 from domain.deliveries import Build as BuildResult
 from domain.deliveries import BuildPlan, BuildRecord, BuildRefusal, BuildRequest, BuildStarted
-from domain.errors import Conflict, InvalidRequest
+from domain.errors import Conflict
 from domain.phases import Phase
-from domain.policies.supersede import BuildInProgress, superseded_builds
 from domain.records import FactBatch
 from domain.records.stops import Place
 from domain.rendering import labels as names
-from domain.resources import Build, BuildPlane, Component, Metadata, Organization, Resource
+from domain.resources import Build, Component, Metadata, Organization, Resource
 from domain.resources.build import (
     BuildResourceSpec,
     BuildStage,
@@ -30,10 +30,7 @@ from domain.resources.build import (
     Revision,
     TriggerInfo,
 )
-from domain.resources.component import BuildSpec
 from settings import Settings
-
-BRANCH_ANNOTATION = "choreo.dev/branch"
 
 
 class BuildRecordActivities:
@@ -59,12 +56,12 @@ class BuildRecordActivities:
         heed(await self._history.append(FactBatch(facts=(asked_build(request),), place=place)))
         component = await read(self._cluster, Component, request.component, request.organization)
         organization = await read(self._cluster, Organization, request.organization)
-        source = _source(component)
+        source = source_of(component)
         plane = await build_plane(
             self._cluster, request.organization, organization.spec.builds.build_plane_ref
         )
         build = await self._ensure(request, component)
-        plan = self._plan(request, component, source, plane, build.name)
+        plan = plan_of(request, component, source, plane, build.name, registry_host=self._registry)
         status = BuildStatus(
             phase=Phase.RUNNING,
             message="the build runs",
@@ -75,7 +72,7 @@ class BuildRecordActivities:
             started=now(),
             conditions=build.status.conditions,
         )
-        older = await self._older(request, build, status, organization)
+        older = await older_builds(self._cluster, request, build, status, organization)
         await self._judge(build, status, ready=False, reason="Building", message="the build runs")
         return plan.model_copy(update={"older": older})
 
@@ -102,54 +99,6 @@ class BuildRecordActivities:
             labels = {"metadata": build.manifest()["metadata"]}
             await self._cluster.patch(platform("Build"), name, request.organization, labels)
         return await read(self._cluster, Build, name, request.organization)
-
-    def _plan(
-        self,
-        request: BuildRequest,
-        component: Component,
-        source: BuildSpec,
-        plane: BuildPlane,
-        name: str,
-    ) -> BuildPlan:
-        registry = plane.spec.registry
-        host = registry.host or self._registry
-        path = (registry.repository_prefix, request.organization, component.project, component.name)
-        return BuildPlan(
-            organization=request.organization,
-            project=component.project,
-            component=request.component,
-            name=name,
-            repository=source.repository,
-            commit=request.commit,
-            branch=request.branch,
-            context=source.context,
-            dockerfile=source.dockerfile,
-            test_command=source.test_command,
-            template=source.build_template,
-            image="/".join(part for part in (host, *path) if part),
-            task_queue=plane.task_queue,
-            timeout_seconds=source.timeout_seconds,
-            service_account=plane.spec.service_account,
-            log=f"logs/builds/{request.organization}/{name}/{activity.info().workflow_run_id}",
-        )
-
-    async def _older(
-        self,
-        request: BuildRequest,
-        build: Build,
-        status: BuildStatus,
-        organization: Organization,
-    ) -> tuple[str, ...]:
-        others = await listed(
-            self._cluster, Build, request.organization, f"{names.COMPONENT}={request.component}"
-        )
-        running = [
-            _in_progress(other, other.status)
-            for other in others
-            if other.name != build.name and _is_open(other.status)
-        ]
-        policy = organization.spec.builds.supersede
-        return superseded_builds(_in_progress(build, status, request.branch), running, policy)
 
     @activity.defn
     async def record_build(self, record: BuildRecord) -> BuildResult:
@@ -255,33 +204,9 @@ class BuildRecordActivities:
         await write_status(self._cluster, build, told)
 
 
-def _source(component: Component) -> BuildSpec:
-    if component.build is None:
-        message = (
-            f"component {component.name} has no repository: "
-            "set spec.buildSpecInComponent.repository"
-        )
-        raise InvalidRequest(message)
-    return component.build
-
-
 def _operation() -> OperationRef:
     info = activity.info()
     return OperationRef(workflow_id=info.workflow_id or "", run_id=info.workflow_run_id or "")
-
-
-def _is_open(status: BuildStatus) -> bool:
-    """Tells whether a build runs, or waits for its turn to."""
-    return status.phase is not None and not status.phase.is_terminal
-
-
-def _in_progress(build: Build, status: BuildStatus, branch: str = "") -> BuildInProgress:
-    return BuildInProgress(
-        id=status.operation.workflow_id,
-        branch=branch or build.metadata.annotations.get(BRANCH_ANNOTATION, ""),
-        commit=status.commit,
-        started=status.started or now(),
-    )
 
 
 def _final(record: BuildRecord, before: BuildStatus, artifact: str, message: str) -> BuildStatus:

@@ -19,6 +19,7 @@ DISRUPTION_BUDGETS = Kind(
     "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", namespaced=True
 )
 CONFIG_MAPS = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
+SECRETS = Kind("v1", "Secret", "secrets", namespaced=True)
 CRON_JOBS = Kind("batch/v1", "CronJob", "cronjobs", namespaced=True)
 JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
 AUTOSCALERS = Kind(

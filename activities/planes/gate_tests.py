@@ -12,10 +12,12 @@ from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.common.kinds import JOBS, PODS
 from activities.common.log_tails import log_tail
+from activities.common.namespaces import check_owner
 from activities.common.observation import changes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
-from domain.deliveries.promotions import GateOutcome, GateTestRun
+from domain.deliveries.promotion_effects import GateTestRun
+from domain.deliveries.promotions import GateOutcome
 from domain.errors import Conflict
 from domain.policies.deadlines import time_left
 from domain.policies.objects import first_condition
@@ -23,6 +25,8 @@ from domain.rendering import labels as names
 
 GATE = "choreo.dev/gate"
 _KEPT_SECONDS = 3600
+_NOBODY = 10001
+"""As which user tests run: many images name none, or one by its name."""
 _SLACK = timedelta(seconds=30)
 """The Job ends itself at its deadline; that is to be seen, not overtaken."""
 
@@ -40,7 +44,11 @@ class GateTestActivities:
 
         Idempotent: the Job is named by what it tests; one that is there is adopted. Cancel: the
         Job is deleted. Heartbeat: none of value. Tests that never ended are no verdict: unknown.
+
+        Raises:
+            Denied: The namespace belongs to another organization.
         """
+        await check_owner(self._cluster, run.namespace, run.organization)
         try:
             await self._cluster.create(_job(run))
         except Conflict:
@@ -105,7 +113,10 @@ def _verdict(job: dict[str, Any]) -> bool | None:
 
 
 def _job(run: GateTestRun) -> dict[str, Any]:
-    """The Job: one try, nobody's identity, no rights, and gone an hour after its end."""
+    """The Job: one try, nobody's identity, no rights, and gone an hour after its end.
+
+    It fits into a namespace that enforces the restricted profile, as those of components do.
+    """
     labels = {
         names.ORGANIZATION: run.organization,
         names.PROJECT: run.project,
@@ -138,6 +149,12 @@ def _job(run: GateTestRun) -> dict[str, Any]:
                 "spec": {
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": _NOBODY,
+                        "runAsGroup": _NOBODY,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
                     "containers": [container],
                 },
             },

@@ -12,11 +12,12 @@ from temporalio import activity
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.common.log_tails import log_tail
-from activities.common.namespaces import check_owner
+from activities.common.namespaces import check_owner, check_places
 from activities.common.together import together
 from activities.planes.applied import AppliedObjects
 from activities.planes.following import Follower
 from activities.releases.bundles import objects_of
+from activities.secrets.delivery import SecretDelivery
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
@@ -43,8 +44,16 @@ _SCALE_MANAGER = "pavane-scale"
 class RolloutActivities:
     """Effects on a data plane, and the waiting for their end."""
 
-    def __init__(self, cluster: Cluster, watches: SharedWatches, objects: ObjectStore) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        watches: SharedWatches,
+        objects: ObjectStore,
+        secrets: SecretDelivery | None = None,
+    ) -> None:
+        """``secrets`` fills what workloads need before they are applied; None = nothing does."""
         self._cluster = cluster
+        self._secrets = secrets
         self._watches = watches
         self._objects = objects
         self._applied = AppliedObjects(cluster, watches)
@@ -59,11 +68,12 @@ class RolloutActivities:
 
         Raises:
             FieldConflict: Another manager owns fields; ``facts`` names them.
-            Denied: The namespace belongs to another organization.
+            Denied: The namespace belongs to another organization, or a secret does.
+            InvalidRequest: A secret that the pods need is not there.
         """
         wanted = await objects_of(request.bundle, self._objects)
         previous = await objects_of(request.previous, self._objects)
-        await self._check_owner(request)
+        await self._check_owner(request, wanted, previous)
         done = 0
         yielded: list[str] = []
         scaled = scaled_objects(previous)
@@ -102,6 +112,8 @@ class RolloutActivities:
     ) -> None:
         """Applies one object; what is restored leaves fields to others where that is possible."""
         await self._check_scope(obj)
+        if self._secrets is not None:
+            await self._secrets.before(obj, request.organization)
         try:
             await self._applied.apply(obj, force=request.force_conflicts)
         except FieldConflict as conflict:
@@ -149,13 +161,24 @@ class RolloutActivities:
                 "only; take it out of the class"
             )
 
-    async def _check_owner(self, request: ApplyRelease) -> None:
-        """Refuses a namespace of somebody else; the watch knows those of our own."""
-        namespace, organization = request.bundle.namespace, request.organization
-        known = await self._applied.namespace(namespace) if namespace else None
-        labels = (known or {}).get("metadata", {}).get("labels", {})
-        if labels.get(names.ORGANIZATION) != organization:
-            await check_owner(self._cluster, namespace, organization)
+    async def _check_owner(
+        self,
+        request: ApplyRelease,
+        wanted: Sequence[dict[str, Any]],
+        previous: Sequence[dict[str, Any]],
+    ) -> None:
+        """Refuses a namespace of somebody else, to write or to prune in it.
+
+        The watch knows those of our own, so that asks nothing.
+        """
+        organization = request.organization
+        for bundle, objects in ((request.bundle, wanted), (request.previous, previous)):
+            check_places(objects, bundle.namespace)
+            namespace = bundle.namespace
+            known = await self._applied.namespace(namespace) if namespace else None
+            labels = (known or {}).get("metadata", {}).get("labels", {})
+            if labels.get(names.ORGANIZATION) != organization:
+                await check_owner(self._cluster, namespace, organization)
 
     @activity.defn
     async def follow_rollout(self, request: FollowRollout) -> RolloutReady:

@@ -11,23 +11,23 @@ from temporalio import activity
 from activities.common.kinds import platform
 from activities.common.reading import find
 from activities.guards.freezes import FreezeReader
+from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
+from activities.releases.facts import FactsReader
 from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.webhooks import Webhooks
 from domain.deliveries import DeployRequest
-from domain.deliveries.promotions import (
+from domain.deliveries.promotion_effects import (
     FoundDeployment,
-    GateOutcome,
     OrderState,
     PointBinding,
-    PromotionFacts,
-    PromotionRequest,
     WebhookCall,
 )
+from domain.deliveries.promotions import GateOutcome, PromotionFacts, PromotionRequest
 from domain.deliveries.standings import Standing, StandingChange
 from domain.errors import NotFound, PlatformError
 from domain.rendering.facts import GatewayDefaults
@@ -74,7 +74,13 @@ class PromotionActivities:
         self._webhooks = Webhooks(settings.worker.gate_keys)
         freezes, quotas = FreezeReader(cluster, watches), Quotas(watches)
         self._reader = PromotionReader(
-            cluster, objects, standings, gateway, freezes=freezes, quotas=quotas
+            cluster,
+            objects,
+            standings,
+            FactsReader(cluster, watches, gateway),
+            freezes=freezes,
+            quotas=quotas,
+            dependencies=DependencyReader(watches),
         )
 
     def all(self) -> list[Callable[..., Any]]:

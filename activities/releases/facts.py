@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from activities.classes.revisions import ClassRevisions
 from activities.common.reading import find, required
+from activities.configurations.groups import ConfigurationGroups
+from activities.releases.interfaces import InterfaceReader
 from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.shared import SharedWatches
 from domain.errors import InvalidRequest
-from domain.rendering.facts import GatewayDefaults, ReleaseFacts
+from domain.rendering.facts import GatewayDefaults, GroupUse, ReleaseFacts
 from domain.resources import (
     Component,
     DataPlane,
@@ -20,6 +24,8 @@ from domain.resources.binding import Binding
 from domain.resources.families import Family, family_of_binding
 from domain.resources.instances import Instance
 
+_NOTHING: Mapping[str, str] = {}
+
 
 async def plane_of(cluster: Cluster, binding: Binding) -> DataPlane:
     """Reads the data plane on which the environment of a binding lies.
@@ -27,76 +33,97 @@ async def plane_of(cluster: Cluster, binding: Binding) -> DataPlane:
     Raises:
         InvalidRequest: The environment or its plane does not exist.
     """
-    where, who = binding.namespace, f"{binding.kind} {binding.name}"
-    environment = await required(cluster, Environment, binding.environment, where, who)
-    return await _plane(cluster, environment)
+    _, plane = await _place(cluster, binding)
+    return plane
 
 
-async def _plane(cluster: Cluster, environment: Environment) -> DataPlane:
-    name, who = environment.spec.data_plane_ref, f"Environment {environment.name}"
-    return await required(cluster, DataPlane, name, environment.namespace, who)
+class FactsReader:
+    """Reads everything that decides the objects of a binding."""
+
+    def __init__(self, cluster: Cluster, watches: SharedWatches, gateway: GatewayDefaults) -> None:
+        """``watches`` are those of the control plane, ``gateway`` the installation's own."""
+        self._cluster = cluster
+        self._gateway = gateway
+        self._classes = ClassRevisions(cluster)
+        self._configuration = ConfigurationGroups(cluster, watches)
+        self._interfaces = InterfaceReader(watches)
+
+    async def gather(
+        self,
+        binding: Binding,
+        class_revision: str = "",
+        configuration: Mapping[str, str] = _NOTHING,
+        interfaces: str = "",
+    ) -> ReleaseFacts:
+        """Reads the facts as they are now.
+
+        ``class_revision`` is the revision of its class that is asked for, ``configuration`` those
+        of its configuration groups by name; what is not named is as it was given. ``interfaces``
+        is the state of Endpoints and Connections because of which it is rendered.
+
+        Raises:
+            InvalidRequest: Something that is named does not exist; the message says who names it.
+        """
+        _check_named(binding)
+        where, who = binding.namespace, f"{binding.kind} {binding.name}"
+        family = family_of_binding(binding.kind)
+        (
+            (component, uses),
+            (environment, plane),
+            component_class,
+            (instance, work),
+            artifact,
+            known,
+        ) = await asyncio.gather(
+            self._component(binding, who, configuration),
+            _place(self._cluster, binding),
+            required(self._cluster, family.component_class, binding.spec.class_ref, where, who),
+            self._workload(family, binding),
+            required(self._cluster, DeployableArtifact, binding.artifact, where, who),
+            self._interfaces.of(where, binding.component, interfaces),
+        )
+        return ReleaseFacts(
+            component=component,
+            environment=environment,
+            data_plane=plane,
+            component_class=await self._classes.given(component_class, binding, class_revision),
+            instance=instance,
+            workload=work,
+            binding=binding,
+            artifact=artifact,
+            gateway=self._gateway,
+            configuration=uses,
+            interfaces=known,
+        )
+
+    async def _component(
+        self, binding: Binding, who: str, configuration: Mapping[str, str]
+    ) -> tuple[Component, tuple[GroupUse, ...]]:
+        name, where = binding.component, binding.namespace
+        component = await required(self._cluster, Component, name, where, who)
+        return component, await self._configuration.used(component, binding, configuration)
+
+    async def _workload(self, family: Family, binding: Binding) -> tuple[Instance | None, Workload]:
+        """Reads the instance of the component's name, one of another name counts for nothing."""
+        where = binding.namespace
+        instance = await find(self._cluster, family.instance, binding.component, where)
+        name = instance.workload if instance else binding.component
+        needed = f"Component {binding.component}"
+        return instance, await required(self._cluster, Workload, name, where, needed)
 
 
-async def gather(
-    cluster: Cluster,
-    binding: Binding,
-    gateway: GatewayDefaults,
-    revisions: ClassRevisions,
-    class_revision: str = "",
-) -> ReleaseFacts:
-    """Reads everything that decides the objects of a binding.
-
-    ``class_revision`` is the revision of its class that is asked for; empty = the one it has.
-
-    Raises:
-        InvalidRequest: Something that is named does not exist; the message says who names it.
-    """
-    where, who = binding.namespace, f"{binding.kind} {binding.name}"
+def _check_named(binding: Binding) -> None:
+    who = f"{binding.kind} {binding.name}"
     if not binding.component:
         message = f"{who} names no component: set spec.componentRef"
         raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
     if not binding.artifact:
         message = f"{who} waits for the first artifact of {binding.component}: build it"
         raise InvalidRequest(message, facts={"reason": "WaitingForArtifact"})
-    needed = f"Component {binding.component}"
-
-    family = family_of_binding(binding.kind)
-
-    async def workload() -> tuple[Instance | None, Workload]:
-        instance = await _instance(cluster, family, binding)
-        name = instance.workload if instance else binding.component
-        return instance, await required(cluster, Workload, name, where, needed)
-
-    async def place() -> tuple[Environment, DataPlane]:
-        environment = await required(cluster, Environment, binding.environment, where, who)
-        return environment, await _plane(cluster, environment)
-
-    (
-        component,
-        (environment, plane),
-        component_class,
-        (instance, work),
-        artifact,
-    ) = await asyncio.gather(
-        required(cluster, Component, binding.component, where, who),
-        place(),
-        required(cluster, family.component_class, binding.spec.class_ref, where, who),
-        workload(),
-        required(cluster, DeployableArtifact, binding.artifact, where, who),
-    )
-    return ReleaseFacts(
-        component=component,
-        environment=environment,
-        data_plane=plane,
-        component_class=await revisions.given(component_class, binding, class_revision),
-        instance=instance,
-        workload=work,
-        binding=binding,
-        artifact=artifact,
-        gateway=gateway,
-    )
 
 
-async def _instance(cluster: Cluster, family: Family, binding: Binding) -> Instance | None:
-    """Reads the instance of the component's name; one of another name counts for nothing."""
-    return await find(cluster, family.instance, binding.component, binding.namespace)
+async def _place(cluster: Cluster, binding: Binding) -> tuple[Environment, DataPlane]:
+    where, who = binding.namespace, f"{binding.kind} {binding.name}"
+    environment = await required(cluster, Environment, binding.environment, where, who)
+    name, named_by = environment.spec.data_plane_ref, f"Environment {environment.name}"
+    return environment, await required(cluster, DataPlane, name, where, named_by)

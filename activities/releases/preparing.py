@@ -9,13 +9,14 @@ from temporalio import activity
 
 from activities.builds.artifacts import labels
 from domain import ids
-from domain.deliveries import Bundle, DeployRequest, PreparedRelease
+from domain.deliveries import Bundle, ConfigurationPin, DeployRequest, PreparedRelease
 from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
 from domain.resources import BindingState, Metadata, Release
 from domain.resources.binding import Binding
 from domain.resources.conditions import ConditionType
+from domain.resources.configured import GivenRevision
 from domain.resources.deployment import DeployAction, ReleaseSpec
 
 _ACTIONS = {
@@ -50,6 +51,10 @@ def release_of(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -
             hash=rendered.hash,
             objects=bundle.objects,
             stored=bundle.stored,
+            configuration=tuple(
+                GivenRevision(group_ref=one.group.name, revision_ref=one.group.revision)
+                for one in facts.configuration
+            ),
         ),
     )
 
@@ -69,6 +74,11 @@ def against_drift(
         "put_back": tuple(said(each) for each in rendered.objects),
         "take_over": request.force_conflicts,
     }
+
+
+def pins(given: Iterable[GivenRevision]) -> tuple[ConfigurationPin, ...]:
+    """Returns revisions of configuration groups as procedures carry them."""
+    return tuple(ConfigurationPin(group=one.group_ref, revision=one.revision_ref) for one in given)
 
 
 def deadline_of(objects: Iterable[dict[str, Any]]) -> int:

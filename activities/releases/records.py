@@ -24,6 +24,7 @@ from domain.resources import Deployment, Metadata, Release, Resource
 from domain.resources.binding import Binding, BindingStatus, ResourceUsage
 from domain.resources.build import OperationRef, TriggerInfo
 from domain.resources.conditions import ConditionType, without_condition
+from domain.resources.configured import GivenRevision
 from domain.resources.deployment import (
     DeployAction,
     DeploymentSpec,
@@ -168,6 +169,8 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             release_ref=prepared.bundle.release,
             deployment_ref=prepared.deployment,
             class_revision_ref="" if undeployed else prepared.class_revision,
+            interfaces="" if undeployed else prepared.interfaces,
+            configuration=() if undeployed else _given(prepared),
             usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,
             operation=status.operation,
@@ -182,6 +185,13 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
         reason=_binding_reason(record),
         message=_told(record),
         generation=generation,
+    )
+
+
+def _given(prepared: PreparedRelease) -> tuple[GivenRevision, ...]:
+    return tuple(
+        GivenRevision(group_ref=one.group, revision_ref=one.revision)
+        for one in prepared.configuration
     )
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from temporalio import activity
 
 from activities.builds.artifacts import create_binding
-from activities.classes.revisions import ClassRevisions
 from activities.common.kinds import platform
 from activities.common.reading import find, read, required
 from activities.common.statuses import now
@@ -19,15 +18,23 @@ from activities.records.histories import asked, entry_of
 from activities.releases import records
 from activities.releases.bindings import asked_binding
 from activities.releases.bundles import bundle_of, objects_of, stowed
-from activities.releases.facts import gather, plane_of
-from activities.releases.preparing import against_drift, deadline_of, prepared_of, release_of
+from activities.releases.facts import FactsReader, plane_of
+from activities.releases.preparing import (
+    against_drift,
+    deadline_of,
+    pins,
+    prepared_of,
+    release_of,
+)
 from activities.releases.quotas import Quotas, taken
+from activities.tenants.images import TenantImages
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.records import Records
 from domain.deliveries import (
     Bundle,
+    ConfigurationPin,
     Deployment,
     DeployRecord,
     DeployRequest,
@@ -74,16 +81,17 @@ class ReleaseActivities:
         self._gatekeeper = Gatekeeper(cluster, standings)
         self._objects = objects
         self._history = history
-        self._revisions = ClassRevisions(cluster)
         self._quotas = Quotas(watches)
+        self._images = TenantImages(watches, settings.registry)
         self._freezes = FreezeReader(cluster, watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
-        self._gateway = GatewayDefaults(
+        defaults = GatewayDefaults(
             name=gateway.name,
             namespace=gateway.namespace,
             port=address.port or (443 if address.scheme == "https" else 80),
         )
+        self._reader = FactsReader(cluster, watches, defaults)
 
     @activity.defn
     async def prepare_release(self, request: DeployRequest) -> PreparedRelease:
@@ -136,16 +144,23 @@ class ReleaseActivities:
             plane = await plane_of(self._cluster, binding)
             return prepared_of(request, binding, plane.task_queue, Bundle(), previous), None
         facts, previous, standing = await asyncio.gather(
-            gather(self._cluster, binding, self._gateway, self._revisions, request.class_revision),
+            self._reader.gather(
+                binding,
+                request.class_revision,
+                {one.group: one.revision for one in request.configuration},
+                request.interfaces,
+            ),
             self._previous(binding),
             self._gatekeeper.standing(binding),
         )
         rendered = render_release(facts)
         usage = usage_of(rendered.objects)
         await self._quotas.check(facts, usage)
+        await self._images.check(facts, rendered.objects)
         bundle = await stowed(
             Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
             self._objects,
+            facts.organization,
         )
         prepared = prepared_of(request, binding, facts.data_plane.task_queue, bundle, previous)
         prepared = prepared.model_copy(
@@ -156,6 +171,11 @@ class ReleaseActivities:
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
                 "class_revision": facts.component_class.revision,
+                "interfaces": facts.interfaces.hash,
+                "configuration": tuple(
+                    ConfigurationPin(group=one.group.name, revision=one.group.revision)
+                    for one in facts.configuration
+                ),
                 "taken": taken(usage),
                 "health": tuple(
                     HealthCheck.model_validate(one.model_dump()) for one in rendered.health
@@ -185,6 +205,7 @@ class ReleaseActivities:
                 "image": release.spec.image,
                 "version": release.spec.image.rpartition("sha256:")[2][:12],
                 "url": binding.status.url,
+                "configuration": pins(release.spec.configuration),
                 "action": DeployAction.ROLLBACK,
                 "progress_deadline_seconds": deadline_of(objects),
             }
@@ -206,6 +227,7 @@ class ReleaseActivities:
                 "version": binding.status.version,
                 "image": binding.status.image,
                 "class_revision": binding.status.class_revision_ref,
+                "configuration": pins(binding.status.configuration),
                 "url": binding.status.url,
                 "changed": is_wanted and running.release == request.release,
                 "action": DeployAction.PUT_BACK,

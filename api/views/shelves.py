@@ -35,6 +35,7 @@ from domain.resources import (
 )
 from domain.resources.binding import Binding
 from domain.resources.classes import ClassRevision
+from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
 from domain.resources.families import BINDINGS, FAMILIES, Family, family_of
 
 
@@ -47,11 +48,16 @@ async def shelf_of(cluster: Cluster, organization: str, families: tuple[Family, 
         DataPlane,
         DeployableArtifact,
         ClassRevision,
+        Project,
+        ConfigurationGroup,
+        ConfigurationRevision,
     ]
     for family in families:
         models += [family.binding, family.component_class, family.instance]
     found = await asyncio.gather(*(all_of(cluster, model, organization) for model in models))
-    return Shelf([one for listed in found for one in listed])
+    owner = await cluster.find(kind_of(Organization), organization)
+    owners = [parse_as(Organization, owner)] if owner else []
+    return Shelf([*owners, *(one for listed in found for one in listed)])
 
 
 async def rendered(
@@ -165,8 +171,8 @@ async def _objects_of(
     if found is None:
         return ()
     running = parse_as(Release, found)
-    if running.spec.stored:
-        return tuple(from_json(await objects.get(running.spec.stored)))
+    if running.stored:
+        return tuple(from_json(await objects.get(running.stored)))
     return running.spec.objects
 
 

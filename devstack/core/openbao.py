@@ -9,7 +9,7 @@ import httpx
 
 from devstack.component import Component, HttpProbe, Part, Step
 from devstack.context import StackContext
-from devstack.core import people, signing
+from devstack.core import people, roles, signing
 from devstack.errors import DevstackError
 from devstack.files import write_private
 from devstack.state import StateDir
@@ -34,6 +34,8 @@ def parts(context: StackContext) -> Sequence[Part]:
         async with connect(context.state, url) as bao:
             await people.set_up(bao, context.state, client_id=CLIENT_ID)
             await signing.set_up(bao, context.state)
+            tokens = context.pki.signing_key("service-accounts")
+            await roles.set_up_all(bao, context.state, tokens.public.read_text())
 
     return [
         Component(
@@ -61,7 +63,15 @@ def environment(context: StackContext) -> dict[str, str]:
         "PAVANE_OIDC__AUDIENCE": CLIENT_ID,
         "PAVANE_VAULT__ADDRESS": address(context),
         "PAVANE_VAULT__ROLE_ID": signing.ROLE,
-        "PAVANE_VAULT__SECRET_ID_FILE": str(signing.secret_id_file(context.state)),
+        "PAVANE_VAULT__SECRET_ID_FILE": str(roles.secret_id_file(context.state, signing.ROLE)),
+        **{
+            f"PAVANE_VAULT__{area}__SECRET_ID_FILE": str(roles.secret_id_file(context.state, role))
+            for area, role in (
+                ("TENANTS", roles.TENANTS),
+                ("PLANE", roles.PLANE),
+                ("API", roles.API),
+            )
+        },
         "PAVANE_AUDIT__VERIFY_KEYS": str(signing.public_keys(context.state)),
     }
 

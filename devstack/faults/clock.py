@@ -1,11 +1,10 @@
 """A fault of a process's clock: libfaketime of Debian lies to the worker about the time of day."""
 
-from pathlib import Path
+import asyncio
 
-from devstack.errors import DevstackError
 from devstack.faults.model import Fault, World
+from devstack.programs import Program, Silent, ensure
 
-_LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 _AHEAD, _RIGHT = "+2h", "+0"
 
 
@@ -23,16 +22,14 @@ def faults() -> list[Fault]:
     ]
 
 
-def _tell(world: World, offset: str) -> dict[str, str]:
+async def _tell(world: World, offset: str) -> dict[str, str]:
     """Sets the clock, and returns what makes a process look at it."""
-    if not _LIBRARY.exists():
-        message = "worker-clock needs a library: apt-get install libfaketime"
-        raise DevstackError(message)
+    library = (await asyncio.to_thread(_library)).path
     # The library reads it again at each look at the clock.
     file = world.context.state.data / "worker-clock"
     file.write_text(offset)
     return {
-        "LD_PRELOAD": str(_LIBRARY),
+        "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_NO_CACHE": "1",
         # How long something takes is never asked of the clock on the wall.
@@ -42,10 +39,15 @@ def _tell(world: World, offset: str) -> dict[str, str]:
 
 async def _ahead(world: World, _: str) -> None:
     worker = world.component("worker")
-    worker.reconfigure(**_tell(world, _AHEAD))
+    worker.reconfigure(**await _tell(world, _AHEAD))
     await worker.restart()
     await worker.wait_ready()
 
 
 async def _right(world: World, _: str) -> None:
-    _tell(world, _RIGHT)
+    await _tell(world, _RIGHT)
+
+
+def _library() -> Program:
+    """Installs what lies, on first use."""
+    return ensure(["libfaketime"], progress=Silent())["libfaketime"]

@@ -62,6 +62,7 @@ from domain.deliveries.classes import (
     ClassUpgradeRequest,
     UpgradeBinding,
 )
+from domain.deliveries.configurations import ConfigurationPin
 from domain.deliveries.deployments import (
     Applied,
     ApplyRelease,
@@ -137,6 +138,7 @@ __all__ = [
     "ClassUpgradeRequest",
     "ClosedBy",
     "Comment",
+    "ConfigurationPin",
     "Contest",
     "Delegation",
     "DeployRecord",

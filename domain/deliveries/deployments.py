@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from domain.deliveries.configurations import ConfigurationPin
 from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
@@ -15,7 +16,6 @@ from domain.records.history import LeadTime
 
 _READY_AT_ONCE = frozenset(
     {
-        "CiliumNetworkPolicy",
         "ConfigMap",
         "HorizontalPodAutoscaler",
         "LimitRange",
@@ -75,6 +75,9 @@ class DeployRequest(Wire):
     class_revision: str = ""
     """ClassRevision to render with from now on, unless the binding is held at another one.
     Empty = the one it was given, else the present one."""
+    configuration: tuple[ConfigurationPin, ...] = ()
+    """Revisions of configuration groups to render with from now on. Of a group that is not named:
+    the one it was given, else its present content."""
     first: bool = False
     """Nothing runs there yet. False when unknown; only the order of work depends on it."""
     put_back: tuple[str, ...] = ()
@@ -89,6 +92,9 @@ class DeployRequest(Wire):
     generation: int = 0
     """Generation of the binding that asks; a deployment that renders it, or a later one, answers
     this request as well. 0 = it asks for something of its own."""
+    interfaces: str = ""
+    """Hash of the Endpoints and Connections because of which it is asked for: who renders it waits
+    a moment until it sees them. Empty = it is asked for because of something else."""
     behind: tuple[DeployRequest, ...] = ()
     """Requests that wait behind this one; set only where a queue goes on after a cancel."""
     asked: datetime | None = None
@@ -178,6 +184,10 @@ class PreparedRelease(Wire):
     """``Kind/name`` of the objects that are put back; empty = the whole release is applied."""
     class_revision: str = ""
     """ClassRevision it was rendered with; empty = unknown."""
+    interfaces: str = ""
+    """Hash of the Endpoints and Connections it was rendered with; empty = there are none."""
+    configuration: tuple[ConfigurationPin, ...] = ()
+    """Revisions of the configuration groups it was rendered with."""
     taken: Taken = Taken()
     health: tuple[HealthCheck, ...] = ()
     """How it is told whether objects are well that have no conditions."""

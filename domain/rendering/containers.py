@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from domain.errors import InvalidRequest
-from domain.rendering.environment import environment
+from domain.rendering.configuration.rendered import variables
+from domain.rendering.environment import environment, written
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.merge import merged
 from domain.rendering.needs import checked, with_defaults
@@ -59,7 +60,9 @@ def _own_container(
 ) -> dict[str, Any]:
     overrides = facts.binding.spec.workload
     container = _container(facts, own, template)
-    container["env"] = environment(facts, template, (*own.env, *overrides.env))
+    container["env"] = environment(
+        facts, template, (*written(own.env), *variables(facts), *written(overrides.env))
+    )
     container["resources"] = with_defaults(template, own.resources, overrides.resources)
     container |= own_probes(facts, template, deadline_seconds)
     if facts.endpoints:
@@ -78,7 +81,7 @@ def _container(
     rendered |= {
         "name": container.name,
         "image": _image(facts, container),
-        "env": environment(facts, template, container.env),
+        "env": environment(facts, template, written(container.env)),
         "resources": with_defaults(template, container.resources),
     }
     if container.command:

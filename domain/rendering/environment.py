@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from domain.errors import InvalidRequest
+from domain.rendering.connections import address_variables
 from domain.rendering.facts import ReleaseFacts
 from domain.resources.types import EnvVar
 
@@ -18,11 +19,11 @@ RESERVED_PREFIX = "PAVANE_"
 
 
 def environment(
-    facts: ReleaseFacts, template: Mapping[str, Any], declared: Iterable[EnvVar]
+    facts: ReleaseFacts, template: Mapping[str, Any], declared: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Returns the class's variables, then those declared, then what the platform tells.
+    """Returns the class's variables, then addresses, then those declared, then the platform's.
 
-    Of equal names the later one counts.
+    Addresses are those of what the component calls. Of equal names the later one counts.
 
     Raises:
         InvalidRequest: A variable has a name that the platform sets.
@@ -30,8 +31,9 @@ def environment(
     variables: dict[str, dict[str, Any]] = {
         str(each["name"]): dict(each) for each in template.get("env") or ()
     }
-    for each in declared:
-        variables[each.name] = {"name": each.name, "value": each.value}
+    for name, value in sorted(address_variables(facts).items()):
+        variables[name] = {"name": name, "value": value}
+    variables |= {str(each["name"]): dict(each) for each in declared}
     reserved = sorted(name for name in variables if name.startswith(RESERVED_PREFIX))
     if reserved:
         raise InvalidRequest(
@@ -41,6 +43,11 @@ def environment(
     for name, value in sorted(_identity(facts).items()):
         variables[name] = {"name": name, "value": value}
     return list(variables.values())
+
+
+def written(variables: Iterable[EnvVar]) -> list[dict[str, Any]]:
+    """Returns declared variables as a container has them."""
+    return [{"name": each.name, "value": each.value} for each in variables]
 
 
 def _identity(facts: ReleaseFacts) -> dict[str, str]:

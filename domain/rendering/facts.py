@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
+from domain.dependencies import Interfaces, offered
 from domain.errors import InvalidRequest
 from domain.resources.binding import Binding, BindingState
 from domain.resources.build import DeployableArtifact
@@ -17,6 +18,7 @@ from domain.resources.classes import (
     ScheduledTaskClassSpec,
 )
 from domain.resources.component import Component
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.environment import Environment
 from domain.resources.instances import API, Instance
 from domain.resources.planes import DataPlane
@@ -50,6 +52,17 @@ class Entrance(BaseModel):
     port: int
 
 
+class GroupUse(BaseModel):
+    """A configuration group that a component uses."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: Literal["organization", "project", "component"]
+    """Where it is named; the later level goes before the earlier one."""
+    group: ConfigurationGroup
+    """As it was in the revision that is rendered with."""
+
+
 class ReleaseFacts(BaseModel):
     """Everything that decides the objects of one component in one environment."""
 
@@ -66,7 +79,11 @@ class ReleaseFacts(BaseModel):
     """None = the containers of the workload name their own images."""
     instance: Instance | None = None
     """None = the component has none: what the type needs is as by default."""
+    interfaces: Interfaces = Interfaces()
+    """What Endpoints and Connections say about it."""
     gateway: GatewayDefaults = GatewayDefaults()
+    configuration: tuple[GroupUse, ...] = ()
+    """Groups it uses, in the order in which they are laid over each other."""
     files_image: str = ""
     """Image that holds the files of a static application; empty for everything else."""
 
@@ -118,7 +135,8 @@ class ReleaseFacts(BaseModel):
         """Where the component listens, by name; a task answers nobody."""
         if self.is_task:
             return ()
-        return tuple(sorted(self.workload.spec.endpoints, key=lambda endpoint: endpoint.name))
+        found = offered(self.workload, self.interfaces.endpoints)
+        return tuple(sorted(found, key=lambda endpoint: endpoint.name))
 
     @property
     def public_endpoints(self) -> tuple[WorkloadEndpoint, ...]:
@@ -159,5 +177,7 @@ class RenderedRelease(BaseModel):
     """How many pods run at least; 0 for a task."""
     health: tuple[HealthRule, ...] = ()
     """How it is told whether objects are well that have no conditions."""
+    notes: tuple[str, ...] = ()
+    """What the plane's network policies cannot say, and what they say instead."""
     progress_deadline_seconds: int = DEFAULT_DEADLINE_SECONDS
     """How long the rollout may go without progress."""

@@ -5,10 +5,13 @@ A pod of the older release goes on finding its own files, as their ConfigMap has
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from domain import ids
 from domain.errors import InvalidRequest
+from domain.rendering.configuration.rendered import SECRETS_VOLUME, plain_files, secret_files
+from domain.rendering.configuration.secrets import secret_name
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.labels import component_labels, manifest
 
@@ -44,25 +47,44 @@ def config_map(facts: ReleaseFacts) -> dict[str, Any] | None:
 
 
 def mount(facts: ReleaseFacts, spec: dict[str, Any]) -> None:
-    """Adds volume and mounts to the spec of a pod whose first container is the component's own."""
-    content = _content(facts)
-    if not content:
-        return
-    volumes = [one for one in spec.get("volumes") or () if one.get("name") != _VOLUME]
-    spec["volumes"] = [*volumes, {"name": _VOLUME, "configMap": {"name": _name(facts)}}]
+    """Adds volumes and mounts to the spec of a pod whose first container is the component's own."""
+    content, kept = _content(facts), _kept(facts)
+    if content:
+        paths = {path: _key(path) for path in content}
+        _mounted(spec, _VOLUME, {"configMap": {"name": _name(facts)}}, paths)
+    if kept:
+        source = {"secret": {"secretName": secret_name(facts.component.name)}}
+        _mounted(spec, SECRETS_VOLUME, source, kept)
+
+
+def _mounted(
+    spec: dict[str, Any], volume: str, source: dict[str, Any], paths: Mapping[str, str]
+) -> None:
+    """Mounts single files: path -> key in what the volume holds."""
+    volumes = [one for one in spec.get("volumes") or () if one.get("name") != volume]
+    spec["volumes"] = [*volumes, {"name": volume, **source}]
     own = spec["containers"][0]
     mounts = [
-        {"name": _VOLUME, "mountPath": path, "subPath": _key(path), "readOnly": True}
-        for path in content
+        {"name": volume, "mountPath": path, "subPath": key, "readOnly": True}
+        for path, key in paths.items()
     ]
-    taken = [one for one in own.get("volumeMounts") or () if one.get("mountPath") not in content]
+    taken = [one for one in own.get("volumeMounts") or () if one.get("mountPath") not in paths]
     own["volumeMounts"] = [*taken, *mounts]
 
 
 def _content(facts: ReleaseFacts) -> dict[str, str]:
-    """Path -> content: of equal paths the binding's counts."""
-    both = (*facts.workload.spec.files, *facts.binding.spec.workload.files)
-    return dict(sorted({one.path: one.content for one in both}.items()))
+    """Path -> content: the configuration goes before the workload, the binding before both."""
+    content = {one.path: one.content for one in facts.workload.spec.files} | plain_files(facts)
+    for path in secret_files(facts):
+        content.pop(path, None)
+    content |= {one.path: one.content for one in facts.binding.spec.workload.files}
+    return dict(sorted(content.items()))
+
+
+def _kept(facts: ReleaseFacts) -> dict[str, str]:
+    """Path -> key of the Secret of what is kept in Vault, unless the binding says otherwise."""
+    own = {one.path for one in facts.binding.spec.workload.files}
+    return {path: key for path, key in sorted(secret_files(facts).items()) if path not in own}
 
 
 def _name(facts: ReleaseFacts) -> str:

@@ -6,19 +6,25 @@ API server has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from domain import ids
+from domain.dependencies import interfaces_of
 from domain.errors import InvalidRequest, NotFound
+from domain.rendering.configuration.groups import used_groups
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts
 from domain.resources.base import Resource
 from domain.resources.binding import Binding
 from domain.resources.build import DeployableArtifact
 from domain.resources.classes import ClassRevision
-from domain.resources.component import Component
+from domain.resources.component import Component, Project
+from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
 from domain.resources.environment import Environment
 from domain.resources.families import class_name, family_of
+from domain.resources.interfaces import Connection, Endpoint
+from domain.resources.organization import Organization
 from domain.resources.planes import DataPlane
 from domain.resources.revisions import as_in
 from domain.resources.workload import Workload
@@ -68,6 +74,7 @@ def assemble(
     *,
     gateway: GatewayDefaults | None = None,
     present_class: bool = False,
+    present_configuration: bool = False,
 ) -> ReleaseFacts:
     """Returns what a release would be rendered from.
 
@@ -81,6 +88,7 @@ def assemble(
         gateway: The installation's gateway; None = its defaults.
         present_class: Render with the present content of the class instead of the revision that
             the binding was given.
+        present_configuration: The same of configuration groups.
 
     Raises:
         NotFound: Something that is named is not there.
@@ -108,8 +116,57 @@ def assemble(
         binding=binding,
         artifact=_artifact(shelf, binding, component),
         instance=instance,
+        interfaces=interfaces_of(component.name, ShelfCatalogue(shelf)),
         gateway=gateway or GatewayDefaults(),
+        configuration=used_groups(
+            component,
+            shelf.find(Project, component.project),
+            shelf.find(Organization, component.organization),
+            lambda name: _group(shelf, name, component, binding, present=present_configuration),
+        ),
     )
+
+
+class ShelfCatalogue:
+    """The resources of a shelf as connections look them up."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._connections: defaultdict[str, list[Connection]] = defaultdict(list)
+        for one in shelf.all(Connection):
+            self._connections[one.component].append(one)
+        self._endpoints: defaultdict[str, list[Endpoint]] = defaultdict(list)
+        for endpoint in shelf.all(Endpoint):
+            self._endpoints[endpoint.spec.backend_ref.component_ref].append(endpoint)
+
+    def component(self, name: str) -> Component | None:
+        """Returns a component, None when there is none."""
+        return self._shelf.find(Component, name)
+
+    def workload(self, component: Component) -> Workload | None:
+        """Returns the Workload that a component runs, None when there is none."""
+        instance = self._shelf.find(family_of(component).instance, component.name)
+        return self._shelf.find(Workload, instance.workload if instance else component.name)
+
+    def endpoints(self, component: str) -> Sequence[Endpoint]:
+        """Returns the Endpoints of a component."""
+        return self._endpoints.get(component, ())
+
+    def connections(self, component: str) -> Sequence[Connection]:
+        """Returns the Connections by which a component calls others."""
+        return self._connections.get(component, ())
+
+
+def _group(
+    shelf: Shelf, name: str, component: Component, binding: Binding, *, present: bool
+) -> ConfigurationGroup:
+    group = shelf.needed(ConfigurationGroup, name, f"Component {component.name}")
+    given = {one.group_ref: one.revision_ref for one in binding.status.configuration}
+    wanted = given.get(name, "")
+    if present or not wanted or wanted == group.revision:
+        return group
+    revision = shelf.find(ConfigurationRevision, wanted)
+    return group if revision is None else revision.of(group)
 
 
 def _binding(shelf: Shelf, component: Component, environment: str) -> Binding:

@@ -89,11 +89,7 @@ def _is_open(schema: Mapping[str, Any]) -> bool:
 
 def _fault(schema: Mapping[str, Any], values: Mapping[str, Any], *, required: bool = True) -> str:
     """Returns the first fault as ``.path: words``, empty without one."""
-    errors = sorted(
-        _validator(json.dumps(schema, sort_keys=True)).iter_errors(values),
-        key=lambda one: list(map(str, one.path)),
-    )
-    for error in errors:
+    for error in _errors(schema, values):
         if error.validator == "required" and not required:
             continue
         steps = "".join(
@@ -101,6 +97,24 @@ def _fault(schema: Mapping[str, Any], values: Mapping[str, Any], *, required: bo
         )
         return f"{steps}: {error.message[:_SHOWN]}"
     return ""
+
+
+def faults(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+    """Yields path and what is wrong of each value that is not as the schema wants it.
+
+    Says what is wanted and never what there is instead.
+    """
+    for error in _errors(schema, values):
+        wanted = json.dumps(error.validator_value, ensure_ascii=False)[:_SHOWN]
+        yield (
+            tuple(error.absolute_path),
+            f"is not as the class wants it: {error.validator} {wanted}",
+        )
+
+
+def _errors(schema: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any]:
+    found = _validator(json.dumps(schema, sort_keys=True)).iter_errors(values)
+    return sorted(found, key=lambda one: list(map(str, one.path)))
 
 
 @lru_cache(maxsize=256)

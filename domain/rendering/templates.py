@@ -58,6 +58,9 @@ def class_problems(component_class: ComponentClass) -> tuple[str, ...]:
     schema = schema_problem(component_class.spec.parameters)
     if schema:
         found.append(f"spec.parameters{schema}")
+    wanted = schema_problem(component_class.spec.configuration)
+    if wanted:
+        found.append(f"spec.configuration{wanted}")
     for field, outside in TEMPLATES.items():
         template = getattr(component_class.spec, field, None) or {}
         found += [

@@ -19,9 +19,17 @@ from domain.resources.classes import (
     DEFAULT_SERVICE_CLASS,
     DEFAULT_WEB_APPLICATION_CLASS,
 )
+from domain.resources.configured import ConfigurationOverride, GivenRevision
 from domain.resources.model import Model, Rule
 from domain.resources.overrides import WorkloadOverrides
-from domain.resources.types import NULL_IS_EMPTY, Fragment, ImageOrEmpty, Name, NameOrEmpty
+from domain.resources.types import (
+    NULL_IS_EMPTY,
+    Fragment,
+    ImageOrEmpty,
+    Name,
+    NameOrEmpty,
+    list_by,
+)
 
 
 class BindingState(StrEnum):
@@ -62,6 +70,10 @@ class BindingSpec(Model):
     """Values of parameters of the class here, laid over those of the component. Empty = those."""
     workload: WorkloadOverrides = Field(WorkloadOverrides(), json_schema_extra=NULL_IS_EMPTY)
     """What differs here from the component's workload."""
+    configurations: tuple[ConfigurationOverride, ...] = Field(
+        (), max_length=50, json_schema_extra=list_by("key")
+    )
+    """Keys of the configuration whose values differ here. Empty = none."""
     state: BindingState = BindingState.ACTIVE
     """Active = it runs. Suspend = it stays but nothing runs. Undeploy = its objects are removed."""
 
@@ -97,6 +109,11 @@ class BindingStatus(Status):
     """Deployment that was worked on last."""
     class_revision_ref: NameOrEmpty = ""
     """ClassRevision that what runs was made with."""
+    interfaces: str = Field("", max_length=64)
+    """Hash of the Endpoints and Connections that what runs was made with. Empty = there were none,
+    or an older version of the platform did not look."""
+    configuration: tuple[GivenRevision, ...] = Field((), max_length=60)
+    """ConfigurationRevisions that what runs was made with."""
     url: str = Field("", max_length=1024)
     """Where it answers. Empty = it has no public endpoint."""
     usage: ResourceUsage = ResourceUsage()

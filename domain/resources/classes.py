@@ -49,6 +49,9 @@ class ComponentClassSpec(Model):
     parameters: Fragment = Field(default_factory=dict, json_schema_extra=NULL_IS_EMPTY)
     """JSON schema of an object: the parameters that components and bindings may set, with their
     defaults. Empty = there are none."""
+    configuration: Fragment = Field(default_factory=dict, json_schema_extra=NULL_IS_EMPTY)
+    """JSON schema of an object: the keys of the configuration that components of the class need,
+    with types and defaults. Empty = whatever their groups say, as text."""
     labels: dict[str, str] = Field(default_factory=dict, max_length=32)
     """Labels of every object that is made. Empty = those of the platform only."""
     objects: tuple[Fragment, ...] = Field((), max_length=20)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
+from domain.resources.configured import GroupRefs
 from domain.resources.model import Model, Rule
 from domain.resources.quota import Quota
 from domain.resources.types import (
@@ -41,6 +42,9 @@ class ProjectSpec(Model):
     """DeploymentPipeline its components go through."""
     quota: Quota = Quota()
     """How much all components in it may take up together. Empty = no bound."""
+    configuration_group_refs: GroupRefs = ()
+    """ConfigurationGroups that all components in it use, after those of the organization.
+    Empty = none."""
 
 
 class ProjectStatus(Status):
@@ -159,6 +163,9 @@ class ComponentSpec(Model):
     parameters: Fragment = Field(default_factory=dict, json_schema_extra=NULL_IS_EMPTY)
     """Values of parameters of the class, for all environments; a binding may say otherwise.
     Empty = the defaults of the class."""
+    configuration_group_refs: GroupRefs = ()
+    """ConfigurationGroups that it uses, after those of organization and project: of equal keys the
+    later one's value counts. Empty = only those."""
 
 
 class ComponentStatus(Status):

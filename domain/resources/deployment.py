@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 from pydantic import AwareDatetime, Field
 
 from domain import ids
+from domain.errors import Denied
 from domain.phases import Phase
 from domain.resources.base import Column, Resource, Status, WrittenBy
 from domain.resources.build import LogTail, OperationRef, TriggerInfo
+from domain.resources.configured import GivenRevision
 from domain.resources.model import Model, Rule
 from domain.resources.types import (
     Fragment,
@@ -131,6 +133,8 @@ class ReleaseSpec(Model):
     """SHA-256 of the objects as canonical JSON."""
     objects: tuple[Fragment, ...] = Field((), max_length=200)
     """The objects in the order in which they are applied. Empty = see `stored`."""
+    configuration: tuple[GivenRevision, ...] = Field((), max_length=60)
+    """ConfigurationRevisions it was rendered with. Empty = it has no configuration."""
     stored: str = Field("", max_length=512)
     """Key in the object store when the objects are too large to stand here. Empty = they do."""
 
@@ -172,6 +176,21 @@ class Release(Resource):
 
     spec: ReleaseSpec
     status: ReleaseStatus = ReleaseStatus()
+
+    @property
+    def stored(self) -> str:
+        """Key under which its objects lie in the object store; empty = they stand here.
+
+        Raises:
+            Denied: It names objects of something else, perhaps of another organization.
+        """
+        own = ids.bundle_key(self.namespace, self.spec.namespace, self.name)
+        if self.spec.stored not in {"", own}:
+            raise Denied(
+                f"Release {self.name} in {self.namespace} names objects that are not its own: "
+                "delete it and deploy again"
+            )
+        return self.spec.stored
 
     @property
     def is_intact(self) -> bool:

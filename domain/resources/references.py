@@ -104,6 +104,7 @@ def _of_organization(resource: Organization) -> Iterator[Reference]:
             yield Reference("Project", rule.project, f"spec.access[{index}].project")
         if rule.environment:
             yield Reference("Environment", rule.environment, f"spec.access[{index}].environment")
+    yield from _groups(resource)
 
 
 @_named.register
@@ -125,6 +126,7 @@ def _of_pipeline(resource: DeploymentPipeline) -> Iterator[Reference]:
 def _of_project(resource: Project) -> Iterator[Reference]:
     pipeline = resource.spec.deployment_pipeline_ref
     yield Reference("DeploymentPipeline", pipeline, "spec.deploymentPipelineRef")
+    yield from _groups(resource)
 
 
 @_named.register
@@ -134,6 +136,7 @@ def _of_component(resource: Component) -> Iterator[Reference]:
     named = "spec.classRef" if resource.spec.class_ref else "spec.serviceClassRef"
     field = named if family.component_class is ServiceClass else "spec.classRef"
     yield Reference(family.component_class.kind, class_name(resource), field)
+    yield from _groups(resource)
 
 
 @_named.register
@@ -202,6 +205,11 @@ def _of_connection(resource: Connection) -> Iterator[Reference]:
     target = resource.spec.target.component_ref
     if target:
         yield Reference("Component", target, "spec.target.componentRef")
+
+
+def _groups(resource: Organization | Project | Component) -> Iterator[Reference]:
+    for index, name in enumerate(resource.spec.configuration_group_refs):
+        yield Reference("ConfigurationGroup", name, f"spec.configurationGroupRefs[{index}]")
 
 
 def _class_field(resource: Binding | Instance) -> str:

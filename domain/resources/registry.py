@@ -13,7 +13,11 @@ from domain.resources.base import API_VERSION, Resource
 from domain.resources.build import Build, DeployableArtifact
 from domain.resources.classes import ClassRevision
 from domain.resources.component import Component, Project
-from domain.resources.configuration import ConfigurationGroup, SecretRotation
+from domain.resources.configuration import (
+    ConfigurationGroup,
+    ConfigurationRevision,
+    SecretRotation,
+)
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import Environment
 from domain.resources.families import BINDINGS, CLASSES, INSTANCES
@@ -38,6 +42,7 @@ _ALL: tuple[type[Resource], ...] = (
     FreezeWindow,
     Project,
     ConfigurationGroup,
+    ConfigurationRevision,
     SecretRotation,
     Component,
     Workload,

@@ -31,6 +31,7 @@ from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.builds.facts import BuildFacts, build_phase
 from workflows.builds.slot import BuildSlot
+from workflows.builds.steps import stop_build, tell_older
 from workflows.common.brake import Brake
 from workflows.common.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
 from workflows.common.parking import Parking
@@ -172,8 +173,8 @@ class BuildWorkflow:
         if self._has_slots:
             await self._take_turn(plan, saga)
         else:
-            await self._supersede(plan)
-        saga.add("stopped the build and removed its pods", lambda: self._stop(plan))
+            await tell_older(plan)
+        saga.add("stopped the build and removed its pods", lambda: stop_build(plan))
         outcome = await self._run(plan)
         with self._progress.step("record"):
             recording = self._record(Phase.SUCCEEDED, outcome=outcome)
@@ -187,7 +188,7 @@ class BuildWorkflow:
         saga.add("gave the build slot back", lambda: self._slot.leave(plan.organization))
         automatic = self._request.trigger.is_automatic
         await self._slot.ask(plan, automatic=automatic)
-        await self._supersede(plan)
+        await tell_older(plan)
         await self._slot.wait(plan, automatic=automatic)
         self._stop_if_unwanted()
 
@@ -237,25 +238,6 @@ class BuildWorkflow:
         with self._progress.step("submit", awaiting=awaiting, until=workflow.now() + pause):
             await workflow.sleep(pause, summary=f"try again after: {why}"[:200])
         self._stop_if_unwanted()
-
-    async def _stop(self, plan: BuildPlan) -> None:
-        await call(
-            BuildRunActivities.stop_build,
-            plan,
-            f"stop {plan.name}",
-            queue=plan.task_queue,
-            options=WRITE,
-            even_if_cancelled=True,
-        )
-
-    async def _supersede(self, plan: BuildPlan) -> None:
-        """Tells running builds of older commits of the branch to give way; gone ones are fine."""
-        for older in plan.older:
-            handle = workflow.get_external_workflow_handle(older)
-            try:
-                await handle.signal("superseded", workflow.info().workflow_id)
-            except FailureError:
-                workflow.logger.info("build %s has ended already", older)
 
     async def _end(self, saga: Saga, failure: PlatformError | None) -> None:
         """Undoes and writes down how the build ended; None = a person cancelled it."""

@@ -122,6 +122,10 @@ SPECS: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "ConfigurationRevision": {
+        "groupRef": "database",
+        "content": {"configurations": [{"key": "database.url"}]},
+    },
     "SecretRotation": {
         "engine": "Database",
         "vaultPath": "database/roles/shop",

@@ -44,6 +44,7 @@ def test_every_field_that_names_a_resource_is_looked_at() -> None:
         "ScheduledTaskClass": [],
         "APIClass": [],
         "ClassRevision": [],
+        "ConfigurationRevision": [],
         "ConfigurationGroup": [
             "spec.projectRef",
             "spec.environmentGroups[0].environments[0]",

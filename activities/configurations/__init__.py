@@ -1,0 +1,1 @@
+"""Configuration groups: their revisions, who uses them, and the release of a change."""

@@ -1,0 +1,1 @@
+"""Effects on secrets. Values stay inside these activities; only references leave."""

@@ -1,0 +1,14 @@
+"""Vault or OpenBao: sign-in by AppRole, secrets of organizations, and their setting up."""
+
+from clients.vault.kv import SecretEntry, SecretStore, SecretValues, SecretVersion
+from clients.vault.session import VaultSession
+from clients.vault.tenants import VaultTenants
+
+__all__ = [
+    "SecretEntry",
+    "SecretStore",
+    "SecretValues",
+    "SecretVersion",
+    "VaultSession",
+    "VaultTenants",
+]

@@ -1,0 +1,105 @@
+"""What procedures about secrets are asked and answer. References only: never a value."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from domain.deliveries.wire import Wire
+
+
+class VaultPlace(Wire):
+    """Where something of an organization may run."""
+
+    project: str
+    environment: str
+
+
+class EnsureVaultTenant(Wire):
+    """Sets up an organization in Vault or OpenBao, or brings it up to date."""
+
+    organization: str
+    places: tuple[VaultPlace, ...] = Field((), max_length=2000)
+    """All places it has. What runs in a place may read what is of that place."""
+
+
+class VaultTenant(Wire):
+    """What an organization has in Vault or OpenBao."""
+
+    mount: str = ""
+    """Its KV v2 engine."""
+    login: str = ""
+    """Where its own AppRoles sign in."""
+    policies: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    """Roles by which pods sign in with the token of their service account."""
+    removed: tuple[str, ...] = ()
+    """Roles of places there no longer are."""
+    skipped: str = ""
+    """Why nothing was set up; empty = it was."""
+
+
+class SecretConsumer(Wire):
+    """A workload whose pods find a secret in a Kubernetes Secret beside them."""
+
+    organization: str
+    project: str
+    environment: str
+    component: str
+    namespace: str
+    kind: str
+    name: str
+    secret: str
+    """Name of the Kubernetes Secret."""
+    keys: dict[str, str] = Field({})
+    """Key of the Kubernetes Secret -> vault key it is filled from."""
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return f"{self.component} in {self.environment}"
+
+    @property
+    def restarts(self) -> bool:
+        """Tells whether pods run all the time, so that they must be replaced to see a change."""
+        return self.kind == "Deployment"
+
+
+class FindConsumers(Wire):
+    """Asks a plane who uses a secret."""
+
+    organization: str
+    path: str
+
+
+class SecretConsumers(Wire):
+    """Who uses a secret on one plane."""
+
+    items: tuple[SecretConsumer, ...] = ()
+
+
+class DeliverSecret(Wire):
+    """Asks a plane to fill the Kubernetes Secret of a consumer."""
+
+    consumer: SecretConsumer
+
+
+class SecretDelivered(Wire):
+    """What a consumer's Kubernetes Secret holds now, by number: never a value."""
+
+    changed: bool = False
+    versions: dict[str, int] = Field({})
+    """Path -> version it was filled from."""
+
+
+class RestartConsumer(Wire):
+    """Asks a plane to replace the pods of a consumer."""
+
+    consumer: SecretConsumer
+    versions: dict[str, int] = Field({})
+    """What the new pods begin with: equal versions are the same restart."""
+
+
+class ConsumerRestarted(Wire):
+    """Whether pods are being replaced; False = they began with these versions already."""
+
+    restarted: bool = False

@@ -1,0 +1,1 @@
+"""What secrets are called, who may use which, and what the policies of Vault or OpenBao say."""

@@ -1,0 +1,129 @@
+"""How a workload says which secrets its pods need, and the Secret in which they find them. Pure.
+
+The workload object names in an annotation the Secret and where in Vault or OpenBao each of its keys
+comes from, so a stored release, a restored one and whoever looks for the consumers of a secret all
+read the same. Whoever delivers fills the Secret; rendering never sees a value.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from domain import ids
+from domain.deliveries.secrets import SecretConsumer
+from domain.errors import Denied, InvalidRequest
+from domain.rendering.labels import COMPONENT, ENVIRONMENT, MANAGED_BY, ORGANIZATION, PROJECT
+from domain.secrets.places import key_of, permit_use
+
+SOURCES = "choreo.dev/secret-sources"
+"""Annotation of a workload: ``{"secret": NAME, "keys": {KEY: VAULT_KEY}}``."""
+VERSIONS = "choreo.dev/secret-versions"
+"""Annotation of a Secret and of a pod template: ``PATH=VERSION`` of all it was filled from. A
+version is a number of the secret store, so nothing can be learnt from it."""
+MANAGER = "pavane-secrets"
+"""Field manager of both, apart from that of releases, so that neither removes the other's."""
+
+
+def sources(secret: str, keys: Mapping[str, str]) -> dict[str, str]:
+    """Returns the annotation of a workload whose pods need a Secret; key -> vault key."""
+    content = {"secret": secret, "keys": dict(sorted(keys.items()))}
+    return {SOURCES: json.dumps(content, sort_keys=True)}
+
+
+def consumer(workload: Mapping[str, Any]) -> SecretConsumer | None:
+    """Returns what the annotation of a workload says, None when it needs no secret.
+
+    Raises:
+        Denied: The workload stands in a namespace that is not of what its labels say, or asks for
+            a secret that it may not use.
+        InvalidRequest: The annotation cannot be read.
+    """
+    meta = workload["metadata"]
+    text = (meta.get("annotations") or {}).get(SOURCES)
+    if not text:
+        return None
+    labels = meta.get("labels") or {}
+    try:
+        content = json.loads(text)
+        found = SecretConsumer(
+            organization=labels.get(ORGANIZATION, ""),
+            project=labels.get(PROJECT, ""),
+            environment=labels.get(ENVIRONMENT, ""),
+            component=labels.get(COMPONENT, ""),
+            namespace=meta["namespace"],
+            kind=workload["kind"],
+            name=meta["name"],
+            secret=content["secret"],
+            keys=content["keys"],
+        )
+    except (ValueError, KeyError, TypeError):
+        raise InvalidRequest(
+            f"{workload['kind']} {meta['name']} in {meta['namespace']}: the annotation {SOURCES} "
+            "cannot be read"
+        ) from None
+    place = ids.namespace(found.organization, found.project, found.environment)
+    if place != found.namespace:
+        raise Denied(f"{found.kind} {found.name} in {found.namespace} belongs into {place}")
+    for vault_key in found.keys.values():
+        permit_use(key_of(vault_key).path, found.project, found.environment)
+    return found
+
+
+def secret_object(
+    found: SecretConsumer, values: Mapping[str, str], versions: Mapping[str, int]
+) -> dict[str, Any]:
+    """Returns the Secret that a consumer needs. It holds values: it goes to the plane only."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {
+            "name": found.secret,
+            "namespace": found.namespace,
+            "labels": {
+                MANAGED_BY: MANAGER,
+                ORGANIZATION: found.organization,
+                PROJECT: found.project,
+                ENVIRONMENT: found.environment,
+                COMPONENT: found.component,
+            },
+            "annotations": {VERSIONS: said(versions)},
+        },
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+    }
+
+
+def is_ours(secret: Mapping[str, Any]) -> bool:
+    """Tells whether a Secret was made by a delivery."""
+    return bool((secret["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER)
+
+
+def is_so(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Tells whether a Secret is as it is wanted."""
+    parts = ("labels", "annotations")
+    same = all(live["metadata"].get(part) == wanted["metadata"][part] for part in parts)
+    return same and live.get("data", {}) == wanted["data"]
+
+
+def said(versions: Mapping[str, int]) -> str:
+    """Returns the versions in words."""
+    return " ".join(f"{path}={number}" for path, number in sorted(versions.items()))
+
+
+def restart(found: SecretConsumer, mark: str) -> dict[str, Any]:
+    """Returns what, applied to a Deployment, has its pods replaced; nothing when it is so already.
+
+    Args:
+        found: The consumer.
+        mark: What its pods are to begin with: ``said`` of the versions.
+    """
+    template = {"metadata": {"annotations": {VERSIONS: mark}}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": found.kind,
+        "metadata": {"name": found.name, "namespace": found.namespace},
+        "spec": {"template": template},
+    }

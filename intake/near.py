@@ -1,0 +1,72 @@
+"""What lies near a binding: the resources it leads to, and which configuration it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain import ids
+from domain.rendering.configuration.groups import named_groups
+from domain.resources import (
+    Binding,
+    Component,
+    DataPlane,
+    Environment,
+    Organization,
+    Project,
+    Workload,
+)
+from domain.resources.configuration import ConfigurationGroup
+from domain.resources.families import family_of_binding
+from intake.interfaces import interfaces_in
+from intake.world import World
+
+_UID_LENGTH = 8
+
+
+def missing_groups(component: Component, world: World) -> Iterator[str]:
+    """Yields what is missing of what organization and project name, in words.
+
+    What the component names itself is among its own references.
+    """
+    where = component.organization
+    project = world.find(Project, where, component.project)
+    organization = world.find(Organization, where, where)
+    known = world.existing(where).get(ConfigurationGroup.kind, ())
+    for level, name in named_groups(component, project, organization):
+        if level != "component" and name not in known:
+            yield f"waiting until ConfigurationGroup {name}, which the {level} names, is created"
+
+
+def workload_of(binding: Binding, world: World) -> str:
+    """Returns the name of the Workload of a binding's component."""
+    model = family_of_binding(binding.kind).instance
+    instance = world.find(model, binding.organization, binding.component)
+    return instance.workload if instance else binding.component
+
+
+def surroundings(binding: Binding, world: World) -> str:
+    """Returns a short hash of which objects the binding leads to now."""
+    where = binding.organization
+    environment = world.find(Environment, where, binding.environment)
+    plane = environment.spec.data_plane_ref if environment else ""
+    near = [
+        environment,
+        world.find(DataPlane, where, plane),
+        world.find(Component, where, binding.component),
+        world.find(Workload, where, workload_of(binding, world)),
+        *_groups(binding, world),
+    ]
+    seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
+    interfaces = interfaces_in(world, where, binding.component).hash
+    content = [seen, binding.spec.class_ref, *([interfaces] if interfaces else [])]
+    return ids.content_hash(content)[:_UID_LENGTH]
+
+
+def _groups(binding: Binding, world: World) -> list[ConfigurationGroup | None]:
+    where = binding.organization
+    component = world.find(Component, where, binding.component)
+    if component is None:
+        return []
+    project = world.find(Project, where, component.project)
+    named = named_groups(component, project, world.find(Organization, where, where))
+    return [world.find(ConfigurationGroup, where, name) for _, name in named]
