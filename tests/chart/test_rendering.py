@@ -66,14 +66,18 @@ def test_each_deployment_has_an_account_of_its_own(objects: Objects) -> None:
     assert len(set(accounts)) == 5
 
 
-def test_nobody_may_read_secrets_do_everything_or_widen_rights(objects: Objects) -> None:
+def test_nobody_may_do_everything_list_secrets_or_widen_rights(objects: Objects) -> None:
     roles = [*of(objects, "ClusterRole").values(), *of(objects, "Role").values()]
     assert roles
-    for rule in (rule for role in roles for rule in role["rules"]):
-        assert "secrets" not in rule["resources"]
-        assert "*" not in [*rule["apiGroups"], *rule["verbs"]]
-        assert rule["resources"] != ["*"] or rule["apiGroups"] == ["choreo.dev"]
-        assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
+    for role in roles:
+        for rule in role["rules"]:
+            if "secrets" in rule["resources"]:
+                # Delivered to components by name; nobody looks through those of others.
+                assert role["metadata"]["name"] == "pavane-system:pavane-worker-plane"
+                assert not {"list", "watch"} & set(rule["verbs"])
+            assert "*" not in [*rule["apiGroups"], *rule["verbs"]]
+            assert rule["resources"] != ["*"] or rule["apiGroups"] == ["choreo.dev"]
+            assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
 
 
 def test_roles_that_need_no_cluster_have_no_right_in_it(objects: Objects) -> None:
