@@ -12,7 +12,8 @@ from tests.chart.rendering import CHART, SETTINGS, helm, render
 pytestmark = [pytest.mark.chart, pytest.mark.timeout(1200)]
 WITH_EVERYTHING = (
     *(f"secrets.{name}=s" for name in ("approvalsSigning", "approvalsVerifying", "auditKeys")),
-    *("secrets.openbao=s", "secrets.webhooks=s", "api.autoscaling.enabled=true"),
+    *(f"secrets.openbao{one}=s" for one in ("", "Tenants", "Plane", "Api")),
+    *("secrets.webhooks=s", "api.autoscaling.enabled=true"),
     *("objects.volume.persistentVolumeClaim.claimName=o", "serviceMonitor.enabled=true"),
 )
 Objects = list[dict[str, Any]]
@@ -96,11 +97,11 @@ def test_each_secret_is_seen_by_those_alone_who_need_it(objects: Objects) -> Non
         for name, one in of(objects, "Deployment").items()
     }
     assert seen == {
-        "pavane-api": {"approvals", "audit-keys", "webhooks"},
+        "pavane-api": {"approvals", "audit-keys", "openbao", "webhooks"},
         "pavane-worker-control": {"approvals"},
         "pavane-worker-orchestration": set(),
-        "pavane-worker-plane": set(),
-        "pavane-worker-secrets": {"openbao"},
+        "pavane-worker-plane": {"openbao-plane"},
+        "pavane-worker-secrets": {"openbao", "openbao-tenants"},
     }
 
 
@@ -124,4 +125,7 @@ def test_definitions_stay_when_the_release_goes() -> None:
         *("template", "pavane", str(CHART), *(f"--set={one}" for one in SETTINGS)),
         "--show-only=templates/crds.yaml",
     )
-    assert text.count("kind: CustomResourceDefinition") == text.count("resource-policy: keep") == 31
+    definitions = len(list((CHART / "files/crds").glob("*.yaml")))
+    assert definitions
+    assert text.count("\nkind: CustomResourceDefinition") == definitions
+    assert text.count("helm.sh/resource-policy: keep") == definitions
