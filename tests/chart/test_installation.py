@@ -57,7 +57,6 @@ def test_deliveries_go_on_through_upgrade_and_rollback_and_outlive_the_removal(
 ) -> None:
     assert "Phase:          Succeeded" in installed.test()
     installed.pavane("apply", "-f", str(ROOT / "examples/platform"))
-    installed.pavane("apply", "-f", str(ROOT / "examples/demo/10-project.yaml"))
 
     order(installed, "upgraded")
     installed.upgrade("settings.log.level=debug")

@@ -23,6 +23,11 @@ STAYS = {"api", "k3s", "openbao", "postgres", "temporal", "worker"}
 
 def declared(folder: Path, digest: str, mark: str = "") -> Path:
     """A component whose image is prebuilt; another mark is another thing to roll out."""
+    project = {
+        "kind": "Project",
+        "metadata": {"name": "shop"},
+        "spec": {"deploymentPipelineRef": "standard-pipeline"},
+    }
     component = {
         "kind": "Component",
         "metadata": {"name": "web"},
@@ -52,7 +57,8 @@ def declared(folder: Path, digest: str, mark: str = "") -> Path:
     }
     file = folder / "web.yaml"
     documents = [
-        {"apiVersion": "choreo.dev/v1alpha1", **one} for one in (component, workload, artifact)
+        {"apiVersion": "choreo.dev/v1alpha1", **one}
+        for one in (project, component, workload, artifact)
     ]
     for document in documents:
         document["metadata"] = {**document["metadata"], "namespace": "acme"}  # type: ignore[dict-item]
@@ -107,7 +113,6 @@ def image(installation: Composed, tmp_path_factory: pytest.TempPathFactory) -> s
         *("login", "--username", "ada", "--password-stdin"), stdin=f"{installation.password}\n"
     )
     installation.pavane("apply", "-f", str(ROOT / "examples/platform"))
-    installation.pavane("apply", "-f", str(ROOT / "examples/demo/10-project.yaml"))
     installation.pavane("apply", "-f", str(declared(tmp_path_factory.mktemp("web"), found)))
     assert "web" in installation.pavane("get", "components")
     installation.pavane("deploy", "web", "-e", "development", "-a", "web-1")
