@@ -49,6 +49,7 @@ COMMANDS: dict[str, Entry] = {
     "explain": Entry("golden_paths", "explain", "Explain a kind, a field or a class.", _PLATFORM),
     "validate": Entry("golden_paths", "validate", "Check files without a platform.", _PLATFORM),
     "render": Entry("golden_paths", "render", "Objects a component becomes.", _APPLICATIONS),
+    "net": Entry("network", "app", "Who may call whom: can, graph, matrix.", _APPLICATIONS),
     "task": Entry("tasks", "app", "Scheduled tasks: run, runs.", _APPLICATIONS),
     "class": Entry("golden_paths", "class_app", "Classes: consumers, plan, upgrade.", _PLATFORM),
     "quota": Entry("golden_paths", "quota", "Quotas and what is used of them.", _PLATFORM),
