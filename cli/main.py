@@ -56,6 +56,7 @@ COMMANDS: dict[str, Entry] = {
     "quota": Entry("golden_paths", "quota", "Quotas and what is used of them.", _PLATFORM),
     "delete": Entry("resources", "delete", "Delete a resource.", _PLATFORM),
     "records": Entry("records", "app", "The records database: migrate.", _PLATFORM),
+    "doctor": Entry("doctor", "doctor", "Check the installation; names remedies.", _PLATFORM),
     "stack": Entry("cli.stack", "stack_app", "The platform on this machine.", _PLATFORM),
     "login": Entry("session", "login", "Log in.", _PERSON),
     "logout": Entry("session", "logout", "Forget the token.", _PERSON),

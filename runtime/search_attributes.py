@@ -52,6 +52,11 @@ _WANTED: dict[str, IndexedValueType.ValueType] = {
 }
 
 
+def names() -> frozenset[str]:
+    """Returns the names of all of them."""
+    return frozenset(_WANTED)
+
+
 async def register(client: Client) -> None:
     """Adds the attributes the namespace does not have yet.
 
