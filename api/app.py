@@ -19,6 +19,7 @@ from api.routes import (
     golden_paths,
     health,
     insights,
+    installation,
     logs,
     network,
     operations,
@@ -53,6 +54,7 @@ _ROUTERS = (
     network.router,
     tasks.router,
     webhooks.router,
+    installation.router,
     health.router,
 )
 

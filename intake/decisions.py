@@ -19,8 +19,10 @@ from domain.policies.class_waves import consumers_of
 from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
+    BuildPlane,
     Component,
     ComponentClass,
+    DataPlane,
     FreezeWindow,
     Organization,
     Resource,
@@ -30,6 +32,7 @@ from domain.resources.class_parts import UpgradeMode
 from domain.resources.configuration import ConfigurationGroup
 from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
 from intake.near import behind, missing, surroundings, without_build_plane
+from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
@@ -102,7 +105,8 @@ class ReleaseConfiguration:
 
 
 Decision: TypeAlias = (
-    StartBuild
+    CheckPlane
+    | StartBuild
     | RequestBuild
     | Deploy
     | Promote
@@ -127,8 +131,17 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_binding(resource, world)
         case Component():
             return _of_component(resource, world)
+        case _:
+            return _of_the_platform(resource, world)
+
+
+def _of_the_platform(resource: Resource, world: World) -> Decision | None:
+    """What platform engineers write."""
+    match resource:
         case ComponentClass():
             return _of_class(resource, world)
+        case DataPlane() | BuildPlane():
+            return CheckPlane.of(resource, _trigger(resource))
         case ConfigurationGroup() | FreezeWindow() | Organization():
             return _of_rules(resource, world)
         case _:

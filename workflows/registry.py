@@ -11,6 +11,7 @@ from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
+from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
@@ -37,6 +38,7 @@ LANES = [
     ApprovalWorkflow,
     BuildLaneWorkflow,
     ConfigurationWorkflow,
+    PlaneCheckWorkflow,
     PromotionWorkflow,
     StandingWorkflow,
 ]

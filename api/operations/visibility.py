@@ -22,6 +22,7 @@ Kind = Literal[
     "configuration",
     "deploy",
     "drift",
+    "plane-check",
     "promotion",
     "rollback",
     "tenant",
