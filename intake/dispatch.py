@@ -70,12 +70,8 @@ async def dispatch(client: Client, decision: Decision) -> None:
             await _tell(client, TellLane(tenant.organization, concurrency))
             setup = await signal_tenant(client, tenant)
             _LOG.info("asked for %s", setup.id)
-        case UpgradeClass(upgrade, revision):
-            started = await start_class_upgrade(client, upgrade)
-            _LOG.info("asked for %s to %s", started.id, revision)
-        case ReleaseConfiguration(change, revision):
-            release = await signal_configuration(client, change)
-            _LOG.info("asked %s for %s", release.id, revision)
+        case UpgradeClass() | ReleaseConfiguration():
+            await _bring(client, decision)
         case _:
             assert_never(decision)
 
@@ -87,6 +83,14 @@ async def _tell(client: Client, decision: TellLane | TellFreezes) -> None:
         _LOG.info("told %d that wait in %s that a freeze window changed", told, organization)
     elif await tell_build_lane(client, organization):
         _LOG.info("told the builds of %s: %d may run", organization, decision.concurrency)
+
+
+async def _bring(client: Client, decision: UpgradeClass | ReleaseConfiguration) -> None:
+    if isinstance(decision, UpgradeClass):
+        started = (await start_class_upgrade(client, decision.request)).id
+    else:
+        started = (await signal_configuration(client, decision.request)).id
+    _LOG.info("asked %s for %s", started, decision.revision)
 
 
 async def _promote(client: Client, requests: tuple[PromotionRequest, ...]) -> None:
