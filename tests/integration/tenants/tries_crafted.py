@@ -92,7 +92,7 @@ async def pod_with_image_of_beta(scene: Scene) -> None:
         "spec": {"selector": {"matchLabels": {"app": "spy"}}, "template": template},
     }
     async with asyncio.timeout(30):  # a policy counts a moment after it was written
-        while not (said := await refusal(scene, deployment)):
+        while not (said := await refusal(scene, deployment)):  # noqa: ASYNC110 - a server
             await asyncio.sleep(0.2)
     assert "of another organization" in said
 
