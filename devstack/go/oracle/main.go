@@ -35,6 +35,7 @@ const (
 	firstAddress   = 16777217 // identities of addresses are local to a node
 	namespaceLabel = "io.kubernetes.pod.namespace"
 	namespaceMeta  = "io.cilium.k8s.namespace.labels."
+	clusterLabel   = "io.cilium.k8s.policy.cluster"
 )
 
 type party struct {
@@ -211,6 +212,7 @@ func labelled(one party, number int) (labels.LabelArray, identity.NumericIdentit
 	default:
 		array := labels.LabelArray{
 			labels.NewLabel(namespaceLabel, one.Namespace, labels.LabelSourceK8s),
+			labels.NewLabel(clusterLabel, cluster, labels.LabelSourceK8s),
 		}
 		for key, value := range one.NamespaceLabels {
 			array = append(array, labels.NewLabel(namespaceMeta+key, value, labels.LabelSourceK8s))
