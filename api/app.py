@@ -18,6 +18,7 @@ from api.routes import (
     golden_paths,
     health,
     insights,
+    installation,
     logs,
     network,
     operations,
@@ -51,6 +52,7 @@ _ROUTERS = (
     network.router,
     tasks.router,
     webhooks.router,
+    installation.router,
     health.router,
 )
 

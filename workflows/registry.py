@@ -10,6 +10,7 @@ from workflows.classes.upgrades import ClassUpgradeWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
+from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
@@ -32,6 +33,12 @@ PROCEDURES = [
     TenantWorkflow,
 ]
 """They end within a release of Pavane."""
-LANES = [ApprovalWorkflow, BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
+LANES = [
+    ApprovalWorkflow,
+    BuildLaneWorkflow,
+    PlaneCheckWorkflow,
+    PromotionWorkflow,
+    StandingWorkflow,
+]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]
