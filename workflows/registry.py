@@ -15,6 +15,7 @@ from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.sets.release_set import ReleaseSetWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
 from workflows.tenants.tenant import TenantWorkflow
 
@@ -32,6 +33,12 @@ PROCEDURES = [
     TenantWorkflow,
 ]
 """They end within a release of Pavane."""
-LANES = [ApprovalWorkflow, BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
+LANES = [
+    ApprovalWorkflow,
+    BuildLaneWorkflow,
+    PromotionWorkflow,
+    ReleaseSetWorkflow,
+    StandingWorkflow,
+]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

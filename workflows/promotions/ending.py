@@ -123,12 +123,6 @@ def phase_of(error: PlatformError) -> Phase:
     return Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
 
 
-def title(request: PromotionRequest) -> str:
-    """Says in a few words what is promoted where."""
-    what = request.artifact or request.component
-    return f"promote {what} to {request.environment}"
-
-
 def log_end(passage: Passage, phase: Phase, message: str, undone: Sequence[str]) -> None:
     """Adds to the facts what each gate said, and how it ended."""
     facts = passage.facts

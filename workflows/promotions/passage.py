@@ -268,6 +268,12 @@ class Passage:
         return f"{workflow.info().run_id}:{self.request.request_id}"
 
 
+def title(request: PromotionRequest) -> str:
+    """Says in a few words what is promoted where."""
+    what = request.artifact or request.component
+    return f"promote {what} to {request.environment}"
+
+
 _TOLD = {
     "organization", "project", "component", "environment", "is_production", "artifact", "source",
     "target", "release", "hash", "changes", "at",

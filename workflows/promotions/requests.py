@@ -6,8 +6,7 @@ from domain.deliveries.promotions import PromotionRequest
 from domain.policies.promotion.arrivals import Arrival, arrival
 from domain.records import FactResult
 from workflows.common.facts import Facts
-from workflows.promotions.ending import title
-from workflows.promotions.passage import Passage
+from workflows.promotions.passage import Passage, title
 
 _REMEMBERED = 50
 
