@@ -31,6 +31,7 @@ from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.families import family_of
 from domain.resources.references import missing_references
+from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
 from intake.near import missing_groups, surroundings, workload_of
 from intake.promotions import automatic_promotions
 from intake.tenants import SetUpTenant, wanted_tenant
@@ -173,10 +174,10 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
         return None
     generation = binding.metadata.generation
     request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
+    interfaces = interfaces_in(world, binding.organization, binding.component).state
     if binding.is_observed:
         if not is_held_up(binding):
-            following = automatic_promotions(binding, world)
-            return Promote(following) if following else None
+            return _of_running(binding, world)
         # The world is another one than when it was looked at, so this is another request.
         request_id, generation = f"{request_id}-{surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):
@@ -191,7 +192,32 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
             binding_kind=binding.kind,
             first=not binding.status.release_ref,
             generation=generation,
+            interfaces=interfaces,
             trigger=_trigger(binding),
+        )
+    )
+
+
+def _of_running(binding: Binding, world: World) -> Decision | None:
+    """What was looked at runs: with what is declared now, and then it may go on."""
+    changed = outdated_interfaces(binding, world)
+    if not changed:
+        following = automatic_promotions(binding, world)
+        return Promote(following) if following else None
+    return Deploy(
+        DeployRequest(
+            organization=binding.organization,
+            component=binding.component,
+            environment=binding.environment,
+            request_id=f"interfaces-{binding.metadata.uid[:_UID_LENGTH]}-"
+            f"{interfaces_seen(binding, world)}-{changed}",
+            binding=binding.name,
+            binding_kind=binding.kind,
+            interfaces=changed,
+            trigger=Trigger(
+                kind=TriggerKind.AUTOMATIC,
+                reference=f"Endpoints and Connections of {binding.component}",
+            ),
         )
     )
 
@@ -272,7 +298,8 @@ def _behind(binding: Binding, world: World) -> tuple[str, ...]:
     workload = workload_of(binding, world)
     if workload not in world.existing(where).get(Workload.kind, ()):
         missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
-    return missing
+    unresolved = interfaces_in(world, where, binding.component).unresolved
+    return missing + tuple(f"Connection {one.connection}: {one.message}" for one in unresolved)
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:

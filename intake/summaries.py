@@ -28,18 +28,16 @@ from domain.resources import (
 )
 from domain.resources.conditions import Condition, ConditionType, Reason
 from domain.resources.configuration import ConfigurationGroup, SecretRotation
-from domain.resources.interfaces import Connection, Endpoint
+from domain.resources.interfaces import ConnectionStatus
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
+from intake.interfaces_told import Told, cyclic, told_of
 from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
 _NOT_IMPLEMENTED: dict[type[Resource], str] = {
     SecretRotation: "it is checked, and nothing turns the secret over yet",
-    Endpoint: "it is checked, and changes neither routes nor policies yet: "
-    "they are made of the endpoints of the Workload",
-    Connection: "it is checked, and changes no policy yet: what goes out is open to all",
     ObservabilityPlane: "it is checked, and nothing asks it yet: logs are read from pods",
 }
 """Kinds that no procedure works on yet: never ready, so that nobody takes them for done."""
@@ -52,12 +50,15 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
     waits = obstacles(resource, world)
     if isinstance(resource, Build | Binding) and not _is_told(resource, waits):
         return None
-    condition = _ready(resource, waits, world, now)
-    if _says_so_already(resource, condition):
+    told = told_of(resource, world)
+    ready = _ready(resource, waits, told, world, now)
+    conditions = [*cyclic(resource, told, now), ready]
+    if _says_so_already(resource, conditions, told):
         return None
     status: dict[str, Any] = {
         "observedGeneration": resource.metadata.generation,
-        "conditions": [condition.model_dump(mode="json", by_alias=True)],
+        "conditions": [one.model_dump(mode="json", by_alias=True) for one in conditions],
+        **told.fields,
     }
     if isinstance(resource, DeploymentPipeline):
         status["environments"] = list(resource.environments)
@@ -70,9 +71,11 @@ def _is_told(resource: Build | Binding, waits: tuple[str, ...]) -> bool:
     return bool(waits) and (not resource.is_observed or is_held_up(resource))
 
 
-def _ready(resource: Resource, waits: tuple[str, ...], world: World, now: datetime) -> Condition:
+def _ready(
+    resource: Resource, waits: tuple[str, ...], told: Told, world: World, now: datetime
+) -> Condition:
     status = _status(resource)
-    reason, message = _judged(resource, waits, world)
+    reason, message = _judged(resource, waits, told, world)
     conditions = set_condition(
         status.conditions,
         ConditionType.READY,
@@ -85,7 +88,9 @@ def _ready(resource: Resource, waits: tuple[str, ...], world: World, now: dateti
     return next(one for one in conditions if one.type == ConditionType.READY)
 
 
-def _judged(resource: Resource, waits: tuple[str, ...], world: World) -> tuple[Reason, str]:
+def _judged(
+    resource: Resource, waits: tuple[str, ...], told: Told, world: World
+) -> tuple[Reason, str]:
     """Returns reason and message: what is wrong first, then what is missing, then what is not."""
     problems: tuple[str, ...] = ()
     if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
@@ -95,7 +100,9 @@ def _judged(resource: Resource, waits: tuple[str, ...], world: World) -> tuple[R
     if problems:
         return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:
-        return Reason.REFERENCE_MISSING, "; ".join(waits)
+        return Reason.REFERENCE_MISSING, "; ".join((*waits, *told.waits))
+    if told.waits:
+        return told.reason, "; ".join(told.waits)
     if isinstance(resource, Organization) and (said := _setting_up(resource, world)):
         return said
     if type(resource) in _NOT_IMPLEMENTED:
@@ -115,11 +122,17 @@ def _setting_up(organization: Organization, world: World) -> tuple[Reason, str] 
     return Reason.SETTING_UP, "waiting until namespace, rights and planes are set up"
 
 
-def _says_so_already(resource: Resource, condition: Condition) -> bool:
+def _says_so_already(resource: Resource, conditions: list[Condition], told: Told) -> bool:
     status = _status(resource)
+    own = [status.condition(one) for one in (ConditionType.CYCLIC, ConditionType.READY)]
     return (
-        status.condition(ConditionType.READY) == condition
+        [one for one in own if one is not None] == conditions
         and status.observed_generation == resource.metadata.generation
+        and (
+            not isinstance(status, ConnectionStatus)
+            or (status.target, status.port)
+            == (told.fields.get("target", ""), told.fields.get("port", 0))
+        )
     )
 
 

@@ -6,12 +6,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
-from domain.resources import Binding, Component, Organization, Resource
+from domain.dependencies import reachable
+from domain.resources import Binding, Component, Organization, Resource, Workload
 from domain.resources.build import Build
 from domain.resources.conditions import Reason
+from domain.resources.families import BINDINGS
+from domain.resources.instances import Instance
+from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.references import references
 
 R = TypeVar("R", bound=Resource)
+_BY_CALLS = frozenset({Connection.kind, Endpoint.kind, *(one.kind for one in BINDINGS)})
 _OF_THE_SETUP = frozenset({"DataPlane", "Environment", "Project"})
 
 
@@ -74,6 +79,8 @@ class World:
         """Takes over the present state; returns whom that may concern besides the resource."""
         key, organization = Key.of(resource), resource.organization
         before = self._resources.get(key)
+        changed = before is None or before.metadata.generation != resource.metadata.generation
+        calls = self._by_calls(before) if before is not None and changed else set()
         if before is not None:
             self._forget(key, before)
         self._resources[key] = resource
@@ -82,17 +89,20 @@ class World:
             self._dependents[organization, reference.kind, reference.name].add(key)
         if _waits(resource):
             self._waiting[organization].add(key)
-        if before is not None and before.metadata.generation == resource.metadata.generation:
+        if not changed:
             return set()
-        return self._concerned(resource) | self._waiting[organization] - {key}
+        calls |= self._by_calls(resource)
+        return (self._concerned(resource) | self._waiting[organization] | calls) - {key}
 
     def remove(self, key: Key) -> set[Key]:
         """Forgets a resource; returns whom that may concern."""
-        before = self._resources.pop(key, None)
+        before = self._resources.get(key)
         if before is None:
             return set()
+        calls = self._by_calls(before) - {key}
+        del self._resources[key]
         self._forget(key, before)
-        return self._concerned(before)
+        return self._concerned(before) | calls
 
     def _concerned(self, resource: Resource) -> set[Key]:
         concerned = set(self._dependents[resource.organization, resource.kind, resource.name])
@@ -101,12 +111,65 @@ class World:
             concerned |= {Key(Organization.kind, "", resource.organization)}
         return concerned
 
+    def _by_calls(self, resource: Resource) -> set[Key]:
+        """Returns whom a change concerns by way of Endpoints and Connections.
+
+        Those that name the component, with the bindings of whoever calls it; and when components
+        need each other, all connections among them.
+        """
+        where = resource.organization
+        owner = _owner(resource)
+        if not owner:
+            return set()
+        names = {owner}
+        if isinstance(resource, Connection):
+            graph = reachable(owner, lambda name: self.calls(where, name))
+            names |= graph.together_with(owner)
+        concerned: set[Key] = set()
+        for name in names:
+            naming = self._about(where, name)
+            concerned |= naming
+            for key in naming:
+                caller = self._resources.get(key)
+                if isinstance(caller, Connection):
+                    concerned |= self._about(where, caller.component)
+        return concerned
+
+    def _about(self, organization: str, component: str) -> set[Key]:
+        naming = self._dependents[organization, Component.kind, component]
+        return {key for key in naming if key.kind in _BY_CALLS}
+
+    def calls(self, organization: str, component: str) -> list[Connection]:
+        """Returns the Connections by which a component calls others."""
+        naming = self._dependents[organization, Component.kind, component]
+        found = (self._resources[key] for key in sorted(naming))
+        return [one for one in found if isinstance(one, Connection) and one.component == component]
+
+    def opened(self, organization: str, component: str) -> list[Endpoint]:
+        """Returns the Endpoints of a component."""
+        naming = self._dependents[organization, Component.kind, component]
+        found = (self._resources[key] for key in sorted(naming))
+        return [one for one in found if isinstance(one, Endpoint)]
+
     def _forget(self, key: Key, resource: Resource) -> None:
         organization = resource.organization
         self._names[organization][resource.kind].discard(resource.name)
         for reference in references(resource):
             self._dependents[organization, reference.kind, reference.name].discard(key)
         self._waiting[organization].discard(key)
+
+
+def _owner(resource: Resource) -> str:
+    """Returns the component about whose endpoints or calls a resource says something."""
+    match resource:
+        case Component():
+            return resource.name
+        case Workload() | Connection() | Instance():
+            return resource.component
+        case Endpoint():
+            return resource.spec.backend_ref.component_ref
+        case _:
+            return ""
 
 
 def is_held_up(resource: Build | Binding) -> bool:

@@ -148,6 +148,7 @@ class ReleaseActivities:
                 binding,
                 request.class_revision,
                 {one.group: one.revision for one in request.configuration},
+                request.interfaces,
             ),
             self._previous(binding),
             self._gatekeeper.standing(binding),
@@ -170,6 +171,7 @@ class ReleaseActivities:
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
                 "class_revision": facts.component_class.revision,
+                "interfaces": facts.interfaces.hash,
                 "configuration": tuple(
                     ConfigurationPin(group=one.group.name, revision=one.group.revision)
                     for one in facts.configuration
