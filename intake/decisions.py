@@ -21,6 +21,7 @@ from domain.resources import (
     BuildPlane,
     Component,
     ComponentClass,
+    DataPlane,
     Environment,
     FreezeWindow,
     Organization,
@@ -33,6 +34,7 @@ from domain.resources.families import family_of
 from domain.resources.references import missing_references
 from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
 from intake.near import missing_groups, surroundings, workload_of
+from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
@@ -96,7 +98,8 @@ class UpgradeClass:
 
 
 Decision: TypeAlias = (
-    StartBuild
+    CheckPlane
+    | StartBuild
     | RequestBuild
     | Deploy
     | Promote
@@ -120,8 +123,17 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_binding(resource, world)
         case Component():
             return _of_component(resource, world)
+        case _:
+            return _of_the_platform(resource, world)
+
+
+def _of_the_platform(resource: Resource, world: World) -> Decision | None:
+    """What platform engineers write."""
+    match resource:
         case ComponentClass():
             return _of_class(resource, world)
+        case DataPlane() | BuildPlane():
+            return CheckPlane.of(resource, _trigger(resource))
         case FreezeWindow() | Organization():
             return _of_rules(resource, world)
         case _:

@@ -49,7 +49,7 @@ _NO_WORKER = {
 }
 
 
-_WITHOUT_PLACE = {"build", "build-request", "plane-check", "teardown", "tenant"}
+_WITHOUT_PLACE = {"build", "build-request", "plane-check", "tenant"}
 """Kinds whose key is no environment."""
 
 
@@ -57,7 +57,7 @@ class _OperationConvertor(Convertor[str]):
     """As many segments as its kind has, and perhaps a run id: ``/events`` is never part of it."""
 
     regex = (
-        r"(?:tenant/[^/]+|plane-check/[^/]+/[^/]+|[^/]+/[^/]+/[^/]+/[^/]+)"
+        r"(?:tenant/[^/]+|[^/]+/[^/]+/[^/]+/[^/]+)"
         r"(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?"
     )
 
