@@ -114,7 +114,8 @@ class Teller:
         console.print(f"$ pavane {' '.join(arguments)}")
         with subprocess.Popen(
             [sys.executable, "-m", "cli", *arguments],
-            cwd=ROOT, env={**os.environ, **person}, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT, env={**os.environ, **person}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,  # progress is told there
         ) as running:  # fmt: skip
             for line in running.stdout or ():
                 console.print(line.rstrip(), markup=False)
