@@ -140,7 +140,7 @@ def _rules(table: str, *chain: str) -> list[str]:
 
 
 def _forget_network(policy: str) -> None:
-    """Takes back what an engine leaves: its bridge, its rules, and that it forwards nothing else."""
+    """Takes back what an engine leaves: its bridge, its rules, and that nothing is forwarded."""
     for table in ("filter", "nat"):
         rules = _rules(table)
         mine = [rule for rule in rules if "DOCKER" in rule or _BRIDGE in rule]
