@@ -61,7 +61,7 @@ COMMANDS: dict[str, Entry] = {
     "login": Entry("session", "login", "Log in.", _PERSON),
     "logout": Entry("session", "logout", "Forget the token.", _PERSON),
     "whoami": Entry("session", "whoami", "Who the token says you are.", _PERSON),
-    "config": Entry("config", "app", "Settings: explain, view, set-context.", _PERSON),
+    "config": Entry("config", "app", "Configuration of components, and settings.", _APPLICATIONS),
     "completion": Entry("shell", "completion", "Script for shell completion.", _PERSON),
     "version": Entry("shell", "version", "Version of this command.", _PERSON),
 }

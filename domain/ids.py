@@ -18,6 +18,7 @@ OperationKind = Literal[
     "build",
     "build-request",
     "class-upgrade",
+    "configuration",
     "deploy",
     "drift",
     "plane-check",
@@ -36,6 +37,7 @@ _PARTS: dict[str, int] = {
     "build": 3,
     "build-request": 3,
     "class-upgrade": 3,
+    "configuration": 3,
     "deploy": 3,
     "drift": 3,
     "plane-check": 3,
@@ -64,7 +66,8 @@ class OperationId:
     component: str
     key: str
     """Commit (12 characters) of a build, environment of a deployment or of a drift, kind of the
-    class of an upgrade (whose ``component`` is the class), environment and key of a task run."""
+    class of an upgrade (whose ``component`` is the class), ``release`` of a configuration group
+    (which is the ``component``), environment and key of a task run."""
 
     def __str__(self) -> str:
         parts = (self.kind, self.organization, self.component, self.key)
@@ -193,6 +196,14 @@ def class_upgrade_id(organization: str, class_kind: str, class_name: str) -> str
     return (
         f"class-upgrade/{slug(organization, 'organization')}/{slug(class_name, 'class')}/"
         f"{slug(class_kind.lower(), 'kind of class')}"
+    )
+
+
+def configuration_id(organization: str, group: str) -> str:
+    """Returns the workflow id under which a configuration group is released."""
+    return (
+        f"configuration/{slug(organization, 'organization')}/"
+        f"{slug(group, 'configuration group')}/release"
     )
 
 

@@ -7,6 +7,7 @@ from workflows.builds.build import BuildWorkflow
 from workflows.builds.lane import BuildLaneWorkflow
 from workflows.builds.requests import RequestBuildWorkflow
 from workflows.classes.upgrades import ClassUpgradeWorkflow
+from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
@@ -36,6 +37,7 @@ PROCEDURES = [
 LANES = [
     ApprovalWorkflow,
     BuildLaneWorkflow,
+    ConfigurationWorkflow,
     PlaneCheckWorkflow,
     PromotionWorkflow,
     StandingWorkflow,

@@ -17,7 +17,15 @@ from domain.phases import Phase
 from runtime import search_attributes as attributes
 
 Kind = Literal[
-    "build", "build-request", "deploy", "drift", "plane-check", "promotion", "rollback", "tenant"
+    "build",
+    "build-request",
+    "configuration",
+    "deploy",
+    "drift",
+    "plane-check",
+    "promotion",
+    "rollback",
+    "tenant",
 ]
 
 _CLOSED_BY_SERVER: dict[Phase, str] = {

@@ -17,6 +17,7 @@ from domain.rendering import (
     templates,
     workload,
 )
+from domain.rendering.configuration import live
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.labels import in_order
 from domain.resources.binding import BindingState
@@ -83,6 +84,7 @@ def _objects(facts: ReleaseFacts) -> list[dict[str, Any]]:
         network.component_policy(facts),
         workload.service_account(facts),
         files.config_map(facts),
+        live.live_config_map(facts),
         *extras.class_objects(facts),
     )
     own = (tasks.cron_job(facts),) if facts.is_task else _always_running(facts)
