@@ -24,6 +24,7 @@ OperationKind = Literal[
     "plane-check",
     "promotion",
     "rollback",
+    "set",
     "task-run",
     "tenant",
 ]
@@ -43,6 +44,7 @@ _PARTS: dict[str, int] = {
     "plane-check": 3,
     "promotion": 3,
     "rollback": 3,
+    "set": 3,
     "task-run": 3,
     "tenant": 1,
 }
@@ -182,6 +184,14 @@ def standing_place(workflow_id: str) -> tuple[str, str, str]:
     """Returns organization, component and environment of what ``standing_id`` made."""
     _, organization, component, environment = workflow_id.split("/")
     return organization, component, environment
+
+
+def set_id(organization: str, name: str, environment: str) -> str:
+    """Returns the workflow id under which a set of components is promoted to an environment."""
+    return (
+        f"set/{slug(organization, 'organization')}/{slug(name, 'set')}/"
+        f"{slug(environment, 'environment')}"
+    )
 
 
 def _place(kind: str, organization: str, component: str, environment: str) -> str:

@@ -17,6 +17,7 @@ from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.sets.release_set import ReleaseSetWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
 from workflows.tenants.tenant import TenantWorkflow
 
@@ -40,6 +41,7 @@ LANES = [
     ConfigurationWorkflow,
     PlaneCheckWorkflow,
     PromotionWorkflow,
+    ReleaseSetWorkflow,
     StandingWorkflow,
 ]
 """They may stay open over many releases, so a new release takes them over while they run."""

@@ -28,6 +28,8 @@ from domain.resources.configuration import ConfigurationGroup
 router = APIRouter(prefix="/v1/operations", tags=["operations"])
 _HEARTBEAT_SECONDS = 15
 _LAST_WORDS_SECONDS = 5.0
+_OF_A_PLACE = {"deploy", "promotion", "rollback", "set"}
+"""Kinds whose key is an environment."""
 
 
 @router.get("", summary="List operations, newest first")
@@ -146,7 +148,7 @@ async def _visible(
     procedure = reference.procedure
     organization = await access.organization(procedure.organization)
     project = await _project(services, procedure)
-    environment = procedure.key if procedure.kind == "deploy" else ""
+    environment = procedure.key if procedure.kind in _OF_A_PLACE else ""
     if not access.sees(organization, project, environment):
         raise NotFound("there is no such operation")
     if action is not Action.READ:
