@@ -29,6 +29,8 @@ from activities.releases.drift import DeployQueues as Places
 from activities.releases.drift import DriftActivities
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
+from activities.secrets.plans import RotationPlanActivities
+from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
@@ -40,6 +42,7 @@ from clients.records import Records
 from clients.registry import Registry
 from clients.transit import Signer
 from clients.vault import SecretStore, VaultSession, VaultTenants
+from clients.vault.approles import AppRoles
 from settings import Settings, VaultRole, VaultSettings
 
 Activities = Sequence[Callable[..., Any]]
@@ -120,6 +123,7 @@ def control(outside: Outside) -> Activities:
         classes.plan_class_upgrade,
         classes.upgrade_binding,
         TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
+        RotationPlanActivities(cluster).plan_rotation,
     ]
 
 
@@ -157,7 +161,28 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
     setup = _session(settings.vault, settings.vault.tenants)
     tenants = VaultTenantActivities(VaultTenants(setup) if setup else None)
     signing = [SigningActivities(signer).sign_heads] if signer else []
-    return [*signing, tenants.ensure_vault_tenant]
+    own = _session(
+        settings.vault,
+        VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
+    )
+    rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
+    return [*signing, tenants.ensure_vault_tenant, *rotating]
+
+
+def _rotating(steps: RotationActivities) -> Activities:
+    return [
+        steps.inspect_secret,
+        steps.create_version,
+        steps.give_to_target,
+        steps.test_version,
+        steps.use_version,
+        steps.use_version_before,
+        steps.observe_old_users,
+        steps.lock_old,
+        steps.unlock_old,
+        steps.destroy_old,
+        steps.withdraw_new,
+    ]
 
 
 def _session(vault: VaultSettings, role: VaultRole) -> VaultSession | None:

@@ -22,6 +22,7 @@ OperationKind = Literal[
     "drift",
     "promotion",
     "rollback",
+    "rotation",
     "task-run",
 ]
 
@@ -38,6 +39,7 @@ _PARTS: dict[str, int] = {
     "drift": 3,
     "promotion": 3,
     "rollback": 3,
+    "rotation": 2,
     "task-run": 3,
 }
 
@@ -63,7 +65,8 @@ class OperationId:
     class of an upgrade (whose ``component`` is the class), environment and key of a task run."""
 
     def __str__(self) -> str:
-        return f"{self.kind}/{self.organization}/{self.component}/{self.key}"
+        parts = (self.kind, self.organization, self.component, self.key)
+        return "/".join(part for part in parts if part)
 
 
 def slug(value: str, what: str) -> str:
@@ -197,6 +200,11 @@ def task_run_id(organization: str, component: str, environment: str, key: str) -
     return f"task-run/{slug(organization, 'organization')}/{slug(component, 'component')}/{run}"
 
 
+def rotation_id(organization: str, rotation: str) -> str:
+    """Returns the workflow id under which a secret is turned over."""
+    return f"rotation/{slug(organization, 'organization')}/{slug(rotation, 'rotation')}"
+
+
 def parse(operation_id: str) -> OperationId:
     """Takes a workflow id apart.
 
@@ -207,7 +215,8 @@ def parse(operation_id: str) -> OperationId:
     if len(rest) != _PARTS.get(kind, -1) or not all(_SLUG.fullmatch(part) for part in rest):
         message = f"{operation_id!r} is not the id of an operation"
         raise InvalidRequest(message)
-    return OperationId(cast("OperationKind", kind), rest[0], rest[1], rest[2])
+    organization, component, key = (*rest, "", "")[:3]
+    return OperationId(cast("OperationKind", kind), organization, component, key)
 
 
 def fitted(name: str, limit: int = _LABEL_LIMIT) -> str:

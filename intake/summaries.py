@@ -25,7 +25,7 @@ from domain.resources import (
     set_condition,
 )
 from domain.resources.conditions import Condition, ConditionType, Reason
-from domain.resources.configuration import ConfigurationGroup, SecretRotation
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
@@ -33,7 +33,6 @@ from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
 _NOT_IMPLEMENTED: dict[type[Resource], str] = {
-    SecretRotation: "it is checked, and nothing turns the secret over yet",
     Endpoint: "it is checked, and changes neither routes nor policies yet: "
     "they are made of the endpoints of the Workload",
     Connection: "it is checked, and changes no policy yet: what goes out is open to all",

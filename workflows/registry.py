@@ -15,6 +15,7 @@ from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.secrets.rotation import RotationWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
 
 PROCEDURES = [
@@ -30,6 +31,12 @@ PROCEDURES = [
     TaskRunWorkflow,
 ]
 """They end within a release of Pavane."""
-LANES = [ApprovalWorkflow, BuildLaneWorkflow, PromotionWorkflow, StandingWorkflow]
+LANES = [
+    ApprovalWorkflow,
+    BuildLaneWorkflow,
+    PromotionWorkflow,
+    RotationWorkflow,
+    StandingWorkflow,
+]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

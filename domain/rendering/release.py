@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from domain import ids
@@ -17,9 +18,11 @@ from domain.rendering import (
     templates,
     workload,
 )
+from domain.rendering.configuration.secrets import needed_secret
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.labels import in_order
 from domain.resources.binding import BindingState
+from domain.secrets.delivery import sources
 
 
 def render_release(facts: ReleaseFacts) -> RenderedRelease:
@@ -85,7 +88,20 @@ def _objects(facts: ReleaseFacts) -> list[dict[str, Any]]:
         *extras.class_objects(facts),
     )
     own = (tasks.cron_job(facts),) if facts.is_task else _always_running(facts)
+    _tell_sources(facts, own)
     return [each for each in (*shared, *own) if each is not None]
+
+
+def _tell_sources(facts: ReleaseFacts, own: Iterable[dict[str, Any] | None]) -> None:
+    """Writes to the workload where the values of its Secret come from, for who delivers them."""
+    needed = needed_secret(facts)
+    if needed is None:
+        return
+    told = sources(needed.name, {one.key: one.vault_key for one in needed.entries})
+    for each in own:
+        if each is not None and each["kind"] in _POD_PATHS:
+            meta = each["metadata"]
+            meta["annotations"] = {**meta.get("annotations", {}), **told}
 
 
 def _always_running(facts: ReleaseFacts) -> tuple[dict[str, Any] | None, ...]:

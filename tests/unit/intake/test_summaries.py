@@ -130,7 +130,6 @@ def test_records_and_what_is_being_deleted_are_left_alone() -> None:
     [
         ("Endpoint", {"backendRef": {"componentRef": "web"}}),
         ("Connection", {"componentRef": "web", "target": {"host": "example.org"}}),
-        ("SecretRotation", {"engine": "KV", "vaultPath": "a/b"}),
         ("ObservabilityPlane", {}),
     ],
 )
