@@ -90,6 +90,7 @@ def control(outside: Outside) -> Activities:
     )
     builds, lanes = BuildRecordActivities(cluster, settings, records), BuildLaneActivities(cluster)
     facts, stops = RecordActivities(records), StopActivities(records)
+    rotations = RotationPlanActivities(cluster)
     drift, classes = (
         DriftActivities(cluster, outside.queues),
         ClassActivities(cluster, outside.queues, records),
@@ -123,7 +124,8 @@ def control(outside: Outside) -> Activities:
         classes.plan_class_upgrade,
         classes.upgrade_binding,
         TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
-        RotationPlanActivities(cluster).plan_rotation,
+        rotations.plan_rotation,
+        rotations.list_planes,
     ]
 
 

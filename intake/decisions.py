@@ -31,6 +31,7 @@ from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.families import family_of
 from domain.resources.references import missing_references
+from domain.resources.rotation import SecretRotation, SecretRotationStatus
 from intake.near import missing_groups, surroundings, workload_of
 from intake.promotions import automatic_promotions
 from intake.world import World, is_held_up, wants_first_build
@@ -93,8 +94,22 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
+@dataclass(frozen=True)
+class KeepTimetable:
+    """When a secret is turned over may have changed."""
+
+    rotation: SecretRotation
+
+
 Decision: TypeAlias = (
-    StartBuild | RequestBuild | Deploy | Promote | TellFreezes | TellLane | UpgradeClass
+    StartBuild
+    | RequestBuild
+    | Deploy
+    | KeepTimetable
+    | Promote
+    | TellFreezes
+    | TellLane
+    | UpgradeClass
 )
 
 
@@ -113,14 +128,22 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_component(resource, world)
         case ComponentClass():
             return _of_class(resource, world)
-        case FreezeWindow() | Organization():
+        case FreezeWindow() | Organization() | SecretRotation():
             return _of_rules(resource)
         case _:
             return None
 
 
-def _of_rules(resource: FreezeWindow | Organization) -> Decision:
+def _without_status(rotation: SecretRotation) -> SecretRotation:
+    """What decides: neither a status that is written nor a new version of the object does."""
+    meta = rotation.metadata.model_copy(update={"resource_version": ""})
+    return rotation.model_copy(update={"metadata": meta, "status": SecretRotationStatus()})
+
+
+def _of_rules(resource: FreezeWindow | Organization | SecretRotation) -> Decision:
     """Whoever waits by these rules looks at them again."""
+    if isinstance(resource, SecretRotation):
+        return KeepTimetable(_without_status(resource))
     if isinstance(resource, Organization):
         return TellLane(resource.name, resource.spec.builds.concurrency)
     lifted = tuple(one.id for one in resource.status.overrides)

@@ -13,6 +13,7 @@ from domain.deliveries.promotions import PromotionRequest
 from intake.decisions import (
     Decision,
     Deploy,
+    KeepTimetable,
     Promote,
     RequestBuild,
     StartBuild,
@@ -22,6 +23,7 @@ from intake.decisions import (
 )
 from workflows.common.waking import tell_freezes
 from workflows.promotions.starting import signal_promotion
+from workflows.secrets.timetable import keep_timetable
 from workflows.starting import (
     request_build,
     signal_deployment,
@@ -57,6 +59,9 @@ async def dispatch(client: Client, decision: Decision) -> None:
             await _promote(client, requests)
         case TellLane() | TellFreezes():
             await _tell(client, decision)
+        case KeepTimetable(rotation):
+            if await keep_timetable(client, rotation):
+                _LOG.info("timetable of rotation %s is as it says", rotation.name)
         case UpgradeClass(upgrade, revision):
             started = await start_class_upgrade(client, upgrade)
             _LOG.info("asked for %s to %s", started.id, revision)

@@ -15,7 +15,9 @@ from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.secrets.changes import SecretChangeWorkflow
 from workflows.secrets.rotation import RotationWorkflow
+from workflows.secrets.timetable import ScheduledRotationWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
 
 PROCEDURES = [
@@ -27,6 +29,8 @@ PROCEDURES = [
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,
+    ScheduledRotationWorkflow,
+    SecretChangeWorkflow,
     SignAuditHeadsWorkflow,
     TaskRunWorkflow,
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from temporalio import activity
 
 from activities.common.reading import listed, read
@@ -11,6 +13,7 @@ from domain.deliveries.rotations import (
     RotationPlan,
     RotationRequest,
 )
+from domain.deliveries.secrets import FindConsumers, PlaneQueues
 from domain.resources import DataPlane
 from domain.resources.rotation import SecretRotation
 
@@ -43,5 +46,15 @@ class RotationPlanActivities:
             quiet_seconds=spec.grace_seconds,
             destroy_after_seconds=spec.destroy_after_seconds,
             approval=spec.approval.rule if spec.approval else None,
-            planes=tuple(sorted({plane.task_queue for plane in planes})),
+            planes=_queues(planes),
         )
+
+    @activity.defn
+    async def list_planes(self, request: FindConsumers) -> PlaneQueues:
+        """Returns where the planes of an organization are served. Idempotent: a reading."""
+        planes = await listed(self._cluster, DataPlane, request.organization)
+        return PlaneQueues(queues=_queues(planes))
+
+
+def _queues(planes: Iterable[DataPlane]) -> tuple[str, ...]:
+    return tuple(sorted({plane.task_queue for plane in planes}))

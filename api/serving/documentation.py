@@ -29,6 +29,7 @@ TAGS = [
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
     {"name": "golden paths", "description": "Renderings, classes and who follows them, quotas."},
     {"name": "tasks", "description": "Runs of scheduled tasks."},
+    {"name": "secrets", "description": "What components need and nobody may read."},
     {"name": "webhooks", "description": "Deliveries of Git servers."},
     {"name": "identity", "description": "Who is asking."},
     {"name": "health", "description": "Whether the API works, and how well."},

@@ -25,6 +25,7 @@ from domain import ids
 from domain.deliveries import FollowRollout, RolloutReady
 from domain.deliveries.rotations import (
     DatabaseTarget,
+    OldUsers,
     Rotation,
     RotationPlan,
     RotationRequest,
@@ -121,7 +122,7 @@ def server() -> Iterator[str]:
 async def shop(server: str, store: SecretStore, organization: str) -> AsyncIterator[Shop]:
     url = urlsplit(server)
     shop = Shop(url.hostname or "", url.port or 0, store, organization)
-    admin = await shop.connect("postgres", "trusted")
+    admin = await shop.connect("postgres", CANARY)
     await admin.execute(
         f"ALTER ROLE postgres PASSWORD '{CANARY}';"
         f"DROP ROLE IF EXISTS {ROLES[0]}; DROP ROLE IF EXISTS {ROLES[1]};"
@@ -196,9 +197,9 @@ class Faulty:
         return [self._wrapped(name) for name in names]
 
     def _wrapped(self, name: str) -> Callable[..., Any]:
-        method = getattr(self.steps, name)
+        method: Callable[..., Any] = getattr(self.steps, name)
         if name != self.fault:
-            return method  # type: ignore[no-any-return] - found by its name
+            return method
 
         async def once(turn: SecretTurn) -> Any:
             if activity.info().attempt > 1:
@@ -207,7 +208,11 @@ class Faulty:
                 await method(turn)
             raise DependencyUnavailable("the worker died")
 
-        once.__annotations__["return"] = method.__annotations__["return"]
+        once.__annotations__["return"] = {
+            "observe_old_users": OldUsers,
+            "inspect_secret": SecretTurn,
+            "create_version": SecretTurn,
+        }.get(name, type(None))
         return activity.defn(name=name)(once)
 
 
@@ -289,7 +294,9 @@ async def test_a_database_credential_is_turned_over_without_a_failed_login_whate
 async def test_a_rotation_is_rolled_back_until_it_has_finished(
     temporal: Client, shop: Shop, session_of: SessionOf, waits_in: str
 ) -> None:
-    waits = {"quiet_seconds" if waits_in == "observe" else "destroy_after_seconds": 3000}
+    waits: dict[str, Any] = {
+        "quiet_seconds" if waits_in == "observe" else "destroy_after_seconds": 3000
+    }
     async with serving(temporal, shop, session_of, **waits) as handle:
         while True:
             steps = (await handle.query(RotationWorkflow.status)).steps
@@ -331,6 +338,6 @@ async def test_a_second_writer_ends_the_rotation_and_its_value_comes_into_use(
             await handle.result()
     entry = await asyncio.to_thread(shop.store.describe, shop.organization, PATH)
 
-    kept_its_promises(shop)
+    assert shop.failures == []
     assert "somebody else wrote version 2" in str(failed.value.cause)
     assert (entry.active, entry.newest, entry.rotation) == (2, 2, "")
