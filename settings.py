@@ -34,6 +34,12 @@ class KubernetesSettings(BaseModel):
     context: str | None = Field(
         None, description="Context in the kubeconfig. Empty = its current context."
     )
+    oidc_user_prefix: str = Field(
+        "", description="What the API server puts before names of users who sign in by OIDC."
+    )
+    oidc_group_prefix: str = Field(
+        "", description="What the API server puts before names of their groups."
+    )
 
 
 class RegistrySettings(BaseModel):
@@ -46,6 +52,10 @@ class RegistrySettings(BaseModel):
     pull_host: str = Field(
         "127.0.0.1:5000",
         description="host:port inside image names, as build pods and nodes reach the registry.",
+    )
+    common: tuple[str, ...] = Field(
+        ("base",),
+        description="Folders of the registry from which every organization may run images.",
     )
 
 
@@ -240,6 +250,11 @@ class WorkerSettings(BaseModel):
         description="What this process does. Default: everything.",
     )
     plane: str = Field("local", description="Name of the plane served by the role `plane`.")
+    organizations: tuple[str, ...] = Field(
+        (),
+        description="Organizations whose work the role `plane` takes; others are refused. Empty = "
+        "of all that name its task queue.",
+    )
     listen: str = Field(
         "127.0.0.1:8091", description="host:port of /healthz, /readyz and /metrics."
     )

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from temporalio.client import Client, Plugin
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 
 from activities import serving
 from activities.serving import Activities, Outside
@@ -41,6 +41,7 @@ from runtime import logging as logs
 from runtime import search_attributes
 from runtime.health import Check, HealthServer
 from runtime.ports import free_port
+from runtime.tenancy import OnlyOrganizations
 from settings import Settings, load
 from workflows.deployments.queues import TemporalDeployQueues
 from workflows.promotions.standings import TemporalStandings
@@ -103,7 +104,8 @@ class WorkerProcess:
             made.append(self._serve(ids.CONTROL_QUEUE, activities, own.short_tasks))
         if "plane" in roles:
             queue, tasks = ids.plane_queue(own.plane), own.plane_tasks
-            made.append(self._serve(queue, serving.plane(self._outside), tasks))
+            only = [OnlyOrganizations(own.organizations)] if own.organizations else []
+            made.append(self._serve(queue, serving.plane(self._outside), tasks, guards=only))
         if "secrets" in roles:
             threads = ThreadPoolExecutor(_SECRET_TASKS, thread_name_prefix="secrets")
             activities = serving.secrets(self._settings, signer_of(self._settings))
@@ -139,12 +141,14 @@ class WorkerProcess:
         activities: Activities,
         at_once: int,
         threads: ThreadPoolExecutor | None = None,
+        guards: Sequence[Interceptor] = (),
     ) -> Worker:
         return Worker(
             self._client,
             task_queue=queue,
             activities=activities,
             activity_executor=threads,
+            interceptors=guards,
             max_concurrent_activities=at_once,
             max_heartbeat_throttle_interval=_HEARTBEAT,
             graceful_shutdown_timeout=self._settings.worker.graceful_shutdown,

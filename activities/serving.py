@@ -18,6 +18,7 @@ from activities.planes.gate_tests import GateTestActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
+from activities.planes.tenants import TenantPlaneActivities
 from activities.promotions.approvals import ApprovalActivities
 from activities.promotions.enforcement import Standings
 from activities.promotions.rollbacks import RollbackActivities
@@ -32,6 +33,7 @@ from activities.secrets.delivery import SecretDelivery
 from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
+from activities.tenants.setup import TenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
 from clients.kubernetes.cluster import Cluster
@@ -95,6 +97,7 @@ def control(outside: Outside) -> Activities:
         DriftActivities(cluster, outside.queues),
         ClassActivities(cluster, outside.queues, records),
     )
+    tenants = TenantActivities(cluster, settings)
     return [
         RevisionActivities(cluster, outside.git).resolve_revision,
         builds.adopt_build,
@@ -126,6 +129,9 @@ def control(outside: Outside) -> Activities:
         TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
         rotations.plan_rotation,
         rotations.list_planes,
+        tenants.plan_tenant,
+        tenants.set_up_tenant,
+        tenants.record_tenant,
     ]
 
 
@@ -152,6 +158,7 @@ def plane(outside: Outside) -> Activities:
         tasks.start_task_run,
         tasks.follow_task_run,
         tasks.stop_task_run,
+        TenantPlaneActivities(cluster).set_up_tenant_plane,
     ]
 
 

@@ -24,6 +24,7 @@ OperationKind = Literal[
     "rollback",
     "rotation",
     "task-run",
+    "tenant",
 ]
 
 _SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -41,6 +42,7 @@ _PARTS: dict[str, int] = {
     "rollback": 3,
     "rotation": 2,
     "task-run": 3,
+    "tenant": 1,
 }
 
 ORCHESTRATION_QUEUE = "orchestration"
@@ -205,6 +207,11 @@ def rotation_id(organization: str, rotation: str) -> str:
     return f"rotation/{slug(organization, 'organization')}/{slug(rotation, 'rotation')}"
 
 
+def tenant_id(organization: str) -> str:
+    """Returns the workflow id under which an organization is set up."""
+    return f"tenant/{slug(organization, 'organization')}"
+
+
 def parse(operation_id: str) -> OperationId:
     """Takes a workflow id apart.
 
@@ -274,6 +281,11 @@ def content_hash(content: object) -> str:
     """Returns the SHA-256 in hex of the canonical JSON of ``content``."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def bundle_key(organization: str, namespace: str, release: str) -> str:
+    """Returns where a release's objects lie in the object store, when they are large."""
+    return f"bundles/{organization}/{namespace}/{release}.json"
 
 
 def content_name(base: str, content: object) -> str:

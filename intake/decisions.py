@@ -31,9 +31,12 @@ from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.families import family_of
 from domain.resources.references import missing_references
-from domain.resources.rotation import SecretRotation, SecretRotationStatus
+from domain.resources.rotation import SecretRotation
+from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
 from intake.near import missing_groups, surroundings, workload_of
 from intake.promotions import automatic_promotions
+from intake.rotations import KeepTimetable, wanted_timetable
+from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
 
 _UID_LENGTH = 8
@@ -94,19 +97,13 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
-@dataclass(frozen=True)
-class KeepTimetable:
-    """When a secret is turned over may have changed."""
-
-    rotation: SecretRotation
-
-
 Decision: TypeAlias = (
     StartBuild
     | RequestBuild
     | Deploy
     | KeepTimetable
     | Promote
+    | SetUpTenant
     | TellFreezes
     | TellLane
     | UpgradeClass
@@ -129,23 +126,20 @@ def decide(resource: Resource, world: World) -> Decision | None:
         case ComponentClass():
             return _of_class(resource, world)
         case FreezeWindow() | Organization() | SecretRotation():
-            return _of_rules(resource)
+            return _of_rules(resource, world)
         case _:
             return None
 
 
-def _without_status(rotation: SecretRotation) -> SecretRotation:
-    """What decides: neither a status that is written nor a new version of the object does."""
-    meta = rotation.metadata.model_copy(update={"resource_version": ""})
-    return rotation.model_copy(update={"metadata": meta, "status": SecretRotationStatus()})
-
-
-def _of_rules(resource: FreezeWindow | Organization | SecretRotation) -> Decision:
+def _of_rules(resource: FreezeWindow | Organization | SecretRotation, world: World) -> Decision:
     """Whoever waits by these rules looks at them again."""
     if isinstance(resource, SecretRotation):
-        return KeepTimetable(_without_status(resource))
+        return wanted_timetable(resource)
     if isinstance(resource, Organization):
-        return TellLane(resource.name, resource.spec.builds.concurrency)
+        lane = TellLane(resource.name, resource.spec.builds.concurrency)
+        trigger = _trigger(resource, TriggerKind.RESOURCE)
+        setup = wanted_tenant(resource, world, trigger)
+        return SetUpTenant(setup, lane.concurrency) if setup else lane
     lifted = tuple(one.id for one in resource.status.overrides)
     return TellFreezes(resource.organization, resource.metadata.generation, lifted)
 
@@ -185,10 +179,10 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
         return None
     generation = binding.metadata.generation
     request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
+    interfaces = interfaces_in(world, binding.organization, binding.component).state
     if binding.is_observed:
         if not is_held_up(binding):
-            following = automatic_promotions(binding, world)
-            return Promote(following) if following else None
+            return _of_running(binding, world)
         # The world is another one than when it was looked at, so this is another request.
         request_id, generation = f"{request_id}-{surroundings(binding, world)}", 0
     if not binding.is_deleted and obstacles(binding, world):
@@ -203,7 +197,32 @@ def _of_binding(binding: Binding, world: World) -> Decision | None:
             binding_kind=binding.kind,
             first=not binding.status.release_ref,
             generation=generation,
+            interfaces=interfaces,
             trigger=_trigger(binding),
+        )
+    )
+
+
+def _of_running(binding: Binding, world: World) -> Decision | None:
+    """What was looked at runs: with what is declared now, and then it may go on."""
+    changed = outdated_interfaces(binding, world)
+    if not changed:
+        following = automatic_promotions(binding, world)
+        return Promote(following) if following else None
+    return Deploy(
+        DeployRequest(
+            organization=binding.organization,
+            component=binding.component,
+            environment=binding.environment,
+            request_id=f"interfaces-{binding.metadata.uid[:_UID_LENGTH]}-"
+            f"{interfaces_seen(binding, world)}-{changed}",
+            binding=binding.name,
+            binding_kind=binding.kind,
+            interfaces=changed,
+            trigger=Trigger(
+                kind=TriggerKind.AUTOMATIC,
+                reference=f"Endpoints and Connections of {binding.component}",
+            ),
         )
     )
 
@@ -284,7 +303,8 @@ def _behind(binding: Binding, world: World) -> tuple[str, ...]:
     workload = workload_of(binding, world)
     if workload not in world.existing(where).get(Workload.kind, ()):
         missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
-    return missing
+    unresolved = interfaces_in(world, where, binding.component).unresolved
+    return missing + tuple(f"Connection {one.connection}: {one.message}" for one in unresolved)
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:

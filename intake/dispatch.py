@@ -13,7 +13,6 @@ from domain.deliveries.promotions import PromotionRequest
 from intake.decisions import (
     Decision,
     Deploy,
-    KeepTimetable,
     Promote,
     RequestBuild,
     StartBuild,
@@ -21,6 +20,8 @@ from intake.decisions import (
     TellLane,
     UpgradeClass,
 )
+from intake.rotations import KeepTimetable
+from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.promotions.starting import signal_promotion
 from workflows.secrets.timetable import keep_timetable
@@ -31,6 +32,7 @@ from workflows.starting import (
     start_class_upgrade,
     tell_build_lane,
 )
+from workflows.tenants.starting import signal_tenant
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,15 +55,16 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case RequestBuild(request, key):
             await _request(client, request, key)
         case Deploy(request):
-            asked = await signal_deployment(client, request)
-            _LOG.info("asked %s for %s", asked.id, request.request_id)
+            deployment = await signal_deployment(client, request)
+            _LOG.info("asked %s for %s", deployment.id, request.request_id)
         case Promote(requests):
             await _promote(client, requests)
-        case TellLane() | TellFreezes():
+        case TellLane() | TellFreezes() | KeepTimetable():
             await _tell(client, decision)
-        case KeepTimetable(rotation):
-            if await keep_timetable(client, rotation):
-                _LOG.info("timetable of rotation %s is as it says", rotation.name)
+        case SetUpTenant(tenant, concurrency):
+            await _tell(client, TellLane(tenant.organization, concurrency))
+            setup = await signal_tenant(client, tenant)
+            _LOG.info("asked for %s", setup.id)
         case UpgradeClass(upgrade, revision):
             started = await start_class_upgrade(client, upgrade)
             _LOG.info("asked for %s to %s", started.id, revision)
@@ -69,7 +72,11 @@ async def dispatch(client: Client, decision: Decision) -> None:
             assert_never(decision)
 
 
-async def _tell(client: Client, decision: TellLane | TellFreezes) -> None:
+async def _tell(client: Client, decision: TellLane | TellFreezes | KeepTimetable) -> None:
+    if isinstance(decision, KeepTimetable):
+        if await keep_timetable(client, decision.rotation):
+            _LOG.info("timetable of rotation %s is as it says", decision.rotation.name)
+        return
     organization = decision.organization
     if isinstance(decision, TellFreezes):
         told = await tell_freezes(client, organization)

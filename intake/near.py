@@ -17,6 +17,7 @@ from domain.resources import (
 )
 from domain.resources.configuration import ConfigurationGroup
 from domain.resources.families import family_of_binding
+from intake.interfaces import interfaces_in
 from intake.world import World
 
 _UID_LENGTH = 8
@@ -56,7 +57,9 @@ def surroundings(binding: Binding, world: World) -> str:
         *_groups(binding, world),
     ]
     seen = [(one.kind, one.metadata.uid, one.metadata.generation) for one in near if one]
-    return ids.content_hash([seen, binding.spec.class_ref])[:_UID_LENGTH]
+    interfaces = interfaces_in(world, where, binding.component).hash
+    content = [seen, binding.spec.class_ref, *([interfaces] if interfaces else [])]
+    return ids.content_hash(content)[:_UID_LENGTH]
 
 
 def _groups(binding: Binding, world: World) -> list[ConfigurationGroup | None]:

@@ -28,7 +28,7 @@ def automatic_promotions(binding: Binding, world: World) -> tuple[PromotionReque
 
 def _requests(binding: Binding, world: World) -> Iterable[PromotionRequest]:
     where, source = binding.organization, binding.environment
-    pipeline = _pipeline(binding, world)
+    pipeline = pipeline_of(binding, world)
     for target in pipeline.targets_of(source) if pipeline else ():
         if target.mode is not PromotionMode.AUTO:
             continue
@@ -49,7 +49,8 @@ def _requests(binding: Binding, world: World) -> Iterable[PromotionRequest]:
         )
 
 
-def _pipeline(binding: Binding, world: World) -> DeploymentPipeline | None:
+def pipeline_of(binding: Binding, world: World) -> DeploymentPipeline | None:
+    """Returns the pipeline that a binding's component goes through, None when it is not there."""
     where = binding.organization
     component = world.find(Component, where, binding.component)
     project = world.find(Project, where, component.project) if component else None

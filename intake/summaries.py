@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.templates import class_problems
 from domain.resources import (
     Binding,
@@ -19,6 +20,7 @@ from domain.resources import (
     DeployableArtifact,
     Deployment,
     DeploymentPipeline,
+    Organization,
     Release,
     Resource,
     Status,
@@ -26,16 +28,15 @@ from domain.resources import (
 )
 from domain.resources.conditions import Condition, ConditionType, Reason
 from domain.resources.configuration import ConfigurationGroup
-from domain.resources.interfaces import Connection, Endpoint
+from domain.resources.interfaces import ConnectionStatus
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
+from intake.interfaces_told import Told, cyclic, told_of
+from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
 _NOT_IMPLEMENTED: dict[type[Resource], str] = {
-    Endpoint: "it is checked, and changes neither routes nor policies yet: "
-    "they are made of the endpoints of the Workload",
-    Connection: "it is checked, and changes no policy yet: what goes out is open to all",
     ObservabilityPlane: "it is checked, and nothing asks it yet: logs are read from pods",
 }
 """Kinds that no procedure works on yet: never ready, so that nobody takes them for done."""
@@ -48,12 +49,15 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
     waits = obstacles(resource, world)
     if isinstance(resource, Build | Binding) and not _is_told(resource, waits):
         return None
-    condition = _ready(resource, waits, now)
-    if _says_so_already(resource, condition):
+    told = told_of(resource, world)
+    ready = _ready(resource, waits, told, world, now)
+    conditions = [*cyclic(resource, told, now), ready]
+    if _says_so_already(resource, conditions, told):
         return None
     status: dict[str, Any] = {
         "observedGeneration": resource.metadata.generation,
-        "conditions": [condition.model_dump(mode="json", by_alias=True)],
+        "conditions": [one.model_dump(mode="json", by_alias=True) for one in conditions],
+        **told.fields,
     }
     if isinstance(resource, DeploymentPipeline):
         status["environments"] = list(resource.environments)
@@ -66,9 +70,11 @@ def _is_told(resource: Build | Binding, waits: tuple[str, ...]) -> bool:
     return bool(waits) and (not resource.is_observed or is_held_up(resource))
 
 
-def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Condition:
+def _ready(
+    resource: Resource, waits: tuple[str, ...], told: Told, world: World, now: datetime
+) -> Condition:
     status = _status(resource)
-    reason, message = _judged(resource, waits)
+    reason, message = _judged(resource, waits, told, world)
     conditions = set_condition(
         status.conditions,
         ConditionType.READY,
@@ -81,7 +87,9 @@ def _ready(resource: Resource, waits: tuple[str, ...], now: datetime) -> Conditi
     return next(one for one in conditions if one.type == ConditionType.READY)
 
 
-def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
+def _judged(
+    resource: Resource, waits: tuple[str, ...], told: Told, world: World
+) -> tuple[Reason, str]:
     """Returns reason and message: what is wrong first, then what is missing, then what is not."""
     problems: tuple[str, ...] = ()
     if isinstance(resource, ConfigurationGroup | DeploymentPipeline):
@@ -91,17 +99,39 @@ def _judged(resource: Resource, waits: tuple[str, ...]) -> tuple[Reason, str]:
     if problems:
         return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:
-        return Reason.REFERENCE_MISSING, "; ".join(waits)
+        return Reason.REFERENCE_MISSING, "; ".join((*waits, *told.waits))
+    if told.waits:
+        return told.reason, "; ".join(told.waits)
+    if isinstance(resource, Organization) and (said := _setting_up(resource, world)):
+        return said
     if type(resource) in _NOT_IMPLEMENTED:
         return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
     return Reason.ACCEPTED, ""
 
 
-def _says_so_already(resource: Resource, condition: Condition) -> bool:
+def _setting_up(organization: Organization, world: World) -> tuple[Reason, str] | None:
+    """Returns why an organization is not what it says; None = it is set up."""
+    told = organization.status.conditions
+    for of_type in TENANT_CONDITIONS:
+        one = next((each for each in told if each.type == of_type), None)
+        if one is not None and not one.is_true:
+            return Reason.SETTING_UP, one.message
+    if organization.status.setup == wanted_setup(organization, world):
+        return None
+    return Reason.SETTING_UP, "waiting until namespace, rights and planes are set up"
+
+
+def _says_so_already(resource: Resource, conditions: list[Condition], told: Told) -> bool:
     status = _status(resource)
+    own = [status.condition(one) for one in (ConditionType.CYCLIC, ConditionType.READY)]
     return (
-        status.condition(ConditionType.READY) == condition
+        [one for one in own if one is not None] == conditions
         and status.observed_generation == resource.metadata.generation
+        and (
+            not isinstance(status, ConnectionStatus)
+            or (status.target, status.port)
+            == (told.fields.get("target", ""), told.fields.get("port", 0))
+        )
     )
 
 

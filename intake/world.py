@@ -6,12 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
-from domain.resources import Binding, Component, Resource
+from domain.dependencies import reachable
+from domain.resources import Binding, Component, Organization, Resource, Workload
 from domain.resources.build import Build
 from domain.resources.conditions import Reason
+from domain.resources.families import BINDINGS
+from domain.resources.instances import Instance
+from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.references import references
 
 R = TypeVar("R", bound=Resource)
+_BY_CALLS = frozenset({Connection.kind, Endpoint.kind, *(one.kind for one in BINDINGS)})
+_OF_THE_SETUP = frozenset({"DataPlane", "Environment", "Project"})
 
 
 class Key(NamedTuple):
@@ -52,6 +58,12 @@ class World:
         """Returns kind -> names of what an organization has."""
         return self._names[organization]
 
+    def all_of(self, model: type[R], organization: str) -> list[R]:
+        """Returns all resources of a kind in an organization, by name."""
+        names = sorted(self._names[organization][model.kind])
+        found = (self.find(model, organization, name) for name in names)
+        return [one for one in found if one is not None]
+
     def has_build(self, component: Component) -> bool:
         """Tells whether there is a Build of a component."""
         naming = self._dependents[component.organization, Component.kind, component.name]
@@ -67,6 +79,8 @@ class World:
         """Takes over the present state; returns whom that may concern besides the resource."""
         key, organization = Key.of(resource), resource.organization
         before = self._resources.get(key)
+        changed = before is None or before.metadata.generation != resource.metadata.generation
+        calls = self._by_calls(before) if before is not None and changed else set()
         if before is not None:
             self._forget(key, before)
         self._resources[key] = resource
@@ -75,20 +89,67 @@ class World:
             self._dependents[organization, reference.kind, reference.name].add(key)
         if _waits(resource):
             self._waiting[organization].add(key)
-        if before is not None and before.metadata.generation == resource.metadata.generation:
+        if not changed:
             return set()
-        return self._concerned(resource) | self._waiting[organization] - {key}
+        calls |= self._by_calls(resource)
+        return (self._concerned(resource) | self._waiting[organization] | calls) - {key}
 
     def remove(self, key: Key) -> set[Key]:
         """Forgets a resource; returns whom that may concern."""
-        before = self._resources.pop(key, None)
+        before = self._resources.get(key)
         if before is None:
             return set()
+        calls = self._by_calls(before) - {key}
+        del self._resources[key]
         self._forget(key, before)
-        return self._concerned(before)
+        return self._concerned(before) | calls
 
     def _concerned(self, resource: Resource) -> set[Key]:
-        return set(self._dependents[resource.organization, resource.kind, resource.name])
+        concerned = set(self._dependents[resource.organization, resource.kind, resource.name])
+        if resource.kind in _OF_THE_SETUP:
+            # The organization is set up for what it has of these.
+            concerned |= {Key(Organization.kind, "", resource.organization)}
+        return concerned
+
+    def _by_calls(self, resource: Resource) -> set[Key]:
+        """Returns whom a change concerns by way of Endpoints and Connections.
+
+        Those that name the component, with the bindings of whoever calls it; and when components
+        need each other, all connections among them.
+        """
+        where = resource.organization
+        owner = _owner(resource)
+        if not owner:
+            return set()
+        names = {owner}
+        if isinstance(resource, Connection):
+            graph = reachable(owner, lambda name: self.calls(where, name))
+            names |= graph.together_with(owner)
+        concerned: set[Key] = set()
+        for name in names:
+            naming = self._about(where, name)
+            concerned |= naming
+            for key in naming:
+                caller = self._resources.get(key)
+                if isinstance(caller, Connection):
+                    concerned |= self._about(where, caller.component)
+        return concerned
+
+    def _about(self, organization: str, component: str) -> set[Key]:
+        naming = self._dependents[organization, Component.kind, component]
+        return {key for key in naming if key.kind in _BY_CALLS}
+
+    def calls(self, organization: str, component: str) -> list[Connection]:
+        """Returns the Connections by which a component calls others."""
+        naming = self._dependents[organization, Component.kind, component]
+        found = (self._resources[key] for key in sorted(naming))
+        return [one for one in found if isinstance(one, Connection) and one.component == component]
+
+    def opened(self, organization: str, component: str) -> list[Endpoint]:
+        """Returns the Endpoints of a component."""
+        naming = self._dependents[organization, Component.kind, component]
+        found = (self._resources[key] for key in sorted(naming))
+        return [one for one in found if isinstance(one, Endpoint)]
 
     def _forget(self, key: Key, resource: Resource) -> None:
         organization = resource.organization
@@ -96,6 +157,19 @@ class World:
         for reference in references(resource):
             self._dependents[organization, reference.kind, reference.name].discard(key)
         self._waiting[organization].discard(key)
+
+
+def _owner(resource: Resource) -> str:
+    """Returns the component about whose endpoints or calls a resource says something."""
+    match resource:
+        case Component():
+            return resource.name
+        case Workload() | Connection() | Instance():
+            return resource.component
+        case Endpoint():
+            return resource.spec.backend_ref.component_ref
+        case _:
+            return ""
 
 
 def is_held_up(resource: Build | Binding) -> bool:

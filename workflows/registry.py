@@ -19,6 +19,7 @@ from workflows.secrets.changes import SecretChangeWorkflow
 from workflows.secrets.rotation import RotationWorkflow
 from workflows.secrets.timetable import ScheduledRotationWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
+from workflows.tenants.tenant import TenantWorkflow
 
 PROCEDURES = [
     BuildWorkflow,
@@ -33,6 +34,7 @@ PROCEDURES = [
     SecretChangeWorkflow,
     SignAuditHeadsWorkflow,
     TaskRunWorkflow,
+    TenantWorkflow,
 ]
 """They end within a release of Pavane."""
 LANES = [

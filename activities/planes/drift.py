@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.common.namespaces import check_owner
+from activities.common.namespaces import check_owner, check_places
 from activities.releases.bundles import objects_of
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
@@ -40,8 +40,13 @@ class DriftPlaneActivities:
         """Returns what differs between the objects of a release and those of the plane.
 
         Idempotent: a reading. Values of Secrets and of environment variables are never in it.
+
+        Raises:
+            Denied: The namespace belongs to another organization.
         """
         wanted = await objects_of(request.bundle, self._objects)
+        check_places(wanted, request.bundle.namespace)
+        await check_owner(self._cluster, request.bundle.namespace, request.organization)
         live = await self._live(wanted)
         return Inspection(drifted=drift_of(wanted, live), objects=len(wanted))
 
@@ -59,6 +64,7 @@ class DriftPlaneActivities:
             Denied: The namespace belongs to another organization.
         """
         bundle = await objects_of(request.bundle, self._objects)
+        check_places(bundle, request.bundle.namespace)
         await check_owner(self._cluster, request.bundle.namespace, request.organization)
         scaled = scaled_objects(bundle)
         applied = []

@@ -12,6 +12,7 @@ from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.common.kinds import JOBS, PODS
 from activities.common.log_tails import log_tail
+from activities.common.namespaces import check_owner
 from activities.common.observation import changes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -40,7 +41,11 @@ class GateTestActivities:
 
         Idempotent: the Job is named by what it tests; one that is there is adopted. Cancel: the
         Job is deleted. Heartbeat: none of value. Tests that never ended are no verdict: unknown.
+
+        Raises:
+            Denied: The namespace belongs to another organization.
         """
+        await check_owner(self._cluster, run.namespace, run.organization)
         try:
             await self._cluster.create(_job(run))
         except Conflict:

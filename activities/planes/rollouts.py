@@ -12,7 +12,7 @@ from temporalio import activity
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.common.log_tails import log_tail
-from activities.common.namespaces import check_owner
+from activities.common.namespaces import check_owner, check_places
 from activities.common.together import together
 from activities.planes.applied import AppliedObjects
 from activities.planes.following import Follower
@@ -73,7 +73,7 @@ class RolloutActivities:
         """
         wanted = await objects_of(request.bundle, self._objects)
         previous = await objects_of(request.previous, self._objects)
-        await self._check_owner(request)
+        await self._check_owner(request, wanted, previous)
         done = 0
         yielded: list[str] = []
         scaled = scaled_objects(previous)
@@ -161,13 +161,24 @@ class RolloutActivities:
                 "only; take it out of the class"
             )
 
-    async def _check_owner(self, request: ApplyRelease) -> None:
-        """Refuses a namespace of somebody else; the watch knows those of our own."""
-        namespace, organization = request.bundle.namespace, request.organization
-        known = await self._applied.namespace(namespace) if namespace else None
-        labels = (known or {}).get("metadata", {}).get("labels", {})
-        if labels.get(names.ORGANIZATION) != organization:
-            await check_owner(self._cluster, namespace, organization)
+    async def _check_owner(
+        self,
+        request: ApplyRelease,
+        wanted: Sequence[dict[str, Any]],
+        previous: Sequence[dict[str, Any]],
+    ) -> None:
+        """Refuses a namespace of somebody else, to write or to prune in it.
+
+        The watch knows those of our own, so that asks nothing.
+        """
+        organization = request.organization
+        for bundle, objects in ((request.bundle, wanted), (request.previous, previous)):
+            check_places(objects, bundle.namespace)
+            namespace = bundle.namespace
+            known = await self._applied.namespace(namespace) if namespace else None
+            labels = (known or {}).get("metadata", {}).get("labels", {})
+            if labels.get(names.ORGANIZATION) != organization:
+                await check_owner(self._cluster, namespace, organization)
 
     @activity.defn
     async def follow_rollout(self, request: FollowRollout) -> RolloutReady:

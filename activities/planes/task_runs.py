@@ -69,7 +69,7 @@ class TaskPlanActivities:
             release=release.name,
             namespace=release.spec.namespace,
             objects=release.spec.objects,
-            stored=release.spec.stored,
+            stored=release.stored,
         )
         for each in await objects_of(bundle, self._objects):
             if each["kind"] == "CronJob":

@@ -10,6 +10,7 @@ from activities.common.reading import find, required
 from activities.common.statuses import now
 from activities.guards.freezes import FreezeReader
 from activities.promotions.changes import differences, said
+from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings, pipeline_of
 from activities.promotions.judging import judged_here
 from activities.releases.bindings import find_binding
@@ -67,6 +68,7 @@ class PromotionReader:
         *,
         freezes: FreezeReader,
         quotas: Quotas,
+        dependencies: DependencyReader,
     ) -> None:
         self._cluster = cluster
         self._objects = objects
@@ -74,6 +76,7 @@ class PromotionReader:
         self._reader = reader
         self._freezes = freezes
         self._quotas = quotas
+        self._dependencies = dependencies
 
     async def read(self, request: PromotionRequest) -> PromotionFacts:
         """Reads the facts of one promotion as they are now.
@@ -129,7 +132,8 @@ class PromotionReader:
         )
         if artifact is not None:
             facts = await self._rendered(facts, component, target, artifact)
-        judged = (*facts.judged, *judged_here(facts, request))
+        depends = await self._dependencies.judge(facts)
+        judged = (*facts.judged, *depends, *judged_here(facts, request))
         return facts.model_copy(update={"judged": judged})
 
     async def _passed(

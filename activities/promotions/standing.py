@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.common.kinds import platform
 from activities.common.reading import find
 from activities.guards.freezes import FreezeReader
+from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
 from activities.releases.facts import FactsReader
@@ -81,6 +82,7 @@ class PromotionActivities:
             FactsReader(cluster, watches, gateway),
             freezes=freezes,
             quotas=quotas,
+            dependencies=DependencyReader(watches),
         )
 
     def all(self) -> list[Callable[..., Any]]:

@@ -7,13 +7,14 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from clients.objects import ObjectStore
+from domain import ids
 from domain.deliveries import Bundle
 from domain.resources import Release
 
 _LARGEST_IN_PAYLOAD = 100_000
 
 
-async def stowed(bundle: Bundle, objects: ObjectStore) -> Bundle:
+async def stowed(bundle: Bundle, objects: ObjectStore, organization: str) -> Bundle:
     """Returns the bundle as it travels: large objects are replaced by a key.
 
     Idempotent: the key is the content-named release.
@@ -21,7 +22,7 @@ async def stowed(bundle: Bundle, objects: ObjectStore) -> Bundle:
     content = to_json(bundle.objects)
     if len(content) <= _LARGEST_IN_PAYLOAD:
         return bundle
-    key = f"bundles/{bundle.namespace}/{bundle.release}.json"
+    key = ids.bundle_key(organization, bundle.namespace, bundle.release)
     await objects.put(key, content)
     return bundle.model_copy(update={"objects": (), "stored": key})
 
@@ -34,10 +35,14 @@ async def objects_of(bundle: Bundle, objects: ObjectStore) -> tuple[dict[str, An
 
 
 def bundle_of(release: Release) -> Bundle:
-    """Returns the objects of a stored release, or the key under which they lie."""
+    """Returns the objects of a stored release, or the key under which they lie.
+
+    Raises:
+        Denied: The release names objects of something else.
+    """
     return Bundle(
         release=release.name,
         namespace=release.spec.namespace,
         objects=release.spec.objects,
-        stored=release.spec.stored,
+        stored=release.stored,
     )

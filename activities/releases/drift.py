@@ -84,7 +84,7 @@ class DriftActivities:
                 release=release.name,
                 namespace=release.spec.namespace,
                 objects=release.spec.objects,
-                stored=release.spec.stored,
+                stored=release.stored,
             ),
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from activities.classes.revisions import ClassRevisions
 from activities.common.reading import find, required
 from activities.configurations.groups import ConfigurationGroups
+from activities.releases.interfaces import InterfaceReader
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from domain.errors import InvalidRequest
@@ -45,17 +46,20 @@ class FactsReader:
         self._gateway = gateway
         self._classes = ClassRevisions(cluster)
         self._configuration = ConfigurationGroups(cluster, watches)
+        self._interfaces = InterfaceReader(watches)
 
     async def gather(
         self,
         binding: Binding,
         class_revision: str = "",
         configuration: Mapping[str, str] = _NOTHING,
+        interfaces: str = "",
     ) -> ReleaseFacts:
         """Reads the facts as they are now.
 
         ``class_revision`` is the revision of its class that is asked for, ``configuration`` those
-        of its configuration groups by name; what is not named is as it was given.
+        of its configuration groups by name; what is not named is as it was given. ``interfaces``
+        is the state of Endpoints and Connections because of which it is rendered.
 
         Raises:
             InvalidRequest: Something that is named does not exist; the message says who names it.
@@ -69,12 +73,14 @@ class FactsReader:
             component_class,
             (instance, work),
             artifact,
+            known,
         ) = await asyncio.gather(
             self._component(binding, who, configuration),
             _place(self._cluster, binding),
             required(self._cluster, family.component_class, binding.spec.class_ref, where, who),
             self._workload(family, binding),
             required(self._cluster, DeployableArtifact, binding.artifact, where, who),
+            self._interfaces.of(where, binding.component, interfaces),
         )
         return ReleaseFacts(
             component=component,
@@ -87,6 +93,7 @@ class FactsReader:
             artifact=artifact,
             gateway=self._gateway,
             configuration=uses,
+            interfaces=known,
         )
 
     async def _component(

@@ -169,6 +169,7 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             release_ref=prepared.bundle.release,
             deployment_ref=prepared.deployment,
             class_revision_ref="" if undeployed else prepared.class_revision,
+            interfaces="" if undeployed else prepared.interfaces,
             configuration=() if undeployed else _given(prepared),
             usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,

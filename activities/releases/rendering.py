@@ -27,6 +27,7 @@ from activities.releases.preparing import (
     release_of,
 )
 from activities.releases.quotas import Quotas, taken
+from activities.tenants.images import TenantImages
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
@@ -81,6 +82,7 @@ class ReleaseActivities:
         self._objects = objects
         self._history = history
         self._quotas = Quotas(watches)
+        self._images = TenantImages(watches, settings.registry)
         self._freezes = FreezeReader(cluster, watches)
         gateway = settings.gateway
         address = urlsplit(gateway.url)
@@ -146,6 +148,7 @@ class ReleaseActivities:
                 binding,
                 request.class_revision,
                 {one.group: one.revision for one in request.configuration},
+                request.interfaces,
             ),
             self._previous(binding),
             self._gatekeeper.standing(binding),
@@ -153,9 +156,11 @@ class ReleaseActivities:
         rendered = render_release(facts)
         usage = usage_of(rendered.objects)
         await self._quotas.check(facts, usage)
+        await self._images.check(facts, rendered.objects)
         bundle = await stowed(
             Bundle(release=rendered.name, namespace=rendered.namespace, objects=rendered.objects),
             self._objects,
+            facts.organization,
         )
         prepared = prepared_of(request, binding, facts.data_plane.task_queue, bundle, previous)
         prepared = prepared.model_copy(
@@ -166,6 +171,7 @@ class ReleaseActivities:
                 "version": facts.artifact.version if facts.artifact else "",
                 "image": rendered.image,
                 "class_revision": facts.component_class.revision,
+                "interfaces": facts.interfaces.hash,
                 "configuration": tuple(
                     ConfigurationPin(group=one.group.name, revision=one.group.revision)
                     for one in facts.configuration

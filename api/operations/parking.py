@@ -12,16 +12,26 @@ from domain.errors import Conflict, DependencyUnavailable
 from domain.resources import Action
 from runtime.errors import as_domain_error
 
+_OF_THE_PLATFORM = frozenset({"plane-check", "teardown", "tenant"})
 _BY_KIND = {"build": Action.BUILD, "deploy": Action.DEPLOY}
 
 
 def action_of(kind: str, choice: Choice) -> Action:
     """Returns what a person must be allowed to do to choose that."""
     if choice is Choice.COMPENSATE:
-        return Action.CANCEL
+        return cancel_action(kind)
     if choice is Choice.SKIP:
         return Action.ADMINISTER
     return _BY_KIND.get(kind, Action.ADMINISTER)
+
+
+def cancel_action(kind: str) -> Action:
+    """Returns what a person must be allowed to do to stop an operation.
+
+    What sets up or removes rights, planes and organizations is for those who administer them: a
+    developer must not be able to keep a right from being taken away.
+    """
+    return Action.ADMINISTER if kind in _OF_THE_PLATFORM else Action.CANCEL
 
 
 async def decide_parked(handle: WorkflowHandle[Any, Any], resolution: Resolution) -> None:

@@ -34,7 +34,6 @@ from runtime.errors import as_domain_error
 
 _QUERY_LIMIT = timedelta(seconds=2)
 RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_PARTS = 4
 
 _ENDED: dict[WorkflowExecutionStatus, Phase] = {
     WorkflowExecutionStatus.COMPLETED: Phase.SUCCEEDED,
@@ -50,10 +49,17 @@ _NO_WORKER = {
 }
 
 
-class _OperationConvertor(Convertor[str]):
-    """Four segments and perhaps a run id: so ``/events`` after it is never part of it."""
+_WITHOUT_PLACE = {"build", "build-request", "plane-check", "teardown", "tenant"}
+"""Kinds whose key is no environment."""
 
-    regex = r"[^/]+/[^/]+/[^/]+/[^/]+(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?"
+
+class _OperationConvertor(Convertor[str]):
+    """As many segments as its kind has, and perhaps a run id: ``/events`` is never part of it."""
+
+    regex = (
+        r"(?:tenant/[^/]+|rotation/[^/]+/[^/]+|plane-check/[^/]+/[^/]+|[^/]+/[^/]+/[^/]+/[^/]+)"
+        r"(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?"
+    )
 
     def convert(self, value: str) -> str:
         return value
@@ -80,10 +86,14 @@ class Reference:
         Raises:
             NotFound: It is not the id of an operation, so there is none of that name.
         """
-        parts = text.split("/")
-        run_id = parts.pop() if len(parts) > _PARTS and RUN_ID.fullmatch(parts[-1]) else ""
+        procedure, _, last = text.rpartition("/")
         try:
-            return cls(ids.parse("/".join(parts)), run_id)
+            return cls(ids.parse(text))
+        except InvalidRequest as error:
+            if not RUN_ID.fullmatch(last):
+                raise NotFound(error.message) from error
+        try:
+            return cls(ids.parse(procedure), last)
         except InvalidRequest as error:
             raise NotFound(error.message) from error
 
@@ -122,7 +132,7 @@ def _basics(execution: WorkflowExecution) -> dict[str, Any]:
         "kind": procedure.kind,
         "organization": procedure.organization,
         "component": procedure.component,
-        "environment": procedure.key if procedure.kind not in {"build", "build-request"} else "",
+        "environment": "" if procedure.kind in _WITHOUT_PLACE else procedure.key,
         "commit": procedure.key if procedure.kind == "build" else "",
         "actor": _attribute(execution, attributes.ACTOR),
         "started": execution.start_time,

@@ -16,7 +16,9 @@ from domain.errors import DependencyUnavailable, InvalidRequest
 from domain.phases import Phase
 from runtime import search_attributes as attributes
 
-Kind = Literal["build", "build-request", "deploy", "drift", "promotion", "rollback", "rotation"]
+Kind = Literal[
+    "build", "build-request", "deploy", "drift", "promotion", "rollback", "rotation", "tenant"
+]
 
 _CLOSED_BY_SERVER: dict[Phase, str] = {
     Phase.CANCELLED: "ExecutionStatus = 'Canceled'",

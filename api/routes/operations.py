@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse
 from api.access import Access, AccessDep
 from api.dependencies import ServicesDep, TemporalDep
 from api.operations.events import follow
-from api.operations.parking import action_of, decide_parked
+from api.operations.parking import action_of, cancel_action, decide_parked
 from api.operations.reading import Reference, read, summarize
 from api.operations.visibility import Filters, Kind, page
 from api.schemas.deliveries import CancelOrder, OperationList, OperationView, ResolveOrder
@@ -90,7 +90,8 @@ async def cancel(
 
     Idempotent; an operation that is over stays as it is.
     """
-    reference = await _visible(services, access, operation_id, Action.CANCEL)
+    action = cancel_action(Reference.of(operation_id).procedure.kind)
+    reference = await _visible(services, access, operation_id, action)
     client = await services.temporal()
     view = await read(client, reference)
     if view.is_open:
@@ -151,7 +152,9 @@ async def _visible(
 
 
 async def _project(services: Services, organization: str, component: str) -> str:
-    """The project of the component; empty when the component is gone but its history is not."""
+    """The project of the component; empty when there is none or none any more."""
+    if not component:
+        return ""
     try:
         return (await component_of(await services.cluster(), organization, component)).project
     except NotFound:

@@ -11,10 +11,11 @@ from api.access import Access, AccessDep
 from api.dependencies import ClusterDep
 from api.kinds import kind_of, model_of
 from api.schemas.deliveries import ApplyResult, ColumnView, ResourceList
-from api.views.resources import Application, action_for, manifests, permit, tidy, visible
+from api.views.resources import Application, manifests, permit, tidy, visible
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.errors import InvalidRequest, NotFound
+from domain.rendering.tenants.access import action_for
 from domain.resources import Organization, Resource, parse_as
 
 router = APIRouter(prefix="/v1", tags=["resources"])

@@ -64,10 +64,10 @@ async def _objects(
     found = await cluster.find(kind_of(Release), name, organization)
     if found is None:
         return None
-    spec = parse_as(Release, found).spec
-    if not spec.stored:
-        return spec.objects
-    return tuple(json.loads(await services.objects().get(spec.stored)))
+    release = parse_as(Release, found)
+    if not release.stored:
+        return release.spec.objects
+    return tuple(json.loads(await services.objects().get(release.stored)))
 
 
 async def verified(records: Records, organization: str, keys: HeadKeys) -> Verification:

@@ -12,10 +12,10 @@ from api.views.components import all_of
 from clients.kubernetes import Cluster, Kind
 from domain.errors import Conflict, InvalidRequest, PlatformError
 from domain.rendering.labels import ORGANIZATION
+from domain.rendering.tenants.access import action_for
 from domain.resources import (
     KINDS,
     Action,
-    Build,
     Component,
     DeploymentPipeline,
     Organization,
@@ -23,17 +23,12 @@ from domain.resources import (
     Resource,
     parse,
 )
-from domain.resources.families import BINDINGS
 
 MANAGER = "pavane-cli"
 _NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 _KEPT_METADATA = ("name", "namespace", "labels", "annotations")
 _ORDER = {kind: place for place, kind in enumerate(KINDS)}
 _OWNERS = frozenset({"backend_ref", "component_ref", "project_ref"})
-_ACTIONS: dict[type[Resource], Action] = {
-    Build: Action.BUILD,
-    **dict.fromkeys(BINDINGS, Action.DEPLOY),
-}
 
 
 class Places:
@@ -58,12 +53,6 @@ class Places:
         component = getattr(backend or spec, "component_ref", "")
         project = getattr(spec, "project_ref", "") or self._projects.get(component, "")
         return project, getattr(spec, "environment_ref", "")
-
-
-def action_for(model: type[Resource]) -> Action:
-    """Returns what a person must be allowed to do to write a resource of that kind."""
-    by_writer = Action.WRITE if model.written_by == "developer" else Action.ADMINISTER
-    return _ACTIONS.get(model, by_writer)
 
 
 def manifests(body: Any) -> list[dict[str, Any]]:

@@ -171,8 +171,8 @@ async def _objects_of(
     if found is None:
         return ()
     running = parse_as(Release, found)
-    if running.spec.stored:
-        return tuple(from_json(await objects.get(running.spec.stored)))
+    if running.stored:
+        return tuple(from_json(await objects.get(running.stored)))
     return running.spec.objects
 
 

@@ -16,7 +16,6 @@ from domain.records.history import LeadTime
 
 _READY_AT_ONCE = frozenset(
     {
-        "CiliumNetworkPolicy",
         "ConfigMap",
         "HorizontalPodAutoscaler",
         "LimitRange",
@@ -93,6 +92,9 @@ class DeployRequest(Wire):
     generation: int = 0
     """Generation of the binding that asks; a deployment that renders it, or a later one, answers
     this request as well. 0 = it asks for something of its own."""
+    interfaces: str = ""
+    """Hash of the Endpoints and Connections because of which it is asked for: who renders it waits
+    a moment until it sees them. Empty = it is asked for because of something else."""
     behind: tuple[DeployRequest, ...] = ()
     """Requests that wait behind this one; set only where a queue goes on after a cancel."""
     asked: datetime | None = None
@@ -182,6 +184,8 @@ class PreparedRelease(Wire):
     """``Kind/name`` of the objects that are put back; empty = the whole release is applied."""
     class_revision: str = ""
     """ClassRevision it was rendered with; empty = unknown."""
+    interfaces: str = ""
+    """Hash of the Endpoints and Connections it was rendered with; empty = there are none."""
     configuration: tuple[ConfigurationPin, ...] = ()
     """Revisions of the configuration groups it was rendered with."""
     taken: Taken = Taken()

@@ -83,6 +83,8 @@ class InspectRelease(Wire):
     """Asks the plane to compare its objects with those of a release."""
 
     bundle: Bundle
+    organization: str = ""
+    """Whose namespace it must be; empty = an older caller, who does not say."""
 
 
 class Inspection(Wire):

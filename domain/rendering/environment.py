@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from domain.errors import InvalidRequest
+from domain.rendering.connections import address_variables
 from domain.rendering.facts import ReleaseFacts
 from domain.resources.types import EnvVar
 
@@ -20,9 +21,9 @@ RESERVED_PREFIX = "PAVANE_"
 def environment(
     facts: ReleaseFacts, template: Mapping[str, Any], declared: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Returns the class's variables, then those declared, then what the platform tells.
+    """Returns the class's variables, then addresses, then those declared, then the platform's.
 
-    Of equal names the later one counts.
+    Addresses are those of what the component calls. Of equal names the later one counts.
 
     Raises:
         InvalidRequest: A variable has a name that the platform sets.
@@ -30,6 +31,8 @@ def environment(
     variables: dict[str, dict[str, Any]] = {
         str(each["name"]): dict(each) for each in template.get("env") or ()
     }
+    for name, value in sorted(address_variables(facts).items()):
+        variables[name] = {"name": name, "value": value}
     variables |= {str(each["name"]): dict(each) for each in declared}
     reserved = sorted(name for name in variables if name.startswith(RESERVED_PREFIX))
     if reserved:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
+from domain.dependencies import Interfaces, offered
 from domain.errors import InvalidRequest
 from domain.resources.binding import Binding, BindingState
 from domain.resources.build import DeployableArtifact
@@ -78,6 +79,8 @@ class ReleaseFacts(BaseModel):
     """None = the containers of the workload name their own images."""
     instance: Instance | None = None
     """None = the component has none: what the type needs is as by default."""
+    interfaces: Interfaces = Interfaces()
+    """What Endpoints and Connections say about it."""
     gateway: GatewayDefaults = GatewayDefaults()
     configuration: tuple[GroupUse, ...] = ()
     """Groups it uses, in the order in which they are laid over each other."""
@@ -132,7 +135,8 @@ class ReleaseFacts(BaseModel):
         """Where the component listens, by name; a task answers nobody."""
         if self.is_task:
             return ()
-        return tuple(sorted(self.workload.spec.endpoints, key=lambda endpoint: endpoint.name))
+        found = offered(self.workload, self.interfaces.endpoints)
+        return tuple(sorted(found, key=lambda endpoint: endpoint.name))
 
     @property
     def public_endpoints(self) -> tuple[WorkloadEndpoint, ...]:
@@ -173,5 +177,7 @@ class RenderedRelease(BaseModel):
     """How many pods run at least; 0 for a task."""
     health: tuple[HealthRule, ...] = ()
     """How it is told whether objects are well that have no conditions."""
+    notes: tuple[str, ...] = ()
+    """What the plane's network policies cannot say, and what they say instead."""
     progress_deadline_seconds: int = DEFAULT_DEADLINE_SECONDS
     """How long the rollout may go without progress."""

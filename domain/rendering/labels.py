@@ -16,6 +16,10 @@ ENVIRONMENT = "choreo.dev/environment"
 COMMIT = "choreo.dev/commit"
 SHARED = "choreo.dev/shared"
 """Marks objects that all components of a namespace have in common: never pruned with one."""
+CALLS = "calls.choreo.dev/"
+"""Begins the labels of pods that tell which endpoints they may call: ``<component>.<endpoint>``."""
+ALLOWED = "allowed"
+"""Value of such a label."""
 MANAGED_BY = "app.kubernetes.io/managed-by"
 VERSION = "app.kubernetes.io/version"
 _NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -72,6 +76,14 @@ def label_key(text: str) -> str:
         part.strip("-")[:63].strip("-") for part in cleaned.split(".") if part.strip("-")
     )
     return f"{labels}/{label_name(name)}" if slash and labels else label_name(name)
+
+
+def caller_labels(component: str, endpoint: str) -> dict[str, str]:
+    """Returns what the pods of those carry that may call an endpoint.
+
+    Names of components are unique in an organization, and none has a dot in it.
+    """
+    return {f"{CALLS}{label_name(f'{component}.{endpoint}')}": ALLOWED}
 
 
 def selector_labels(facts: ReleaseFacts) -> dict[str, str]:

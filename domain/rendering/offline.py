@@ -6,10 +6,12 @@ API server has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from domain import ids
+from domain.dependencies import interfaces_of
 from domain.errors import InvalidRequest, NotFound
 from domain.rendering.configuration.groups import used_groups
 from domain.rendering.facts import GatewayDefaults, ReleaseFacts
@@ -21,6 +23,7 @@ from domain.resources.component import Component, Project
 from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
 from domain.resources.environment import Environment
 from domain.resources.families import class_name, family_of
+from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.planes import DataPlane
 from domain.resources.revisions import as_in
@@ -113,6 +116,7 @@ def assemble(
         binding=binding,
         artifact=_artifact(shelf, binding, component),
         instance=instance,
+        interfaces=interfaces_of(component.name, ShelfCatalogue(shelf)),
         gateway=gateway or GatewayDefaults(),
         configuration=used_groups(
             component,
@@ -121,6 +125,36 @@ def assemble(
             lambda name: _group(shelf, name, component, binding, present=present_configuration),
         ),
     )
+
+
+class ShelfCatalogue:
+    """The resources of a shelf as connections look them up."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._connections: defaultdict[str, list[Connection]] = defaultdict(list)
+        for one in shelf.all(Connection):
+            self._connections[one.component].append(one)
+        self._endpoints: defaultdict[str, list[Endpoint]] = defaultdict(list)
+        for endpoint in shelf.all(Endpoint):
+            self._endpoints[endpoint.spec.backend_ref.component_ref].append(endpoint)
+
+    def component(self, name: str) -> Component | None:
+        """Returns a component, None when there is none."""
+        return self._shelf.find(Component, name)
+
+    def workload(self, component: Component) -> Workload | None:
+        """Returns the Workload that a component runs, None when there is none."""
+        instance = self._shelf.find(family_of(component).instance, component.name)
+        return self._shelf.find(Workload, instance.workload if instance else component.name)
+
+    def endpoints(self, component: str) -> Sequence[Endpoint]:
+        """Returns the Endpoints of a component."""
+        return self._endpoints.get(component, ())
+
+    def connections(self, component: str) -> Sequence[Connection]:
+        """Returns the Connections by which a component calls others."""
+        return self._connections.get(component, ())
 
 
 def _group(

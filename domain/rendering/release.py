@@ -46,7 +46,8 @@ def render_release(facts: ReleaseFacts) -> RenderedRelease:
         hash=ids.content_hash(objects),
         namespace=facts.namespace,
         objects=objects,
-        health=facts.component_class.spec.health,
+        health=(*facts.component_class.spec.health, *network.policy_health(facts)),
+        notes=network.notes(facts) if objects else (),
     )
     if not objects:
         return rendered

@@ -109,6 +109,9 @@ class BindingStatus(Status):
     """Deployment that was worked on last."""
     class_revision_ref: NameOrEmpty = ""
     """ClassRevision that what runs was made with."""
+    interfaces: str = Field("", max_length=64)
+    """Hash of the Endpoints and Connections that what runs was made with. Empty = there were none,
+    or an older version of the platform did not look."""
     configuration: tuple[GivenRevision, ...] = Field((), max_length=60)
     """ConfigurationRevisions that what runs was made with."""
     url: str = Field("", max_length=1024)

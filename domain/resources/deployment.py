@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import AwareDatetime, Field
 
 from domain import ids
+from domain.errors import Denied
 from domain.phases import Phase
 from domain.resources.base import Column, Resource, Status, WrittenBy
 from domain.resources.build import LogTail, OperationRef, TriggerInfo
@@ -175,6 +176,21 @@ class Release(Resource):
 
     spec: ReleaseSpec
     status: ReleaseStatus = ReleaseStatus()
+
+    @property
+    def stored(self) -> str:
+        """Key under which its objects lie in the object store; empty = they stand here.
+
+        Raises:
+            Denied: It names objects of something else, perhaps of another organization.
+        """
+        own = ids.bundle_key(self.namespace, self.spec.namespace, self.name)
+        if self.spec.stored not in {"", own}:
+            raise Denied(
+                f"Release {self.name} in {self.namespace} names objects that are not its own: "
+                "delete it and deploy again"
+            )
+        return self.spec.stored
 
     @property
     def is_intact(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import re
+from ipaddress import ip_network
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -67,12 +69,28 @@ class Endpoint(Resource):
     status: EndpointStatus = EndpointStatus()
 
 
+def _is_range(text: str) -> bool:
+    try:
+        return str(ip_network(text)) == text.lower()
+    except ValueError:
+        return False
+
+
 class ConnectionTarget(Model):
     """What a component calls."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         exactly_one(
-            "a connection leads to exactly one of componentRef and host", "component_ref", "host"
+            "a connection leads to exactly one of componentRef, host and cidr",
+            "component_ref",
+            "host",
+            "cidr",
+        ),
+        Rule(
+            "!has(self.cidr) || self.cidr == '' || (isCIDR(self.cidr) && "
+            "cidr(self.cidr).masked() == cidr(self.cidr))",
+            "cidr is no range of addresses, such as 192.0.2.0/24",
+            lambda target: not target.cidr or _is_range(target.cidr),
         ),
     )
 
@@ -82,8 +100,10 @@ class ConnectionTarget(Model):
     """Endpoint of that component. Empty = its first one."""
     host: DnsNameOrEmpty = ""
     """Host name of a system outside. Empty = a component, see `componentRef`."""
+    cidr: str = Field("", max_length=43, pattern=r"^([0-9a-fA-F.:]+/[0-9]{1,3})?$")
+    """Addresses of a system outside, such as 192.0.2.0/24. Empty = a component or a host."""
     port: int = Field(0, ge=0, le=65535)
-    """Port of the host. 0 = 443, or that of the endpoint."""
+    """Port of the host or the addresses. 0 = 443. Of a component the endpoint's port is used."""
 
 
 class ConnectionPolicy(Model):
@@ -95,6 +115,15 @@ class ConnectionPolicy(Model):
     """How often a call that failed is tried again. 0 = never."""
 
 
+class AllowedRequest(Model):
+    """One sort of HTTP or gRPC request."""
+
+    method: Literal["", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = ""
+    """Method. Empty = all. A gRPC call is a POST."""
+    path: str = Field("", max_length=512, pattern=r"^(/[A-Za-z0-9._~/-]*)?$")
+    """Path and what lies below it; of gRPC `/package.Service/Method`. Empty = all."""
+
+
 class ConnectionSpec(Model):
     """A dependency of a component."""
 
@@ -104,10 +133,22 @@ class ConnectionSpec(Model):
     """What it calls."""
     policy: ConnectionPolicy = ConnectionPolicy()
     """How calls are made."""
+    variable_prefix: str = Field("", max_length=64, pattern=r"^([A-Z][A-Z0-9_]*)?$")
+    """Begins the names of the environment variables with the address: `<prefix>_HOST`,
+    `<prefix>_PORT`, and `<prefix>_URL` for HTTP. Empty = the name of the connection, as in
+    ORDERS_DB for orders-db."""
+    requests: tuple[AllowedRequest, ...] = Field((), max_length=32)
+    """The only requests the component makes; others are stopped. Needs a data plane whose policies
+    look into HTTP. Empty = every request."""
 
 
 class ConnectionStatus(Status):
     """What is known of a connection."""
+
+    target: str = Field("", max_length=512)
+    """What it leads to: `component.endpoint`, or host and port. Empty = nowhere yet."""
+    port: int = Field(0, ge=0, le=65535)
+    """Port that is called. 0 = unknown yet."""
 
 
 class Connection(Resource):
@@ -121,6 +162,7 @@ class Connection(Resource):
         Column("Component", ".spec.componentRef", "Component that calls"),
         Column("Target", ".spec.target.componentRef", "Component that is called"),
         Column("Host", ".spec.target.host", "System outside that is called"),
+        Column("Endpoint", ".status.target", "What it leads to", wide=True),
         *READY_COLUMNS,
     )
 
@@ -131,3 +173,8 @@ class Connection(Resource):
     def component(self) -> str:
         """Component that calls."""
         return self.spec.component_ref
+
+    @property
+    def variable_prefix(self) -> str:
+        """What the names of its environment variables begin with."""
+        return self.spec.variable_prefix or re.sub(r"[^A-Z0-9]", "_", self.name.upper())

@@ -115,6 +115,34 @@ class BuildsPolicy(Model):
     Never = every commit is built."""
 
 
+RegistryPrefix = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=256,
+        pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._/-]*)?$",
+    ),
+]
+LabelKey = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+    ),
+]
+
+
+class TenantSecurity(Model):
+    """What holds for everything of the organization, whoever writes it."""
+
+    allowed_registries: tuple[RegistryPrefix, ...] = Field((), max_length=50)
+    """Where images may come from besides the organization's own repositories: host, or host and
+    path. Empty = from anywhere but the repositories of other organizations."""
+    required_labels: tuple[LabelKey, ...] = Field((), max_length=20)
+    """Labels that every Project and Component must carry."""
+
+
 class OrganizationSpec(Model):
     """Who may do what in the organization."""
 
@@ -128,6 +156,8 @@ class OrganizationSpec(Model):
     """How builds share the build plane."""
     quota: Quota = Quota()
     """How much all components in it may take up together. Empty = no bound."""
+    security: TenantSecurity = TenantSecurity()
+    """What holds for everything in it."""
     configuration_group_refs: GroupRefs = ()
     """ConfigurationGroups that all its components use. Empty = none."""
 
@@ -137,6 +167,10 @@ class OrganizationStatus(Status):
 
     namespace: NameOrEmpty = ""
     """Namespace of its resources."""
+    repository: str = Field("", max_length=512)
+    """Where its images lie in the registry: `<host>/<prefix>/<organization>`."""
+    setup: str = Field("", max_length=64)
+    """Hash of what the last complete set-up was made of: rules, projects, environments, planes."""
 
 
 class Organization(Resource):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -74,6 +74,39 @@ class PlaneGateway(Model):
     """Port in the URLs shown to people. 0 = that of the installation's gateway."""
 
 
+class PlaneNetwork(Model):
+    """How network policies are enforced on a plane, and where its name server is."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!(has(self.envoy) && self.envoy) || (has(self.policies) && self.policies == 'Cilium')",
+            "envoy looks into HTTP for Cilium only: set policies to Cilium",
+            lambda network: not network.envoy or network.policies == "Cilium",
+        ),
+    )
+
+    policies: Literal["Kubernetes", "Cilium"] = "Kubernetes"
+    """Kubernetes = NetworkPolicy, which every agent knows. Cilium = CiliumNetworkPolicy, which
+    knows host names and, with Envoy, requests."""
+    envoy: bool = False
+    """Cilium's Envoy runs on every node. Without it a rule about requests would let all through, so
+    such rules are refused."""
+    host_names: Literal["Widen", "Refuse"] = "Widen"
+    """What becomes of a Connection to a host name where policies know none. Widen = its port is
+    open to every address outside, and `pavane render` says so. Refuse = it is not deployed."""
+    dns_namespace: NameOrEmpty = ""
+    """Namespace of the cluster's name server. Empty = kube-system."""
+    dns_labels: dict[str, Annotated[str, Field(max_length=63)]] = Field(
+        default_factory=dict, max_length=8
+    )
+    """Labels of its pods. Empty = `k8s-app: kube-dns`."""
+    dns_addresses: tuple[Annotated[str, Field(max_length=43, pattern=r"^[0-9a-fA-F.:]+$")], ...] = (
+        Field((), max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
+    )
+    """Addresses of name servers that are no pods, such as one on each node. Empty = there are
+    none."""
+
+
 class PlaneStatus(Status):
     """What is known of a plane."""
 
@@ -88,6 +121,8 @@ class DataPlaneSpec(Model):
     so none stand here. Empty = plane.<name of this resource>."""
     gateway: PlaneGateway = PlaneGateway()
     """Where traffic enters."""
+    network: PlaneNetwork = PlaneNetwork()
+    """How network policies are enforced."""
     registry: RegistryAccess = RegistryAccess()
     """Where nodes pull images from."""
 

@@ -37,6 +37,9 @@ class NewComponent(Build):
     name = "intake build"
     by_intake = True
 
+    async def before(self, place: Place) -> None:
+        await place.set_up()
+
     async def act(self, place: Place) -> None:
         commit = await place.commit("Begin")
         await place.push()

@@ -41,6 +41,7 @@ GOOD, BETTER, CRASHING, SILENT = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
 """Commits of the versions: what a version does hangs on its first letter."""
 PATIENT, SHORT = 180, 20
 """Seconds a rollout may take: generous for a machine under load, short where it is to be missed."""
+ORGANIZATION = Kind("choreo.dev/v1alpha1", "Organization", "organizations", namespaced=False)
 BINDING = Kind("choreo.dev/v1alpha1", "ServiceBinding", "servicebindings", namespaced=True)
 
 
@@ -127,6 +128,15 @@ class Place:
         spec["artifactRef"] = await self.artifact(commit)
         await self.apply("ServiceBinding", ids.binding_name(COMPONENT, ENVIRONMENT), spec)
         await self.begun(self.queue)
+
+    async def set_up(self) -> None:
+        """Waits until the intake says that the organization is set up, so that it stays so."""
+        while True:
+            found = await self.cluster.get(ORGANIZATION, self.name)
+            told = found.get("status", {}).get("conditions", ())
+            if any((one["type"], one["status"]) == ("Ready", "True") for one in told):
+                return
+            await asyncio.sleep(0.1)
 
     @property
     def queue(self) -> str:

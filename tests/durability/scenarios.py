@@ -11,6 +11,7 @@ from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
 from tests.durability.promotion_scenarios import PROMOTIONS
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
+from tests.durability.tenant_scenarios import TENANTS
 from tests.durability.waiting_scenarios import WAITING
 
 
@@ -175,6 +176,7 @@ class ChangedBinding(SecondVersion):
     by_intake = True
 
     async def before(self, place: Place) -> None:
+        await place.set_up()
         await place.bind(GOOD)
 
     async def act(self, place: Place) -> None:
@@ -196,4 +198,4 @@ DEPLOYS: tuple[Scenario, ...] = (
     ChangedBinding(),
 )
 
-SCENARIOS = (*DEPLOYS, *PROMOTIONS, *WAITING, *BUILDS)
+SCENARIOS = (*DEPLOYS, *PROMOTIONS, *WAITING, *BUILDS, *TENANTS)

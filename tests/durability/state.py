@@ -28,6 +28,8 @@ _ON_PLANES = (
     ("policy/v1", "PodDisruptionBudget"),
     ("autoscaling/v2", "HorizontalPodAutoscaler"),
     ("argoproj.io/v1alpha1", "Workflow"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("v1", "ResourceQuota"),
 )
 _OWN_METADATA = ("name", "namespace", "labels", "annotations", "finalizers", "generation")
 _EACH_RUN_DIFFERENT = {
@@ -141,6 +143,13 @@ def _service(obj: dict[str, Any]) -> dict[str, Any]:
     return _resource({**obj, "status": {}})
 
 
+def _role_binding(obj: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": obj["metadata"]["name"],
+        "subjects": [one["name"] for one in obj.get("subjects") or ()],
+    }
+
+
 _VIEWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Deployment": _deployment,
     "ReplicaSet": _replica_set,
@@ -148,6 +157,7 @@ _VIEWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Workflow": _argo,
     "HTTPRoute": _service,
     "Service": _service,
+    "RoleBinding": _role_binding,
 }
 
 

@@ -29,6 +29,15 @@ class OwnApiServer:
         self._etcd: Process | None = None
         self._api: Process | None = None
         self.kubeconfig = folder / "kubeconfig"
+        self._people: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def person(self, user: str, *groups: str) -> Path:
+        """Returns the kubeconfig of somebody without rights; to be asked before the start."""
+        token = secrets.token_hex(16)
+        self._people[token] = (user, groups)
+        path = self._folder / f"{user}.kubeconfig"
+        self._write_config(path, token)
+        return path
 
     async def start(self) -> None:
         """Returns when the API server answers."""
@@ -94,10 +103,16 @@ class OwnApiServer:
 
     def _write_access(self) -> None:
         token = secrets.token_hex(16)
-        (self._folder / "tokens.csv").write_text(f'{token},test,test,"system:masters"\n')
+        lines = [f'{token},test,test,"system:masters"']
+        for own, (user, groups) in self._people.items():
+            lines.append(f'{own},{user},{user},"{",".join(groups)}"')
+        (self._folder / "tokens.csv").write_text("\n".join(lines) + "\n")
         (self._folder / "key.pem").write_bytes(_key())
+        self._write_config(self.kubeconfig, token)
+
+    def _write_config(self, path: Path, token: str) -> None:
         server = {"server": f"https://127.0.0.1:{self._port}", "insecure-skip-tls-verify": True}
-        self.kubeconfig.write_text(
+        path.write_text(
             json.dumps(
                 {
                     "apiVersion": "v1",

@@ -13,8 +13,6 @@ from domain import ids
 from domain.deliveries import ClosedBy, FreezeVerdict
 from domain.deliveries.standings import Hold, StandingChange
 from domain.phases import Phase
-from domain.policies import build_admission
-from tests.workflows.building import builds
 from tests.workflows.conftest import World, a_release, workers
 from tests.workflows.promoting import Line
 from tests.workflows.test_deployments import a_request, failure_of
@@ -51,22 +49,6 @@ async def test_a_freeze_that_ends_lets_what_waits_go_on_by_itself(
 
     assert done.phase is Phase.SUCCEEDED
     assert await lasted(handle) >= NIGHT - timedelta(minutes=1)
-
-
-async def test_a_build_without_a_slot_gives_up_in_the_end(
-    skipping: Client, world: World, organization: str
-) -> None:
-    world.limit = 1
-    async with workers(skipping, world), builds(skipping, world, organization) as building:
-        await building.start("a")
-        await building.until_running("a")
-        handle = await building.start("b")
-        with pytest.raises(WorkflowFailureError) as failed:
-            await handle.result()
-        building.finish("a")
-
-    assert failure_of(failed.value).type == "Errored"
-    assert await lasted(handle) >= build_admission.LONGEST_WAIT
 
 
 async def test_a_place_of_which_nothing_is_to_be_remembered_is_forgotten(

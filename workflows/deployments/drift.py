@@ -195,7 +195,7 @@ class DriftWorkflow:
     async def _inspect(self, place: DriftPlace) -> Inspection:
         return await call(
             DriftPlaneActivities.inspect_release,
-            InspectRelease(bundle=place.bundle),
+            InspectRelease(bundle=place.bundle, organization=self._request.organization),
             f"compare {place.release} with the plane",
             queue=place.task_queue,
             options=QUICK,

@@ -192,7 +192,7 @@ def _not_asked(case: Case, rule: GateRule) -> GateVerdict:
 _NOBODY_KNOWS = {
     GateCheck.SCAN: "there is no artifact with a scan",
     GateCheck.CONFIGURATION: "its facts could not be read, so nobody knows what it needs",
-    GateCheck.DEPENDENCIES: "no component says yet what it depends on",
+    GateCheck.DEPENDENCIES: "there is nothing to promote",
     GateCheck.QUOTA: "it could not be rendered, so nobody knows what it takes up",
 }
 """What this version of the platform has no facts about."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from runtime.plugin import PASSED_THROUGH
+
 TARGETS = {
     "help", "setup", "demo", "demo-down", "test", "test-fast", "check", "format", "bench",
     "replay", "sweep", "proof", "crds", "guarantees",
@@ -153,3 +155,16 @@ def test_every_wait_of_a_procedure_ends_by_itself_and_says_why(root: Path) -> No
             if not told:
                 endless.append(f"{path.relative_to(root)}:{node.lineno}")
     assert not endless
+
+
+def test_helpers_of_procedures_are_imported_once_and_procedures_for_each_run(root: Path) -> None:
+    """A helper the sandbox imports again for each run costs every run; a procedure must be."""
+    asks_temporal = ("from temporalio.client", "from workflows.registry")
+    again = {"workflows.registry", "workflows.promotions.ending"}  # they import procedures
+    for path in (root / "workflows").rglob("[a-z]*.py"):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        text = path.read_text()
+        if "@workflow.defn" in text:
+            assert module not in PASSED_THROUGH
+        elif module not in again and not any(one in text for one in asks_temporal):
+            assert module in PASSED_THROUGH, f"runtime/plugin.py: add {module}"

@@ -3,7 +3,11 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
-from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide, obstacles
+from domain.resources import Metadata
+from domain.resources.organization import OrganizationStatus
+from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide
+from intake.tenants import SetUpTenant
+from intake.world import Key
 from tests.unit.intake import resources as given
 from tests.unit.intake.resources import COMMIT, ORG, world
 
@@ -205,18 +209,28 @@ def test_other_kinds_ask_for_nothing() -> None:
     assert [decide(one, made) for one in given.everything() if one.kind not in asking] == [None] * 8
 
 
-def test_organization_tells_its_builds_how_many_may_run() -> None:
-    decision = decide(given.organization(), world())
+def test_organization_is_set_up_once_for_what_it_has_and_tells_its_builds_how_many_may_run() -> (
+    None
+):
+    made = world()
+    organization = given.organization()
 
-    assert decision == TellLane(ORG, 4)
+    decision = decide(organization, made)
+
+    assert isinstance(decision, SetUpTenant)
+    assert (decision.request.organization, decision.concurrency) == (ORG, 4)
+    done = OrganizationStatus(setup=decision.request.wanted)
+    assert decide(organization.model_copy(update={"status": done}), made) == TellLane(ORG, 4)
 
 
-def test_a_binding_of_another_type_than_its_component_waits() -> None:
-    spec = {"environmentRef": "dev", "componentRef": "web", "apiClassRef": "fast"}
-    made = given.resource("APIBinding", "web-dev", spec)
-    made_world = world(given.resource("APIClass", "fast"))
-    (wait,) = obstacles(made, made_world)
-    assert wait == (
-        "component web is a Service: waiting until this APIBinding is replaced by a ServiceBinding"
+def test_a_new_environment_sets_its_organization_up_again() -> None:
+    made = world()
+    organization = given.organization()
+    before = decide(organization, made)
+
+    looked_at = made.put(
+        given.environment().model_copy(update={"metadata": Metadata(name="new", namespace=ORG)})
     )
-    assert decide(made, made_world) is None
+
+    assert Key("Organization", "", ORG) in looked_at
+    assert decide(organization, made) != before

@@ -32,38 +32,6 @@ def test_nothing_talks_in_a_namespace_unless_declared() -> None:
     assert policy["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
-def test_each_visibility_admits_the_narrower_ones_too() -> None:
-    policy = one(rendered(workload=endpoints(*GRPC_AND_HTTP)), "NetworkPolicy")
-    admitted = {
-        rule["ports"][0]["port"]: [next(iter(peer)) for peer in rule["from"]]
-        for rule in policy["spec"]["ingress"]
-    }
-    assert admitted == {
-        8080: ["podSelector", "namespaceSelector", "namespaceSelector"],
-        9000: ["podSelector", "namespaceSelector"],
-        9999: ["podSelector"],
-    }
-
-
-def test_organization_means_the_same_tenant_in_the_same_environment() -> None:
-    policy = one(rendered(), "NetworkPolicy")
-    organization, gateway = policy["spec"]["ingress"][0]["from"][1:]
-    assert organization["namespaceSelector"]["matchLabels"] == {
-        "choreo.dev/organization": "acme",
-        "choreo.dev/environment": "development",
-    }
-    assert gateway["namespaceSelector"]["matchLabels"] == {
-        "kubernetes.io/metadata.name": "pavane-system"
-    }
-
-
-def test_pods_reach_name_servers_but_not_the_cloud_s_credentials() -> None:
-    anywhere, dns = one(rendered(), "NetworkPolicy")["spec"]["egress"]
-    blocks = [peer["ipBlock"] for peer in anywhere["to"] if "ipBlock" in peer]
-    assert {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]} in blocks
-    assert {port["port"] for port in dns["ports"]} == {53}
-
-
 def test_service_has_a_port_for_each_endpoint() -> None:
     spec = one(rendered(workload=endpoints(*GRPC_AND_HTTP)), "Service")["spec"]
     assert [(port["name"], port["port"], port["appProtocol"]) for port in spec["ports"]] == [

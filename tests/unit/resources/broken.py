@@ -108,13 +108,23 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "Connection",
+        {"target": {"componentRef": "", "host": "", "cidr": "192.0.2.1/24"}},
+        "cidr is no range of addresses, such as 192.0.2.0/24",
+    ),
+    (
+        "DataPlane",
+        {"network": {"envoy": True}},
+        "envoy looks into HTTP for Cilium only: set policies to Cilium",
+    ),
+    (
+        "Connection",
         {"target": {"componentRef": "api", "host": "example.org"}},
-        "a connection leads to exactly one of componentRef and host",
+        "a connection leads to exactly one of componentRef, host and cidr",
     ),
     (
         "Connection",
         {"target": {}},
-        "a connection leads to exactly one of componentRef and host",
+        "a connection leads to exactly one of componentRef, host and cidr",
     ),
     (
         "ConfigurationGroup",

@@ -1,0 +1,29 @@
+"""Makes the namespaces of an organization on a data plane what they are to be."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.tenants.applying import applied
+from clients.kubernetes.cluster import Cluster
+from domain.deliveries.tenants import TenantApplied, TenantPlane
+from domain.rendering.tenants.planes import plane_objects
+
+
+class TenantPlaneActivities:
+    """Effects of the set-up of organizations on a data plane."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @activity.defn
+    async def set_up_tenant_plane(self, plane: TenantPlane) -> TenantApplied:
+        """Applies namespaces, rights, bounds and admission of an organization.
+
+        Idempotent: server-side apply; a namespace of another organization is not touched. Cancel:
+        between two objects.
+
+        Raises:
+            Denied: A namespace belongs to another organization.
+        """
+        return await applied(self._cluster, plane.organization, plane_objects(plane))

@@ -1,0 +1,1 @@
+"""Effects of setting up and removing organizations."""

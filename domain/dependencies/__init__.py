@@ -1,0 +1,24 @@
+"""Who offers what, who calls whom, and whether that can be: pure functions of what is declared."""
+
+from __future__ import annotations
+
+from domain.dependencies.graph import DependencyGraph, Edge, edge_of, reachable
+from domain.dependencies.interfaces import Catalogue, Interfaces, dependency_of, interfaces_of
+from domain.dependencies.offers import endpoint_problem, offered
+from domain.dependencies.resolving import Dependency, DependencyState, resolved
+
+__all__ = [
+    "Catalogue",
+    "Dependency",
+    "DependencyGraph",
+    "DependencyState",
+    "Edge",
+    "Interfaces",
+    "dependency_of",
+    "edge_of",
+    "endpoint_problem",
+    "interfaces_of",
+    "offered",
+    "reachable",
+    "resolved",
+]

@@ -1,0 +1,140 @@
+"""What a Connection leads to, from what is declared of the component that is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.dependencies.offers import offered, visible
+from domain.resources.component import Component
+from domain.resources.interfaces import AllowedRequest, Connection, Endpoint
+from domain.resources.workload import EndpointType, Workload
+
+HTTPS_PORT = 443
+
+
+class DependencyState(StrEnum):
+    """Whether a connection leads somewhere."""
+
+    FOUND = "Found"
+    MISSING = "Missing"
+    NOT_VISIBLE = "NotVisible"
+
+
+class Dependency(BaseModel):
+    """One connection of a component with what it leads to, the same in all environments."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connection: str
+    """Name of the Connection."""
+    state: DependencyState
+    message: str = ""
+    """What is waited for; empty when it was found."""
+    component: str = ""
+    """Component that is called; empty = it lies outside."""
+    project: str = ""
+    """Project of that component."""
+    endpoint: str = ""
+    type: EndpointType = EndpointType.TCP
+    base_path: str = ""
+    host: str = ""
+    """Host name outside; empty = a component or addresses."""
+    cidr: str = ""
+    """Addresses outside; empty = a component or a host name."""
+    port: int = 0
+    variable_prefix: str = ""
+    requests: tuple[AllowedRequest, ...] = ()
+    """The only requests that may be made; empty = all."""
+
+    @property
+    def is_found(self) -> bool:
+        """Tells whether it leads somewhere."""
+        return self.state is DependencyState.FOUND
+
+    @property
+    def target(self) -> str:
+        """What is called, in words."""
+        if self.component:
+            return f"{self.component}.{self.endpoint}" if self.endpoint else self.component
+        return f"{self.host or self.cidr}:{self.port}"
+
+
+def resolved(
+    connection: Connection,
+    caller: Component | None,
+    called: Component | None,
+    workload: Workload | None,
+    declared: Iterable[Endpoint],
+) -> Dependency:
+    """Returns what a connection leads to, or what it waits for.
+
+    Args:
+        connection: The connection.
+        caller: Component that calls; None = it does not exist.
+        called: Component that is called; None = it does not exist, or lies outside.
+        workload: Workload of the component that is called; None = it has none yet.
+        declared: Endpoints of that component.
+    """
+    target = connection.spec.target
+    found = Dependency(
+        connection=connection.name,
+        state=DependencyState.FOUND,
+        component=target.component_ref,
+        endpoint=target.endpoint,
+        host=target.host,
+        cidr=target.cidr,
+        port=target.port or HTTPS_PORT,
+        variable_prefix=connection.variable_prefix,
+        requests=connection.spec.requests,
+    )
+    if not target.component_ref:
+        return found
+    found = found.model_copy(update={"port": 0})
+    if caller is None:
+        return _missing(found, f"waiting until Component {connection.component} is created")
+    if called is None:
+        return _missing(found, f"waiting until Component {target.component_ref} is created")
+    found = found.model_copy(update={"project": called.project})
+    if workload is None:
+        message = f"waiting until {called.name} has a Workload (a build makes it)"
+        return _missing(found, message)
+    return _at_endpoint(found, caller, called, workload, declared)
+
+
+def _at_endpoint(
+    found: Dependency,
+    caller: Component,
+    called: Component,
+    workload: Workload,
+    declared: Iterable[Endpoint],
+) -> Dependency:
+    endpoints = {one.name: one for one in offered(workload, declared)}
+    name = found.endpoint or next(iter(endpoints), "")
+    endpoint = endpoints.get(name)
+    if endpoint is None:
+        wanted = f"endpoint {name}" if name else "an endpoint"
+        has = f"; it has {', '.join(endpoints)}" if endpoints else ""
+        return _missing(found, f"waiting until {called.name} has {wanted}{has}")
+    found = found.model_copy(
+        update={
+            "endpoint": endpoint.name,
+            "port": endpoint.port,
+            "type": endpoint.type,
+            "base_path": endpoint.base_path,
+        }
+    )
+    if visible(endpoint.visibility, same_project=caller.project == called.project):
+        return found
+    message = (
+        f"endpoint {endpoint.name} of {called.name} is for its project {called.project} only, and "
+        f"{caller.name} is of project {caller.project}: waiting until its visibility is "
+        "organization"
+    )
+    return found.model_copy(update={"state": DependencyState.NOT_VISIBLE, "message": message})
+
+
+def _missing(found: Dependency, message: str) -> Dependency:
+    return found.model_copy(update={"state": DependencyState.MISSING, "message": message})

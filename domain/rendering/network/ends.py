@@ -1,0 +1,40 @@
+"""What both kinds of policy are made of: who calls whom at which port, sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from domain import ids
+from domain.dependencies import Dependency
+from domain.rendering.facts import ReleaseFacts
+
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+DNS_PORT = 53
+_DNS_LABELS = {"k8s-app": "kube-dns"}
+
+
+def called(facts: ReleaseFacts) -> Sequence[Dependency]:
+    """Returns what the component calls, each thing once, whatever connections lead to it."""
+    found = {
+        (one.component, one.endpoint, one.host, one.cidr, one.port, one.requests): one
+        for one in sorted(facts.interfaces.dependencies, key=lambda one: one.connection)
+    }
+    return sorted(found.values(), key=lambda one: (one.target, one.port, one.connection))
+
+
+def namespace_of(facts: ReleaseFacts, dependency: Dependency) -> str:
+    """Returns the namespace of the component that is called, in the same environment."""
+    return ids.namespace(facts.organization, dependency.project, facts.environment.name)
+
+
+def dns_pods(facts: ReleaseFacts) -> tuple[str, dict[str, str]]:
+    """Returns namespace and labels of the cluster's name servers."""
+    network = facts.data_plane.spec.network
+    return network.dns_namespace or "kube-system", dict(network.dns_labels) or _DNS_LABELS
+
+
+def dns_blocks(facts: ReleaseFacts) -> list[str]:
+    """Returns the addresses of name servers that are no pods, as ranges of one."""
+    addresses = [ip_address(each) for each in facts.data_plane.spec.network.dns_addresses]
+    return sorted(f"{each}/{each.max_prefixlen}" for each in addresses)

@@ -1,0 +1,77 @@
+"""Which policy a component gets on its plane, and what that policy cannot say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.dependencies import Dependency
+from domain.errors import InvalidRequest
+from domain.rendering.facts import ReleaseFacts
+from domain.rendering.network.cilium import cilium_policy
+from domain.rendering.network.kubernetes import kubernetes_policy
+from domain.resources.class_parts import HealthRule
+from domain.resources.workload import EndpointType
+
+_HTTP = frozenset({EndpointType.HTTP, EndpointType.GRPC})
+_VALID = HealthRule(
+    api_version="cilium.io/v2",
+    kind="CiliumNetworkPolicy",
+    ready="object.status.conditions.exists(c, c.type == 'Valid' && c.status == 'True')",
+    failed="object.status.conditions.exists(c, c.type == 'Valid' && c.status == 'False')",
+    message="'CiliumNetworkPolicy ' + object.metadata.name",
+)
+
+
+def component_policy(facts: ReleaseFacts) -> dict[str, Any]:
+    """Returns what the component's pods may receive and send, in words that the plane knows.
+
+    Raises:
+        InvalidRequest: A connection leads nowhere yet, or says what the plane cannot enforce.
+    """
+    for one in facts.interfaces.dependencies:
+        _check(facts, one)
+    if facts.data_plane.spec.network.policies == "Cilium":
+        return cilium_policy(facts)
+    return kubernetes_policy(facts)
+
+
+def notes(facts: ReleaseFacts) -> tuple[str, ...]:
+    """Returns what the plane's policies cannot say, and what they say instead."""
+    network = facts.data_plane.spec.network
+    if network.policies == "Cilium":
+        return ()
+    return tuple(
+        f"Connection {one.connection}: NetworkPolicy knows no host names, so port {one.port} is "
+        f"open to every address outside, not to {one.host} only"
+        for one in facts.interfaces.dependencies
+        if one.host
+    )
+
+
+def policy_health(facts: ReleaseFacts) -> tuple[HealthRule, ...]:
+    """Returns how it is told that the plane took the policy: Cilium checks it after its apply."""
+    return (_VALID,) if facts.data_plane.spec.network.policies == "Cilium" else ()
+
+
+def _check(facts: ReleaseFacts, one: Dependency) -> None:
+    network, plane = facts.data_plane.spec.network, facts.data_plane.name
+    who = f"Connection {one.connection}"
+    if not one.is_found:
+        raise InvalidRequest(f"{who}: {one.message}", facts={"reason": "ReferenceMissing"})
+    if one.host and network.policies != "Cilium" and network.host_names == "Refuse":
+        raise InvalidRequest(
+            f"{who} leads to host {one.host}, and the policies of data plane {plane} know no host "
+            "names: name addresses in spec.target.cidr, or set spec.network.hostNames of the plane"
+        )
+    if not one.requests:
+        return
+    if network.policies != "Cilium" or not network.envoy:
+        raise InvalidRequest(
+            f"{who} allows certain requests only, and data plane {plane} cannot look into requests "
+            "(spec.network: Cilium with Envoy): a rule nobody enforces would let all through"
+        )
+    if one.component and one.type not in _HTTP:
+        raise InvalidRequest(
+            f"{who} allows certain requests only, and endpoint {one.endpoint} of {one.component} "
+            f"speaks {one.type}"
+        )

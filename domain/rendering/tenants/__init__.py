@@ -1,0 +1,1 @@
+"""What an organization is given on clusters: namespace, rights, admission, bounds."""

@@ -1,0 +1,68 @@
+"""What a project's namespace on a plane is bounded by, beside the platform's own quotas.
+
+The platform refuses what does not fit before it applies it. These bounds hold for whatever comes
+into the namespace another way, so they leave room for a rollout, in which old and new pods run.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from domain.ids import FIELD_MANAGER
+from domain.rendering.labels import (
+    ENVIRONMENT,
+    MANAGED_BY,
+    ORGANIZATION,
+    PROJECT,
+    SHARED,
+    manifest,
+)
+from domain.rendering.quantities import amount
+
+_NAME = "pavane-bounds"
+_ROOM = 2
+_LEAST = {"cpu": "50m", "memory": "64Mi"}
+
+
+def project_namespace(organization: str, project: str, environment: str, name: str) -> Any:
+    """Returns the namespace of a project in an environment, exactly as a release applies it."""
+    labels = {
+        MANAGED_BY: FIELD_MANAGER,
+        ORGANIZATION: organization,
+        PROJECT: project,
+        ENVIRONMENT: environment,
+        SHARED: "true",
+    }
+    security = {
+        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")
+    }
+    return manifest("v1", "Namespace", name, "", labels | security)
+
+
+def project_bounds(
+    organization: str, namespace: str, cpu: tuple[str, ...], memory: tuple[str, ...]
+) -> list[Any]:
+    """Returns ResourceQuota and LimitRange of a project's namespace.
+
+    Ports of nodes and load balancers of the cloud are never given: traffic enters by the gateway.
+    Of several quotas the smallest counts; each holds for more than this namespace, so it bounds it.
+    """
+    labels = {MANAGED_BY: FIELD_MANAGER, ORGANIZATION: organization}
+    hard = {"services.nodeports": "0", "services.loadbalancers": "0"}
+    request: dict[str, str] = {}
+    for resource, given in (("cpu", cpu), ("memory", memory)):
+        if given:
+            hard[f"requests.{resource}"] = _plain(
+                min(amount(one, "quota") for one in given) * _ROOM
+            )
+            request[resource] = _LEAST[resource]
+    bounds = [{"type": "Container", "defaultRequest": request}] if request else []
+    return [
+        manifest("v1", "ResourceQuota", _NAME, namespace, labels, spec={"hard": hard}),
+        manifest("v1", "LimitRange", _NAME, namespace, labels, spec={"limits": bounds}),
+    ]
+
+
+def _plain(value: Decimal) -> str:
+    return str(int(value)) if value == value.to_integral_value() else f"{int(value * 1000)}m"
