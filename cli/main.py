@@ -23,9 +23,9 @@ COMMANDS: dict[str, Entry] = {
     "promote": Entry("promotions", "promote", "Bring it to the next environment.", _APPLICATIONS),
     "rollback": Entry("promotions", "rollback", "Bring back what did well.", _APPLICATIONS),
     "why": Entry("promotions", "why", "Why it is not there yet.", _APPLICATIONS),
-    "pipeline": Entry("promotions", "pipeline_app", "The way of a component.", _APPLICATIONS),
-    "hold": Entry("promotions", "hold_app", "Keep automation away.", _APPLICATIONS),
-    "veto": Entry("promotions", "veto_app", "What must not come.", _APPLICATIONS),
+    "pipeline": Entry("pipelines", "pipeline_app", "The way of a component.", _APPLICATIONS),
+    "hold": Entry("standings", "hold_app", "Keep automation away.", _APPLICATIONS),
+    "veto": Entry("standings", "veto_app", "What must not come.", _APPLICATIONS),
     "logs": Entry("logs", "logs", "Log of a component or a build.", _APPLICATIONS),
     "operations": Entry(
         "operations", "app", "What runs and ran: list, show, watch, cancel.", _APPLICATIONS

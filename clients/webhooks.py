@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domain.deliveries.promotions import WebhookCall
+from domain.deliveries.promotion_effects import WebhookCall
 from domain.errors import DependencyUnavailable, InvalidRequest
 
 _LARGEST = 65_536

@@ -37,7 +37,10 @@ PASSED_THROUGH = (
         "workflows.guards.thaw",
         "workflows.promotions.approval",
         "workflows.promotions.delivery",
+        "workflows.promotions.going_back",
+        "workflows.promotions.letting",
         "workflows.promotions.passage",
+        "workflows.promotions.requests",
     ),
 )
 """Imported once instead of once a workflow run: they hold no state of a run.

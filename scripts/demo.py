@@ -7,20 +7,13 @@ nothing and needs no terminal.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import string
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
-from rich.console import Console
 from rich.table import Table
 
 from devstack.core.people import passwords
@@ -28,27 +21,19 @@ from devstack.lifecycle import running
 from devstack.state import StateDir, state_dir
 from devstack.webhooks import ensure_webhook_secret
 from scripts.load import Load
+from scripts.promoting import Promoting
 from scripts.sample import DemoFailed, SampleRepository
+from scripts.telling import COMPONENT, ORGANIZATION, ROOT, Teller, console, host_of
 
-ROOT = Path(__file__).resolve().parent.parent
-ORGANIZATION = "acme"
-COMPONENT = "web"
-PATIENCE = 300.0
-"""Seconds a stage may take on a slow machine before the demo gives up."""
 DRAIN = 20.0
 """Seconds in which the pods of the release before must have stopped answering."""
 
-console = Console(highlight=False, soft_wrap=True)
 
-
-class Demo:
+class Demo(Teller):
     """One run of the demo on one stack."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.stages: list[tuple[str, float]] = []
-        self.environment: dict[str, str] = {}
-        self.folder = Path()
+        super().__init__(name)
         self.source = SampleRepository(Path(), "")
 
     def run(self) -> None:
@@ -66,18 +51,21 @@ class Demo:
         with self.stage("first commit to URL"):
             self.deliver("Greet", self.source.first_version)
         with self.stage("second commit to URL"):
-            self.deliver("Greet more warmly", self.source.second_version)
+            good = self.deliver("Greet more warmly", self.source.second_version)
+        further = Promoting(self)
+        with self.stage("to staging, by policy"):
+            further.to_staging(good)
+        with self.stage("to production, by approval"):
+            further.to_production(good)
         with self.stage("crashing commit to restored"):
             self.crash()
+        with self.stage("leaking commit to staging"):
+            further.to_staging(self.deliver("Count visitors", self.source.leaking_version))
+        with self.stage("caught in production, rolled back"):
+            further.bad_version()
+        with self.stage("what is remembered"):
+            further.aftermath()
         self.conclude()
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Announces and times a stage."""
-        console.print(f"\n[bold]== {name}[/bold]")
-        start = time.monotonic()
-        yield
-        self.stages.append((name, time.monotonic() - start))
 
     def connect(self, state: StateDir) -> None:
         """Learns where everything is and signs the two people of the demo in."""
@@ -96,19 +84,11 @@ class Demo:
             self.pavane("config", "set-context", "local", "--organization", ORGANIZATION,
                         person=person, quiet=True)  # fmt: skip
 
-    @property
-    def gateway(self) -> str:
-        """Where the gateway listens: not every resolver knows the names below `localhost`."""
-        return self.environment["PAVANE_GATEWAY__URL"]
-
-    def person(self, user: str) -> dict[str, str]:
-        """Returns the environment in which `pavane` acts for somebody."""
-        return {**self.environment, "PAVANE_CONFIG_DIR": str(self.folder / "people" / user)}
-
     def platform(self) -> None:
         """Ada, a platform engineer, declares the platform."""
-        console.print("Ada, a platform engineer, declares organization, planes, environments:")
-        self.pavane("apply", "-f", "examples/platform", person=self.person("ada"))
+        console.print("Ada, a platform engineer, declares what there is, and the gates:")
+        for folder in ("examples/platform", "examples/promotion"):
+            self.pavane("apply", "-f", folder, person=self.person("ada"))
 
     def application(self) -> None:
         """Dev, a developer, declares a project and a component with its workload."""
@@ -126,7 +106,7 @@ class Demo:
         return self.source.push(message, change)
 
     def deliver(self, message: str, change: Callable[[], None]) -> str:
-        """Pushes a change and waits until the URL answers with its commit."""
+        """Pushes a change and waits until the URL answers with its commit; returns the version."""
         commit = self.push(message, change)
         self.built(commit)
         status = self.until(lambda seen: seen["version"] == commit[:12] and seen["ready"],
@@ -139,17 +119,13 @@ class Demo:
                 raise DemoFailed(message)
             time.sleep(0.2)
         console.print(f"$ curl {status['url']}\n{answer.text.strip()}")
-        return str(status["url"])
+        return str(status["version"])
 
     def built(self, commit: str) -> None:
         """The push's webhook has started the build; shows its steps until it has ended."""
         operation = f"build/{ORGANIZATION}/{COMPONENT}/{commit[:12]}"
-        deadline = time.monotonic() + PATIENCE
-        while not self.quietly("operations", "show", operation):
-            if time.monotonic() > deadline:
-                message = f"no build of {commit[:12]} was started; see `pavane stack logs git`"
-                raise DemoFailed(message)
-            time.sleep(0.5)
+        what = f"a build of {commit[:12]}: see `pavane stack logs git`"
+        self.eventually(what, lambda: self.answer("operations", "show", operation))
         self.pavane("operations", "watch", operation, person=self.person("dev"))
 
     def crash(self) -> None:
@@ -176,67 +152,6 @@ class Demo:
             message = f"{load.failed} requests failed while the release was restored"
             raise DemoFailed(message)
 
-    def now(self) -> dict[str, Any]:
-        """Returns what runs in the first environment, and why nothing newer."""
-        done = self.command("status", COMPONENT, "-o", "json", person=self.person("dev"))
-        return dict(json.loads(done.stdout)["environments"][0])
-
-    def until(
-        self,
-        reached: Callable[[dict[str, Any]], bool],
-        failed: Callable[[dict[str, Any]], bool] = lambda _: False,
-    ) -> dict[str, Any]:
-        """Waits for a state of the first environment."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            seen = self.now()
-            if reached(seen):
-                return seen
-            if failed(seen) or time.monotonic() > deadline:
-                message = f"{seen['environment']}: {seen['reason']} {seen['message']}"
-                raise DemoFailed(message)
-            time.sleep(0.5)
-
-    def ask(self, url: str) -> httpx.Response:
-        """Asks the service through the gateway."""
-        answer = httpx.get(self.gateway, headers=host_of(url), timeout=10)
-        answer.raise_for_status()
-        return answer
-
-    def command(
-        self, *arguments: str, person: dict[str, str], stdin: str = ""
-    ) -> subprocess.CompletedProcess[str]:
-        """Runs `pavane` and keeps what it says."""
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            cwd=ROOT, env={**os.environ, **person}, input=stdin,
-            check=False, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def quietly(self, *arguments: str) -> bool:
-        """Tells whether a `pavane` command succeeds."""
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            cwd=ROOT, env={**os.environ, **self.person("dev")},
-            check=False, capture_output=True,
-        ).returncode == 0  # fmt: skip
-
-    def pavane(
-        self, *arguments: str, person: dict[str, str] | None = None, stdin: str | None = None,
-        check: bool = True, quiet: bool = False,
-    ) -> None:  # fmt: skip
-        """Runs `pavane` before the reader's eyes."""
-        if not quiet:
-            console.print(f"$ pavane {' '.join(arguments)}")
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            cwd=ROOT, env={**os.environ, **(person or {})}, input=stdin, text=True, check=False,
-            stdout=subprocess.DEVNULL if quiet else None,
-        )  # fmt: skip
-        if check and done.returncode != 0:
-            message = f"pavane {' '.join(arguments[:2])} ended with exit code {done.returncode}"
-            raise DemoFailed(message)
-
     def conclude(self) -> None:
         """Stages with their times, where to look, what to try."""
         table = Table("stage", "seconds", title="What it took")
@@ -254,11 +169,6 @@ class Demo:
         console.print("  .venv/bin/pavane operations list")
         console.print("  .venv/bin/pavane logs web --environment development -f")
         console.print("  make demo-down        # removes the stack and its data")
-
-
-def host_of(url: str) -> dict[str, str]:
-    """Returns the header by which the gateway knows which service is asked for."""
-    return {"Host": urlsplit(url).netloc}
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The sample service's repository, as its developer keeps it: three versions and their pushes."""
+"""The sample service's repository, as its developer keeps it: its versions and their pushes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "demo" / "web"
 CRASH = 'raise SystemExit("crashed: the setting DATABASE_URL is missing")\n'
+LEAK = """
+        global visitors
+        visitors = visitors if healthy else visitors + 1
+        if visitors > 20:
+            print("out of connections: none was given back", flush=True)
+            os._exit(1)
+"""
 
 
 class DemoFailed(Exception):
@@ -38,6 +46,17 @@ class SampleRepository:
         file.write_text(
             file.read_text().replace("    server = Thr", f"    {CRASH}    server = Thr")
         )
+
+    def leaking_version(self) -> None:
+        """A service that does well until twenty people came; no test sends that many.
+
+        It is another image each time: the one of an earlier demo is vetoed in production.
+        """
+        whole = (SAMPLE / "server.py").read_text()
+        counter = f"visitors = 0  # since {datetime.now(UTC).isoformat()}\n\n\nclass Handler"
+        whole = whole.replace("\n\nclass Handler", counter, 1)
+        line = '        healthy = self.path == "/healthz"\n'
+        (self.folder / "server.py").write_text(whole.replace(line, line + LEAK.lstrip("\n")))
 
     def push(self, message: str, change: Callable[[], None]) -> str:
         """Commits a change and pushes it; returns the commit.

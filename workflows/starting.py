@@ -30,6 +30,7 @@ from workflows.builds.build import BuildWorkflow
 from workflows.builds.lane import BuildLaneWorkflow
 from workflows.builds.requests import RequestBuildWorkflow
 from workflows.classes.upgrades import ClassUpgradeWorkflow
+from workflows.common.opening import opened
 from workflows.deployments.attributes import deployment_attributes
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
@@ -166,15 +167,13 @@ async def signal_deployment(
     Raises:
         InvalidRequest: A name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         DeployWorkflow.run,
         request,
-        id=ids.deploy_id(request.organization, request.component, request.environment),
-        task_queue=ids.ORCHESTRATION_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="requested",
-        start_signal_args=[request],
+        place=ids.deploy_id(request.organization, request.component, request.environment),
+        queue=ids.ORCHESTRATION_QUEUE,
+        signal="requested",
         priority=Priority(priority_key=priority_of(request)),
         search_attributes=deployment_attributes(request),
         static_summary=_deploy_summary(request),
@@ -218,15 +217,13 @@ async def signal_drift(
     Raises:
         InvalidRequest: A name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         DriftWorkflow.run,
         request,
-        id=ids.drift_id(request.organization, request.component, request.environment),
-        task_queue=ids.ORCHESTRATION_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="changed",
-        start_signal_args=[request],
+        place=ids.drift_id(request.organization, request.component, request.environment),
+        queue=ids.ORCHESTRATION_QUEUE,
+        signal="changed",
         static_summary=f"drift of {request.component} in {request.environment}",
         static_details=f"Seen: {request.seen}" if request.seen else "A sweep",
     )

@@ -35,6 +35,7 @@ async def write_artifact(cluster: Cluster, record: BuildRecord) -> str:
         build_ref=plan.name,
         test_report=outcome.test_report,
         base_images=outcome.base_images,
+        authors=outcome.authors,
         template=plan.template,
         template_digest=outcome.template_digest,
         sbom=outcome.sbom,

@@ -163,6 +163,7 @@ class BuildRunActivities:
             digest=report.digest,
             image=f"{plan.image}@{report.digest}",
             base_images=report.base_images,
+            authors=report.authors,
             test_report=log.test_report,
             stages=report.stages,
             log=plan.log,

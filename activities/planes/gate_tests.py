@@ -16,7 +16,8 @@ from activities.common.namespaces import check_owner
 from activities.common.observation import changes
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
-from domain.deliveries.promotions import GateOutcome, GateTestRun
+from domain.deliveries.promotion_effects import GateTestRun
+from domain.deliveries.promotions import GateOutcome
 from domain.errors import Conflict
 from domain.policies.deadlines import time_left
 from domain.policies.objects import first_condition
@@ -24,6 +25,8 @@ from domain.rendering import labels as names
 
 GATE = "choreo.dev/gate"
 _KEPT_SECONDS = 3600
+_NOBODY = 10001
+"""As which user tests run: many images name none, or one by its name."""
 _SLACK = timedelta(seconds=30)
 """The Job ends itself at its deadline; that is to be seen, not overtaken."""
 
@@ -110,7 +113,10 @@ def _verdict(job: dict[str, Any]) -> bool | None:
 
 
 def _job(run: GateTestRun) -> dict[str, Any]:
-    """The Job: one try, nobody's identity, no rights, and gone an hour after its end."""
+    """The Job: one try, nobody's identity, no rights, and gone an hour after its end.
+
+    It fits into a namespace that enforces the restricted profile, as those of components do.
+    """
     labels = {
         names.ORGANIZATION: run.organization,
         names.PROJECT: run.project,
@@ -143,6 +149,12 @@ def _job(run: GateTestRun) -> dict[str, Any]:
                 "spec": {
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": _NOBODY,
+                        "runAsGroup": _NOBODY,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
                     "containers": [container],
                 },
             },

@@ -18,7 +18,7 @@ from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from domain.deliveries import FollowRollout
 from domain.deliveries.deployments import is_followed
-from domain.deliveries.promotions import WatchRelease
+from domain.deliveries.promotion_effects import WatchRelease
 from domain.errors import InvalidRequest, VerificationFailed
 from domain.policies.deadlines import time_left
 from domain.resources import Release

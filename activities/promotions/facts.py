@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from activities.builds.artifacts import new_binding
-from activities.common.reading import find, required
+from activities.common.reading import find, listed, required
 from activities.common.statuses import now
 from activities.guards.freezes import FreezeReader
 from activities.promotions.changes import differences, said
 from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings, pipeline_of
 from activities.promotions.judging import judged_here
+from activities.promotions.told import artifact_facts, place_facts, pointed, step_rules
 from activities.releases.bindings import find_binding
 from activities.releases.bundles import bundle_of, objects_of
 from activities.releases.facts import FactsReader
@@ -21,17 +21,15 @@ from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
 from domain.deliveries.freezes import FreezePlace
 from domain.deliveries.promotions import (
-    ArtifactFacts,
     ChangedObject,
     GateOutcome,
-    GateRule,
     PlaceFacts,
     PromotionFacts,
     PromotionRequest,
-    StepRules,
 )
 from domain.errors import Denied, InvalidRequest
 from domain.policies.quotas import Usage, usage_of
+from domain.rendering import labels as names
 from domain.rendering.configuration.effective import judged_configuration
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.release import render_release
@@ -45,9 +43,7 @@ from domain.resources import (
     Release,
 )
 from domain.resources.binding import Binding
-from domain.resources.conditions import Reason
 from domain.resources.gates import GateCheck
-from domain.resources.pipeline import PromotionTarget
 
 
 class _Place(NamedTuple):
@@ -84,57 +80,87 @@ class PromotionReader:
         Raises:
             InvalidRequest: The component, its project or its pipeline does not exist.
         """
-        where = request.organization
-        asked = f"the promotion of {request.component}"
-        component = await required(self._cluster, Component, request.component, where, asked)
-        pipeline = await pipeline_of(self._cluster, component)
-        sources = pipeline.sources_of(request.environment)
-        source_name = request.source or (sources[0] if len(sources) == 1 else "")
-        where_to = FreezePlace(
-            organization=where,
-            project=component.project,
-            component=component.name,
-            environment=request.environment,
-            labels=dict(component.metadata.labels),
+        component = await required(
+            self._cluster,
+            Component,
+            request.component,
+            request.organization,
+            f"the promotion of {request.component}",
         )
-        source, target, environment, standing, freeze = await asyncio.gather(
-            self._place(component, source_name),
-            self._place(component, request.environment),
-            find(self._cluster, Environment, request.environment, where),
-            self._standings.read(where, component.name, request.environment),
-            self._freezes.telling(where_to),
-        )
-        source_queue, target_queue = await asyncio.gather(
-            self._queue(where, source_name), self._queue(where, request.environment)
-        )
-        name = request.artifact or source.facts.artifact
-        artifact = await find(self._cluster, DeployableArtifact, name, where)
-        step = pipeline.target(source_name, request.environment)
-        facts = PromotionFacts(
-            organization=where,
-            project=component.project,
-            component=component.name,
-            environment=request.environment,
-            pipeline=pipeline.name,
-            first=pipeline.first_environment,
-            sources=sources,
-            source=source.facts,
-            source_passed=await self._passed(pipeline, component, source_name, name),
-            source_queue=source_queue,
-            target=target.facts,
-            target_queue=target_queue,
-            is_production=environment is not None and environment.spec.is_production,
-            artifact=_artifact(artifact) if artifact else None,
-            rules=_rules(step) if step else StepRules(),
-            standing=standing,
-            freeze=freeze,
-            at=now(),
-        )
+        facts, target = await self._around(request, component)
+        artifact = await self._named(facts, request.artifact)
         if artifact is not None:
+            authors = await self._authors(facts, artifact)
+            facts = facts.model_copy(update={"artifact": artifact_facts(artifact, authors)})
             facts = await self._rendered(facts, component, target, artifact)
         depends = await self._dependencies.judge(facts)
         judged = (*facts.judged, *depends, *judged_here(facts, request))
         return facts.model_copy(update={"judged": judged})
+
+    async def _around(
+        self, request: PromotionRequest, component: Component
+    ) -> tuple[PromotionFacts, _Place]:
+        """Returns all but what is promoted: places, rules, what is remembered, what is frozen."""
+        where, environment = request.organization, request.environment
+        pipeline = await pipeline_of(self._cluster, component)
+        sources = pipeline.sources_of(environment)
+        source = request.source or (sources[0] if len(sources) == 1 else "")
+        here, target, found, standing, freeze = await asyncio.gather(
+            self._place(component, source),
+            self._place(component, environment),
+            find(self._cluster, Environment, environment, where),
+            self._standings.read(where, component.name, environment),
+            self._freezes.telling(_freeze_place(component, environment)),
+        )
+        source_queue, target_queue = await asyncio.gather(
+            self._queue(where, source), self._queue(where, environment)
+        )
+        artifact = request.artifact or here.facts.artifact
+        facts = PromotionFacts(
+            organization=where,
+            project=component.project,
+            component=component.name,
+            environment=environment,
+            pipeline=pipeline.name,
+            first=pipeline.first_environment,
+            sources=sources,
+            source=here.facts,
+            source_passed=await self._passed(pipeline, component, source, artifact),
+            source_queue=source_queue,
+            target=target.facts,
+            target_queue=target_queue,
+            is_production=found is not None and found.spec.is_production,
+            rules=step_rules(pipeline.target(source, environment)),
+            standing=standing,
+            freeze=freeze,
+            at=now(),
+        )
+        return facts, target
+
+    async def _named(self, facts: PromotionFacts, name: str) -> DeployableArtifact | None:
+        name = name or facts.source.artifact
+        return await find(self._cluster, DeployableArtifact, name, facts.organization)
+
+    async def _authors(self, facts: PromotionFacts, artifact: DeployableArtifact) -> set[str]:
+        """Returns who wrote what was built since what runs in the target: it comes along.
+
+        Asked only where authors may not approve.
+        """
+        rule = facts.rules.approval
+        if rule is None or rule.allow_authors or not facts.target.artifact:
+            return set()
+        of_component = f"{names.COMPONENT}={facts.component}"
+        built = await listed(self._cluster, DeployableArtifact, facts.organization, of_component)
+        made = {one.name: one.metadata.creation_timestamp for one in built}
+        since, until = made.get(facts.target.artifact), made.get(artifact.name)
+        if since is None or until is None:
+            return set()
+        return {
+            author
+            for one in built
+            if (at := one.metadata.creation_timestamp) is not None and since < at <= until
+            for author in one.spec.authors
+        }
 
     async def _passed(
         self, pipeline: DeploymentPipeline, component: Component, source: str, artifact: str
@@ -163,7 +189,7 @@ class PromotionReader:
         release = await find(
             self._cluster, Release, binding.status.release_ref, component.namespace
         )
-        return _Place(_place(binding, release), binding, release)
+        return _Place(place_facts(binding, release), binding, release)
 
     async def _rendered(
         self,
@@ -173,7 +199,7 @@ class PromotionReader:
         artifact: DeployableArtifact,
     ) -> PromotionFacts:
         """Adds what it would become in the target, and what is different from what runs there."""
-        binding = _pointed(component, facts.environment, target.binding, artifact.name)
+        binding = pointed(component, facts.environment, target.binding, artifact.name)
         if binding.wanted_state is BindingState.UNDEPLOY:
             problem = f"{binding.kind} {binding.name} is to be undeployed: set spec.state"
             return facts.model_copy(update={"problem": problem})
@@ -233,62 +259,11 @@ def _configured(facts: PromotionFacts, known: ReleaseFacts) -> tuple[GateOutcome
     )
 
 
-def _place(binding: Binding, release: Release | None) -> PlaceFacts:
-    ready = binding.status.condition("Ready")
-    # A wish that was refused says nothing about what runs.
-    refused = ready is not None and ready.reason in {Reason.GATE_CLOSED, Reason.DENIED}
-    is_ready = ready is not None and (ready.is_true or (refused and release is not None))
-    since = ready.last_transition_time if ready else None
-    if since is not None and release is not None and release.status.applied is not None:
-        since = release.status.applied if refused else max(since, release.status.applied)
-    return PlaceFacts(
-        environment=binding.environment,
-        binding=binding.name,
-        binding_kind=binding.kind,
-        artifact=binding.status.artifact_ref,
-        version=binding.status.version,
-        release=binding.status.release_ref,
-        wanted=binding.artifact,
-        ready=is_ready and bool(binding.status.artifact_ref),
-        reason=ready.reason if ready else "",
-        message=ready.message if ready else "",
-        since=since,
+def _freeze_place(component: Component, environment: str) -> FreezePlace:
+    return FreezePlace(
+        organization=component.organization,
+        project=component.project,
+        component=component.name,
+        environment=environment,
+        labels=dict(component.metadata.labels),
     )
-
-
-def _artifact(artifact: DeployableArtifact) -> ArtifactFacts:
-    spec = artifact.spec
-    return ArtifactFacts(
-        name=artifact.name,
-        image=spec.image,
-        commit=spec.commit,
-        branch=spec.branch,
-        version=artifact.version,
-        build=spec.build_ref,
-        has_test_report=bool(spec.test_report),
-        scan=spec.scan.verdict,
-        scan_reason=spec.scan.reason,
-    )
-
-
-def _rules(step: PromotionTarget) -> StepRules:
-    given = step.model_dump(exclude={"gates", "approval", "hotfix", "mode", "name"})
-    return StepRules.model_validate(
-        {
-            **given,
-            "auto": step.mode == "Auto",
-            "gates": [GateRule.model_validate(gate.model_dump()) for gate in step.gates],
-            "approval": step.approval.rule if step.approval else None,
-            "skips": step.hotfix.skips,
-        }
-    )
-
-
-def _pointed(
-    component: Component, environment: str, binding: Binding | None, artifact: str
-) -> Binding:
-    """Returns the binding as it would be; nothing is written."""
-    if binding is not None:
-        spec = binding.spec.model_copy(update={"artifact_ref": artifact})
-        return binding.model_copy(update={"spec": spec})
-    return new_binding(component, environment, artifact)

@@ -21,15 +21,13 @@ from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
 from clients.webhooks import Webhooks
 from domain.deliveries import DeployRequest
-from domain.deliveries.promotions import (
+from domain.deliveries.promotion_effects import (
     FoundDeployment,
-    GateOutcome,
     OrderState,
     PointBinding,
-    PromotionFacts,
-    PromotionRequest,
     WebhookCall,
 )
+from domain.deliveries.promotions import GateOutcome, PromotionFacts, PromotionRequest
 from domain.deliveries.standings import Standing, StandingChange
 from domain.errors import NotFound, PlatformError
 from domain.rendering.facts import GatewayDefaults

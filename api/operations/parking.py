@@ -13,7 +13,12 @@ from domain.resources import Action
 from runtime.errors import as_domain_error
 
 _OF_THE_PLATFORM = frozenset({"plane-check", "teardown", "tenant"})
-_BY_KIND = {"build": Action.BUILD, "deploy": Action.DEPLOY}
+_BY_KIND = {
+    "build": Action.BUILD,
+    "deploy": Action.DEPLOY,
+    "promotion": Action.DEPLOY,
+    "rollback": Action.DEPLOY,
+}
 
 
 def action_of(kind: str, choice: Choice) -> Action:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,59 +9,35 @@ from fastapi import APIRouter, Query, Response
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.access import Access, AccessDep
+from api.access import AccessDep
 from api.dependencies import ClusterDep, IdempotencyKey, TemporalDep
 from api.operations.orders import accepted
 from api.schemas.deliveries import Accepted
 from api.schemas.promotions import (
     ConfirmOrder,
-    HoldOrder,
-    LiftOrder,
     PipelineView,
     PlanView,
     PromotionOrder,
     PromotionView,
     RollbackOrder,
-    StandingList,
-    StandingView,
     WhyView,
 )
 from api.serving.idempotency import confirm_same, request_key
-from api.views.components import component_of
-from api.views.promotions import pipeline_view, plan_view, promotion_of, why
-from clients.kubernetes import Cluster
+from api.views.promotions import permitted, pipeline_view, plan_view, promotion_of, why
 from domain.deliveries import Trigger
 from domain.deliveries.promotions import Confirmation, PromotionRequest
 from domain.deliveries.rollbacks import RollbackRequest
-from domain.deliveries.standings import Hold, StandingChange
 from domain.errors import InvalidRequest, NotFound
 from domain.resources import Action
 from runtime.errors import as_domain_error
-from workflows.promotions.standings import TemporalStandings
 from workflows.promotions.starting import (
     confirm_gate,
     plan_promotion,
     signal_promotion,
     start_rollback,
-    stir_promotion,
 )
 
 router = APIRouter(prefix="/v1", tags=["promotions"])
-
-
-async def permitted(
-    access: Access, cluster: Cluster, place: tuple[str, str, str], action: Action
-) -> None:
-    """Returns when the caller may do that there.
-
-    Raises:
-        NotFound: There is no such component for this person.
-        Denied: They may not.
-    """
-    organization, name, environment = place
-    await access.organization(organization)
-    component = await component_of(cluster, organization, name)
-    await access.require(organization, action, project=component.project, environment=environment)
 
 
 @router.post(
@@ -184,90 +159,6 @@ async def roll_back(
     answer = accepted(handle.id, handle.first_execution_run_id or "", request_id=key)
     response.headers["Location"] = answer.links.self
     return answer
-
-
-@router.get("/standings", summary="Places where something is held or vetoed")
-async def standings(organization: str, access: AccessDep, client: TemporalDep) -> StandingList:
-    """Lists what keeps things away from the places that the caller may see, and why."""
-    owner = await access.organization(organization)
-    found = await TemporalStandings(client).awaiting(organization)
-    seen = [one for one in found if access.sees(owner, "", one.environment)]
-    return StandingList(items=tuple(StandingView.model_validate(one) for one in seen))
-
-
-@router.get(
-    "/standings/{organization}/{component}/{environment}", summary="What is remembered of a place"
-)
-async def standing(
-    *,
-    organization: str,
-    component: str,
-    environment: str,
-    access: AccessDep,
-    cluster: ClusterDep,
-    client: TemporalDep,
-) -> StandingView:
-    """Returns what passed, what is held and what is vetoed."""
-    await permitted(access, cluster, (organization, component, environment), Action.READ)
-    found = await TemporalStandings(client).read(organization, component, environment)
-    return StandingView.model_validate(found)
-
-
-@router.post("/standings/{organization}/{component}/{environment}/hold", summary="Hold a place")
-async def hold(
-    *,
-    organization: str,
-    component: str,
-    environment: str,
-    order: HoldOrder,
-    access: AccessDep,
-    cluster: ClusterDep,
-    client: TemporalDep,
-) -> StandingView:
-    """Keeps automation away from a place until a person lifts the hold."""
-    await permitted(access, cluster, (organization, component, environment), Action.DEPLOY)
-    now = datetime.now(UTC)
-    change = StandingChange(
-        organization=organization,
-        component=component,
-        environment=environment,
-        key=f"hold-{request_key(None, access.actor)}",
-        hold=Hold(reason=order.reason, by=access.actor, since=now),
-        at=now,
-    )
-    return StandingView.model_validate(await TemporalStandings(client).change(change))
-
-
-@router.post(
-    "/standings/{organization}/{component}/{environment}/lift",
-    summary="Lift a hold or a veto",
-)
-async def lift(
-    *,
-    organization: str,
-    component: str,
-    environment: str,
-    order: LiftOrder,
-    access: AccessDep,
-    cluster: ClusterDep,
-    client: TemporalDep,
-) -> StandingView:
-    """Lets automation, or an artifact, come to a place again; what waits for that looks anew."""
-    await permitted(access, cluster, (organization, component, environment), Action.DEPLOY)
-    if not (order.hold or order.veto):
-        raise InvalidRequest("say what is lifted: hold, or the artifact of a veto")
-    change = StandingChange(
-        organization=organization,
-        component=component,
-        environment=environment,
-        key=f"lift-{request_key(None, access.actor)}",
-        lift_hold=order.hold,
-        lift_veto=order.veto,
-        at=datetime.now(UTC),
-    )
-    changed = await TemporalStandings(client).change(change)
-    await stir_promotion(client, organization, component, environment)
-    return StandingView.model_validate(changed)
 
 
 @router.get(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from api.schemas.deliveries import Request, View
 from domain.phases import Phase
@@ -35,6 +36,18 @@ class PromotionOrder(PlaceOrder):
     )
     hotfix: bool = Field(False, description="Leave out what the pipeline lets a hotfix leave out.")
     reason: str = Field("", max_length=500, description="Why; a hotfix needs one.")
+    not_before: AwareDatetime | None = Field(
+        None, description="When it is let through at the earliest. Empty = at once."
+    )
+    expires: AwareDatetime | None = Field(
+        None, description="When it is given up, if it was not let through. Empty = never."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.not_before and self.expires and self.expires <= self.not_before:
+            raise ValueError("expires must be after notBefore")
+        return self
 
 
 class RollbackOrder(PlaceOrder):
@@ -61,6 +74,7 @@ class LiftOrder(Request):
 
     hold: bool = Field(False, description="Lift the hold.")
     veto: str = Field("", max_length=63, description="Artifact whose veto is lifted.")
+    reason: str = Field("", max_length=500, description="Why; it is written down.")
 
 
 class ConfirmOrder(Request):

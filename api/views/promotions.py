@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRej
 from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.access import Access
 from api.kinds import kind_of
 from api.schemas.promotions import (
     ChangeView,
@@ -27,11 +28,26 @@ from domain.deliveries import OperationStatus, Trigger
 from domain.deliveries.promotions import Promotion, PromotionPlan, PromotionRequest
 from domain.errors import NotFound
 from domain.policies.promotion.why import obstacles
-from domain.resources import Component, DeploymentPipeline, Project, parse_as
+from domain.resources import Action, Component, DeploymentPipeline, Project, parse_as
 from domain.resources.pipeline import PromotionTarget
 from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.standings import TemporalStandings
 from workflows.promotions.starting import plan_promotion
+
+
+async def permitted(
+    access: Access, cluster: Cluster, place: tuple[str, str, str], action: Action
+) -> None:
+    """Returns when the caller may do that there.
+
+    Raises:
+        NotFound: There is no such component for this person.
+        Denied: They may not.
+    """
+    organization, name, environment = place
+    await access.organization(organization)
+    component = await component_of(cluster, organization, name)
+    await access.require(organization, action, project=component.project, environment=environment)
 
 
 async def promotion_of(

@@ -117,6 +117,8 @@ class BuildOutcome(Wire):
     provenance: str = ""
     """Name with digest of the provenance in the registry; empty when there is none."""
     scan: ScanVerdict = ScanVerdict()
+    authors: tuple[str, ...] = ()
+    """Addresses of those who wrote the commit, as the commit says."""
 
 
 class BuildRecord(Wire):

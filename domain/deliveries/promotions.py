@@ -9,7 +9,6 @@ from pydantic import Field
 
 from domain import ids
 from domain.deliveries.approvals import ApprovalRule
-from domain.deliveries.deployments import Deployment
 from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.standings import Standing
 from domain.deliveries.wire import Trigger, Wire
@@ -35,6 +34,10 @@ class PromotionRequest(Wire):
     """Leave out the gates that the pipeline lets a hotfix leave out."""
     reason: str = ""
     trigger: Trigger = Trigger()
+    not_before: datetime | None = None
+    """It is let through then at the earliest; all but the deployment may be done before."""
+    expires: datetime | None = None
+    """It is given up then, if it was not let through."""
 
 
 class GateState(StrEnum):
@@ -149,6 +152,8 @@ class ArtifactFacts(Wire):
     scan: str = "unknown"
     """``passed``, ``refused`` or ``unknown``."""
     scan_reason: str = ""
+    authors: tuple[str, ...] = ()
+    """Who wrote what it brings to the target, as the commits say."""
 
 
 class ChangedObject(Wire):
@@ -250,69 +255,3 @@ class Confirmation(Wire):
     passes: bool = True
     note: str = Field("", max_length=1000)
     by: str = ""
-
-
-class PointBinding(Wire):
-    """Asks to point a binding back to an artifact."""
-
-    organization: str
-    component: str
-    environment: str
-    binding: str
-    binding_kind: str
-    artifact: str
-    unless_changed: str = ""
-    """What it must name for that; when it names something else, somebody else decided."""
-
-
-class WebhookCall(Wire):
-    """Asks another system whether a promotion may go on."""
-
-    gate: str
-    id: str
-    """The same for each try of the same question."""
-    organization: str
-    url: str
-    timeout_seconds: int = 30
-    body: str
-    """JSON."""
-
-
-class GateTestRun(Wire):
-    """Asks for a run of tests in an environment."""
-
-    gate: str
-    name: str
-    """Of the Job; equal runs have equal names."""
-    organization: str
-    project: str
-    environment: str
-    namespace: str
-    image: str
-    command: tuple[str, ...]
-    timeout_seconds: int = 300
-
-
-class WatchRelease(Wire):
-    """Asks to look at a release for a while."""
-
-    organization: str
-    release: str
-    seconds: int
-
-
-class OrderState(StrEnum):
-    """Where a deployment stands that was asked for."""
-
-    OPEN = "Open"
-    """It waits or runs."""
-    OVER = "Over"
-    LOST = "Lost"
-    """Nobody knows of it: withdrawn, superseded, or its queue is gone."""
-
-
-class FoundDeployment(Wire):
-    """What became of a deployment that was asked for."""
-
-    state: OrderState
-    deployment: Deployment | None = None

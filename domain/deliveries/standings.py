@@ -108,3 +108,7 @@ class StandingChange(Wire):
     not_rolled_back: str = ""
     """Id of a rollback that was undone."""
     at: datetime
+    by: str = ""
+    """Person who asked for it directly; empty = a procedure, which writes facts of its own."""
+    reason: str = ""
+    """Why that person did."""

@@ -44,6 +44,8 @@ class BuildReport(BaseModel):
     sbom: str = ""
     """``sha256:...`` of the pushed artifact with the SBOM; empty when there is none."""
     scan: ScanVerdict = ScanVerdict()
+    authors: tuple[str, ...] = ()
+    """Addresses of those who wrote the commit, as the commit says."""
     failed_stage: str = ""
     """The stage that did not succeed; empty when all did or none was begun."""
 
@@ -60,10 +62,11 @@ def parse_report(text: str) -> BuildReport:
     """Reads the report of a build pod; lines it does not know are left out.
 
     One fact a line: ``stage NAME SECONDS ok|failed``, ``base NAME@DIGEST``, ``cache hit``,
-    ``digest DIGEST``, ``sbom DIGEST``, ``scan passed|refused|unknown WORDS``.
+    ``digest DIGEST``, ``sbom DIGEST``, ``scan passed|refused|unknown WORDS``, ``author ADDRESS``.
     """
     stages: list[StageDuration] = []
     bases: set[str] = set()
+    authors: set[str] = set()
     digest = sbom = failed_stage = ""
     scan, cache_hit = ScanVerdict(), False
     for line in text.splitlines():
@@ -73,6 +76,8 @@ def parse_report(text: str) -> BuildReport:
                 failed_stage = name if end == "failed" else failed_stage
             case ["base", image]:
                 bases.add(image)
+            case ["author", address]:
+                authors.add(address)
             case ["cache", "hit"]:
                 cache_hit = True
             case ["digest", value] if _DIGEST.fullmatch(value):
@@ -91,6 +96,7 @@ def parse_report(text: str) -> BuildReport:
         sbom=sbom,
         scan=scan,
         failed_stage=failed_stage,
+        authors=tuple(sorted(authors)),
     )
 
 

@@ -177,6 +177,8 @@ class DeployableArtifactSpec(Model):
     """Commit it was built from. Empty = it was not built here."""
     branch: GitRefOrEmpty = ""
     """Branch that commit was pushed to. Empty = unknown."""
+    authors: tuple[Annotated[str, Field(max_length=254)], ...] = Field((), max_length=32)
+    """Addresses of those who wrote the commit, as the commit says. They may not approve it."""
     build_ref: NameOrEmpty = ""
     """Build that made it. Empty = it was not built here."""
     test_report: LogTail = ""

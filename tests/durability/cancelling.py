@@ -22,6 +22,7 @@ from tests.durability.sweep import (
 
 _RECORDS = ("Deployment", "Build")
 _UNFINISHED = {None, "", "Running", "Pending"}
+_WATCH = "watch_release"
 _APPLIES = {"apply_release", "follow_rollout"}
 
 
@@ -69,12 +70,20 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
     (operation,) = (one for one in end["operation"] if one["workflow"] == point.workflow)
     if operation["status"] != "CANCELED":
         return [f"not cancelled, but: {each}" for each in differences(undisturbed, end)]
-    problems = differences(running(before), running(end))
+    # A release that is only watched stays: the cancel ends the watch.
+    stays = point.name == _WATCH
+    problems = differences(running(undisturbed if stays else before), running(end))
     for kind in _RECORDS:
         phases = [one["status"].get("phase") for one in end[kind]]
         problems += [f"{kind} is left {each}" for each in phases if each in _UNFINISHED]
     records = [one for kind in _RECORDS for one in end[kind]]
     told = [one["status"] for one in records if one["status"].get("phase") == "Cancelled"]
+    if point.workflow.startswith("promotion/"):
+        # What a promotion asks for is recorded by the deployment, if it came to that.
+        facts = [one for one in end["fact"] if one["action"] == "promotion.cancelled"]
+        return (
+            problems if len(facts) == 1 else [*problems, f"{len(facts)} facts tell of the cancel"]
+        )
     # A request of a build that was cancelled has begun nothing there would be a record of.
     expected = 0 if point.workflow.startswith("build-request/") else 1
     if len(told) != expected:

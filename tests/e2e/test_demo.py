@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_commits_become_a_running_service_and_a_crash_is_restored_without_a_failed_request(
+def test_the_demo_goes_as_told_from_commits_to_production_and_back_to_what_did_well(
     stack: dict[str, str], stack_name: str
 ) -> None:
     """The demo itself, on the shared stack: it checks what it tells and fails when it is not so."""
@@ -29,4 +30,9 @@ def test_commits_become_a_running_service_and_a_crash_is_restored_without_a_fail
     assert told.returncode == 0, told.stdout[-8000:]
     assert ", 0 failed; it still answers with" in told.stdout
     assert "crashed: the setting DATABASE_URL is missing" in told.stdout
+    assert "dev@example.test asked for it, and somebody else must approve" in told.stdout
+    assert "✓ counted: approved by ada@example.test" in told.stdout
+    assert re.search(r"lost its health: .* rolled back to web-production-", told.stdout)
+    assert "without anybody having done anything" in told.stdout
+    assert re.search(r"\d+ facts of acme are as they were written", told.stdout)
     assert "Temporal UI" in told.stdout

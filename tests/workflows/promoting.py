@@ -22,23 +22,26 @@ from domain.deliveries import (
     Trigger,
     TriggerKind,
 )
-from domain.deliveries.promotions import (
-    ArtifactFacts,
+from domain.deliveries.promotion_effects import (
     FoundDeployment,
-    GateOutcome,
     GateTestRun,
     OrderState,
-    PlaceFacts,
     PointBinding,
+    WatchRelease,
+    WebhookCall,
+)
+from domain.deliveries.promotions import (
+    ArtifactFacts,
+    GateOutcome,
+    PlaceFacts,
     Promotion,
     PromotionFacts,
     PromotionRequest,
     StepRules,
-    WatchRelease,
-    WebhookCall,
 )
 from domain.deliveries.rollbacks import RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Standing, StandingChange
+from domain.errors import Errored
 from domain.policies.promotion.rollback import KnownRelease
 from domain.records import AuditFact, FactBatch, Recorded
 from workflows.deployments.queues import TemporalDeployQueues
@@ -117,6 +120,8 @@ class Line:
         """Set = a watched release keeps its health."""
         self.health.set()
         self.fails: Exception | None = None
+        self.faults = 0
+        """How often reading facts fails for a technical reason."""
         self.calls: list[tuple[str, Any]] = []
         self.facts: list[AuditFact] = []
 
@@ -151,6 +156,14 @@ class Line:
                 return status
             await asyncio.sleep(0.02)
 
+    async def queued(self, handle: WorkflowHandle[Any, Any], *requests: str) -> None:
+        """Returns once exactly these wait for their turn."""
+        while True:
+            status: OperationStatus = await handle.query("status", result_type=OperationStatus)
+            if status.queue == requests:
+                return
+            await asyncio.sleep(0.02)
+
     async def queue(self) -> OperationStatus:
         """Returns where the deployments of the place stand."""
         place = ids.deploy_id(self.organization, "web", "staging")
@@ -181,6 +194,7 @@ class Line:
     @activity.defn
     async def read_promotion(self, request: PromotionRequest) -> PromotionFacts:
         self.calls.append(("read_promotion", request))
+        self._stumble()
         artifact = request.artifact or self.source.artifact
         release = self.release or f"web-{artifact}"
         return PromotionFacts(
@@ -250,6 +264,7 @@ class Line:
     @activity.defn
     async def read_rollback(self, request: RollbackRequest) -> RollbackFacts:
         self.calls.append(("read_rollback", request))
+        self._stumble()
         return RollbackFacts(
             running=self.running,
             artifact=self.artifact,
@@ -260,8 +275,17 @@ class Line:
             at=datetime.now(UTC),
         )
 
+    def _stumble(self) -> None:
+        """Fails as often as a test says, for a technical reason that no try mends."""
+        self.faults -= 1
+        if self.faults >= 0:
+            raise Errored("the control plane does not let the platform in")
+
     @activity.defn
     async def record(self, batch: FactBatch) -> Recorded:
+        return await self.keep(batch)
+
+    async def keep(self, batch: FactBatch) -> Recorded:
         self.facts += [fact for fact in batch.facts if fact.key not in self.keys()]
         return Recorded(facts=len(batch.facts))
 

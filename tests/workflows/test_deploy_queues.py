@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from domain.deliveries.promotions import OrderState
+from domain.deliveries.promotion_effects import OrderState
 from domain.errors import InvalidRequest
 from domain.phases import Phase
 from tests.workflows.conftest import World, a_release

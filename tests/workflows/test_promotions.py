@@ -9,7 +9,12 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from domain.deliveries import ApprovalOutcome, ApprovalRule, ClosedBy, FreezeVerdict
+from domain.deliveries import (
+    ApprovalOutcome,
+    ApprovalRule,
+    ClosedBy,
+    FreezeVerdict,
+)
 from domain.deliveries.freezes import LiftedBy
 from domain.deliveries.promotions import (
     Confirmation,
@@ -22,6 +27,7 @@ from domain.deliveries.standings import Hold, StandingChange
 from domain.errors import Denied, RolloutFailed, VerificationFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
+from domain.records import FactResult
 from domain.resources.gates import GateCheck
 from domain.resources.pipeline import OnFailure
 from tests.workflows.building import until
@@ -120,6 +126,8 @@ async def test_tests_webhooks_and_people_are_asked_and_their_words_are_evidence(
     assert all(one.is_open for one in promotion.gates)
     assert verdicts["smoke"].evidence["report"] == "..."
     assert verdicts["look"].evidence["by"] == "ada"
+    (voice,) = [one for one in line.facts if one.action == "gate.passed"]
+    assert (voice.actor, voice.reason, voice.message) == ("ada", "fine", "gate look")
     assert [name for name in line.names() if name.startswith(("run", "call"))] == [
         "run_gate_tests",
         "call_gate",
@@ -409,7 +417,7 @@ async def test_lost_health_is_left_to_a_person_where_the_pipeline_says_so(
     assert world.names().count("prepare_release") == 1
 
 
-@pytest.mark.parametrize("step", ["gates", "approval", "deploy", "verify"])
+@pytest.mark.parametrize("step", ["gates", "approval", "deploy"])
 async def test_a_cancel_at_any_step_leaves_the_place_as_it_was(
     line: Line, world: World, step: str
 ) -> None:
@@ -417,16 +425,13 @@ async def test_a_cancel_at_any_step_leaves_the_place_as_it_was(
         line.rules = StepRules(gates=(GateRule(name="look", check=GateCheck.MANUAL),))
     elif step == "approval":
         line.rules = APPROVAL
-    elif step == "deploy":
+    else:
 
         async def hold(request: Any) -> None:
             if request.bundle.release == "web-web-a":
                 await never(request)
 
         world.behaviours["follow_rollout"] = hold
-    else:
-        line.rules = StepRules(watch_seconds=600)
-        line.health.clear()
     handle = await line.promote()
     await line.waits_for(handle, step)
     if step == "deploy":  # far enough that there is something to undo
@@ -440,12 +445,87 @@ async def test_a_cancel_at_any_step_leaves_the_place_as_it_was(
     assert (await line.standing()).is_empty
     ended = await told(handle)
     assert ended.phase is Phase.CANCELLED
+    assert [one.action for one in line.facts][-1] == "promotion.cancelled"
     if step == "deploy":
         assert world.last("apply_release").bundle.release == "web-old"
         assert ended.undone[0] == "stopped the deployment"
-    if step == "verify":
-        assert world.last("prepare_release").rollback == "web-old"
-        assert ended.undone[0] == "brought back what ran before"
+
+
+async def test_a_cancel_of_the_watch_leaves_what_does_well_and_says_so(
+    line: Line, world: World
+) -> None:
+    line.rules = StepRules(watch_seconds=600)
+    line.health.clear()
+    handle = await line.promote()
+    await line.waits_for(handle, "verify")
+
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, CancelledError)
+    assert world.names().count("prepare_release") == 1
+    (passed,) = (await line.standing()).passes
+    assert (passed.release, passed.verified) == ("web-web-a", None)
+    ended = await told(handle)
+    assert (ended.phase, ended.undone) == (Phase.CANCELLED, ())
+    assert "web-web-a stays in staging and is watched no more" in ended.message
+    last = line.facts[-1]
+    assert (last.action, last.result, last.message) == (
+        "promotion.cancelled",
+        FactResult.UNDONE,
+        ended.message,
+    )
+
+
+async def test_what_never_began_is_written_down_too(line: Line, world: World) -> None:
+    async def hold(request: Any) -> None:
+        if request.bundle.release == "web-web-a":
+            await never(request)
+
+    world.behaviours["follow_rollout"] = hold
+    handle = await line.promote("one")
+    await line.waits_for(handle, "deploy")
+    await line.promote("two", artifact="web-b")
+    await line.promote("three", artifact="web-c")
+    await line.queued(handle, "three")
+
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    never_began = [(one.action, one.after) for one in line.facts if "began" in one.message]
+    assert never_began == [("promotion.superseded", "web-b"), ("promotion.cancelled", "web-c")]
+
+
+async def test_it_waits_for_its_time_with_all_else_done_and_is_looked_at_anew_then(
+    line: Line, world: World
+) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=2)
+    handle = await line.promote(not_before=soon)
+    status = await line.waits_for(handle, "time")
+    assert status.waiting_for is not None
+    assert status.waiting_for.until == soon
+    assert world.names() == []
+    line.source = line.source.model_copy(update={"ready": False})
+
+    cause = await failure(handle)
+
+    assert "source-healthy" in cause.message
+    assert world.names() == []
+
+
+async def test_what_is_not_let_through_in_time_is_given_up_with_its_question(line: Line) -> None:
+    line.rules = APPROVAL
+    handle = await line.promote(expires=datetime.now(UTC) + timedelta(seconds=2))
+    approval = await line.approval()
+
+    cause = await failure(handle)
+
+    assert (cause.type, "it was not let through by" in cause.message) == ("Denied", True)
+    with pytest.raises(WorkflowFailureError) as asked:
+        await approval.result()
+    assert isinstance(asked.value.cause, CancelledError)
 
 
 async def test_a_plan_judges_the_same_and_does_nothing(temporal: Client, line: Line) -> None:

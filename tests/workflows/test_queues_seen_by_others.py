@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.deliveries import DeployRequest
-from domain.deliveries.promotions import OrderState
+from domain.deliveries.promotion_effects import OrderState
 from domain.errors import DependencyUnavailable
 from workflows.deployments.queues import TemporalDeployQueues
 

@@ -100,6 +100,42 @@ async def test_a_freeze_stops_no_rollback_and_that_is_written_down(
     assert told.reason.endswith("errors")
 
 
+async def test_a_freeze_that_nobody_may_override_stops_a_rollback_too(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    shut = ClosedBy(window="audit", reason="the auditor looks", override_by="nobody")
+    bad.freeze = FreezeVerdict(at=datetime.now(UTC), closed_by=(shut,))
+
+    handle = await start_rollback(temporal, request(bad))
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "Denied"
+    assert "audit: the auditor looks, and nobody may override it" in failed.value.cause.message
+    assert world.names() == []
+    assert (await bad.standing()).is_empty
+
+
+async def test_who_asks_again_after_its_end_gets_the_same_and_goes_no_release_further_back(
+    temporal: Client, bad: Line, world: World
+) -> None:
+    await (await start_rollback(temporal, request(bad))).result()
+    bad.running = "web-old"
+    older = KnownRelease(name="web-older", artifact="web-9", since=NOW)
+    bad.known = (*bad.known, older)
+    world.calls.clear()
+
+    again = await (await start_rollback(temporal, request(bad))).result()
+
+    assert (again.phase, again.release) == (Phase.SUCCEEDED, "")
+    assert "web-web-a was rolled back already" in again.message
+    assert "to go further back: --bad web-old" in again.message
+    assert world.names() == []
+    further = await start_rollback(temporal, request(bad, bad="web-old", to="web-older"))
+    assert (await further.result()).release == "web-older"
+
+
 async def test_two_who_ask_at_once_ask_for_one_rollback(
     temporal: Client, bad: Line, world: World
 ) -> None:

@@ -95,6 +95,11 @@ class Facts:
         actor = {"actor": who} if who else {}
         self.add(action, result=FactResult.UNDONE, reason=why, message="; ".join(undone), **actor)
 
+    @property
+    def are_pending(self) -> bool:
+        """Tells whether something is collected that is not written yet."""
+        return bool(self._pending)
+
     def take(self) -> tuple[AuditFact, ...]:
         """Returns what is collected, for an activity that runs anyway and writes it along."""
         taken, self._pending = tuple(self._pending), []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from domain.deliveries import DeployRequest
@@ -30,6 +31,12 @@ def rollback_attributes(
 ) -> TypedSearchAttributes:
     """Returns what rollbacks are filtered by."""
     return _attributes("rollback", request, phase)
+
+
+def shown(given: TypedSearchAttributes) -> None:
+    """Tells visibility what a run is about, unless its start told it. In a workflow only."""
+    if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
+        workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
 
 
 def _attributes(

@@ -14,7 +14,7 @@ from temporalio.exceptions import FailureError
 from activities.promotions.standing import PromotionActivities
 from domain import ids
 from domain.deliveries import Deployment, DeployRequest
-from domain.deliveries.promotions import OrderState
+from domain.deliveries.promotion_effects import OrderState
 from workflows.common.calls import QUICK, call, to_the_end
 
 _LOOK = timedelta(minutes=10)

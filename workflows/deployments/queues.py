@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.deliveries import Deployment, DeployRequest, OperationStatus
-from domain.deliveries.promotions import FoundDeployment, OrderState
+from domain.deliveries.promotion_effects import FoundDeployment, OrderState
 from domain.errors import DependencyUnavailable
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.starting import signal_deployment

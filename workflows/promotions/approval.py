@@ -118,6 +118,7 @@ class ApprovalDesk:
             facts=now_asked.facts,
             asked=now_asked.asked,
             details=now_asked.details,
+            authors=now_asked.authors,
             rule=now_asked.rule,
         )
         try:
@@ -153,6 +154,7 @@ class ApprovalDesk:
             ),
             rule=rule,
             requester=self._request.trigger.actor,
+            authors=artifact.authors if artifact else (),
         )
 
 

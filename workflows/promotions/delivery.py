@@ -10,12 +10,8 @@ from activities.planes.release_watch import ReleaseWatchActivities
 from activities.promotions.standing import PromotionActivities
 from domain import ids
 from domain.deliveries import Deployment, DeployRequest, Trigger
-from domain.deliveries.promotions import (
-    PointBinding,
-    PromotionFacts,
-    PromotionRequest,
-    WatchRelease,
-)
+from domain.deliveries.promotion_effects import PointBinding, WatchRelease
+from domain.deliveries.promotions import PromotionFacts, PromotionRequest
 from domain.deliveries.standings import Hold as HoldFact
 from domain.deliveries.standings import Pass, Standing, StandingChange, Veto
 from domain.errors import Errored, Failed, RolloutFailed, StaleRevision

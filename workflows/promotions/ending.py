@@ -86,6 +86,34 @@ def told(passage: Passage, phase: Phase) -> Promotion:
     )
 
 
+def ended(
+    passage: Passage,
+    phase: Phase,
+    message: str,
+    failure: PlatformError | None,
+    undone: Sequence[str],
+) -> Promotion:
+    """Returns how a promotion ended that did not succeed."""
+    facts = failure.facts if failure else {}
+    return told(passage, phase).model_copy(
+        update={
+            "reason": facts.get("reason", type(failure).__name__ if failure else ""),
+            "message": message,
+            "undone": tuple(undone),
+            "rolled_back_to": facts.get("rolledBackTo", ""),
+        }
+    )
+
+
+def left_alone(passage: Passage) -> str:
+    """Says what a cancel leaves that came when all was done but the watch."""
+    request, release = passage.request, passage.facts.release if passage.facts else ""
+    return (
+        f"cancelled: {release} stays in {request.environment} and is watched no more; "
+        f"to take it back: pavane rollback {request.component} {request.environment}"
+    )
+
+
 def phase_of(error: PlatformError) -> Phase:
     """Returns in which phase a promotion ended that failed so."""
     if isinstance(error, Superseded):
@@ -95,18 +123,13 @@ def phase_of(error: PlatformError) -> Phase:
     return Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
 
 
-def title(request: PromotionRequest) -> str:
-    """Says in a few words what is promoted where."""
-    what = request.artifact or request.component
-    return f"promote {what} to {request.environment}"
-
-
 def log_end(passage: Passage, phase: Phase, message: str, undone: Sequence[str]) -> None:
     """Adds to the facts what each gate said, and how it ended."""
     facts = passage.facts
     gates = tuple(f"{one.name} {one.state.value}: {one.reason}" for one in passage.verdicts)
     results = {Phase.SUCCEEDED: FactResult.DONE, Phase.DENIED: FactResult.REFUSED,
-               Phase.SUPERSEDED: FactResult.REFUSED}  # fmt: skip
+               Phase.SUPERSEDED: FactResult.REFUSED,
+               Phase.CANCELLED: FactResult.UNDONE}  # fmt: skip
     passage.facts_log.add(
         f"promotion.{phase.value.lower()}",
         result=results.get(phase, FactResult.UNDONE if undone else FactResult.FAILED),

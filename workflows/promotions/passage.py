@@ -11,19 +11,19 @@ from activities.planes.gate_tests import GateTestActivities
 from activities.promotions.standing import PromotionActivities
 from domain import ids
 from domain.deliveries.freezes import FreezeVerdict
+from domain.deliveries.promotion_effects import GateTestRun, WebhookCall
 from domain.deliveries.promotions import (
     Confirmation,
     GateOutcome,
     GateRule,
-    GateTestRun,
     GateVerdict,
     PromotionFacts,
     PromotionRequest,
-    WebhookCall,
 )
 from domain.errors import Conflict, Denied
 from domain.policies.promotion.gates import Case, closed, described, evaluate, pending, waiting
 from domain.policies.promotion.plan import runs_already
+from domain.records import FactResult
 from domain.resources.gates import GateCheck
 from workflows.common.calls import QUICK, call, watch
 from workflows.common.facts import Facts
@@ -59,7 +59,15 @@ class Passage:
         self._outcomes: dict[str, GateOutcome] = {}
         self._began = workflow.now()
         self._is_stirred = False
+        self._voices = 0
+        self.attempts = 0
+        """How often it was tried to deploy: the effects of each try have keys of their own."""
         self._thaw = Thaw(progress)
+
+    @property
+    def artifact(self) -> str:
+        """What is promoted; empty while that is not known."""
+        return self.facts.artifact.name if self.facts and self.facts.artifact else ""
 
     def stir(self) -> None:
         """Something may be different now: look again."""
@@ -80,6 +88,17 @@ class Passage:
 
     def confirm(self, confirmation: Confirmation) -> None:
         """A person looked, and says what they saw."""
+        self._voices += 1
+        self.facts_log.add(
+            "gate.passed" if confirmation.passes else "gate.refused",
+            step=f"voice-{self._voices}",
+            result=FactResult.DONE if confirmation.passes else FactResult.REFUSED,
+            actor=confirmation.by,
+            reason=confirmation.note,
+            after=self.artifact,
+            after_hash=self.facts.hash if self.facts else "",
+            message=f"gate {confirmation.gate}",
+        )
         self._outcomes[confirmation.gate] = GateOutcome(
             name=confirmation.gate,
             passed=confirmation.passes,
@@ -110,9 +129,24 @@ class Passage:
                 await self._ask(facts, open_questions)
             elif facts.freeze is not None and not facts.freeze.is_open:
                 await self._frozen(facts.freeze)
-            elif await self._agreed(facts):
+            elif await self._agreed(facts) and not await self._too_early():
                 self._tell_override(facts)
                 return facts
+
+    async def _too_early(self) -> bool:
+        """Waits until it may be let through; True = it waited, so all is looked at anew."""
+        earliest = self.request.not_before
+        if earliest is None or workflow.now() >= earliest:
+            return False
+        last = self._began + _LONGEST_FREEZE
+        if earliest > last:
+            raise Denied(
+                f"{earliest:%Y-%m-%d %H:%M} UTC is more than {_LONGEST_FREEZE.days} days away"
+            )
+        what = f"{earliest:%Y-%m-%d %H:%M} UTC"
+        with self._progress.step("time", awaiting=what, until=earliest, who="a newer request"):
+            await self._stirred(earliest, f"wait until {what}")
+        return True
 
     async def _agreed(self, facts: PromotionFacts) -> bool:
         """Asks people, where the step wants that; what is known by then is written down first."""
@@ -232,6 +266,12 @@ class Passage:
     @property
     def _key(self) -> str:
         return f"{workflow.info().run_id}:{self.request.request_id}"
+
+
+def title(request: PromotionRequest) -> str:
+    """Says in a few words what is promoted where."""
+    what = request.artifact or request.component
+    return f"promote {what} to {request.environment}"
 
 
 _TOLD = {

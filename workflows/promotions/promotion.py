@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from domain.deliveries import Deployment, OperationStatus
+from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.deliveries.promotions import Confirmation, Promotion, PromotionFacts, PromotionRequest
 from domain.errors import (
     CompensationFailed,
+    Conflict,
     Failed,
     PlatformError,
     RolloutFailed,
@@ -22,27 +24,28 @@ from domain.errors import (
     VerificationFailed,
 )
 from domain.phases import Phase
-from domain.policies.promotion.arrivals import Arrival, arrival
+from domain.policies import parking
 from domain.policies.promotion.plan import runs_already
 from domain.records import FactResult
 from domain.records.stops import Place
 from domain.resources.pipeline import OnFailure
-from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.common.brake import Brake
 from workflows.common.calls import to_the_end
+from workflows.common.parking import Parking
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
-from workflows.deployments.attributes import promotion_attributes
+from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.promotions.delivery import Delivery
-from workflows.promotions.ending import go_back, log_end, phase_of, title, told
-from workflows.promotions.passage import Passage
+from workflows.promotions.ending import ended, go_back, left_alone, log_end, phase_of, told
+from workflows.promotions.letting import let_through
+from workflows.promotions.passage import Passage, title
+from workflows.promotions.requests import Requests
 
 _STEPS = ("gates", "approval", "deploy", "verify", "rollback")
 _TRIES = 3
 """How often the gates are asked again because what was rendered changed at the last moment."""
-_REMEMBERED = 50
 
 
 @workflow.defn
@@ -51,27 +54,26 @@ class PromotionWorkflow:
 
     @workflow.init
     def __init__(self, request: PromotionRequest) -> None:
-        self._waiting = [request]
+        self._requests = Requests(request)
         self._current: Passage | None = None
         self._may_yield = False
         self._yields = False
         self._deployments = OrderedDeployments()
-        self._seen = [request.request_id]
+        self._is_watched = False
         self._progress = Progress(title(request), _STEPS)
         self._promotion: Promotion | None = None
         place = Place(organization=request.organization, environment=request.environment)
         self._brake = Brake(place, self._progress)
-        if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
-            given = promotion_attributes(request, Phase.PENDING)
-            workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
+        self._parking = Parking("promotion", self._progress)
+        shown(promotion_attributes(request, Phase.PENDING))
 
     @workflow.run
     async def run(self, _request: PromotionRequest) -> Promotion:
         """Works until nobody waits; answers with the last promotion, or fails as it failed."""
         failure: PlatformError | None = None
         try:
-            while self._waiting:
-                request = self._waiting.pop(0)
+            while self._requests.waiting:
+                request = self._requests.waiting.pop(0)
                 self._progress.restart(title(request))
                 failure = await self._one(request)
         except (asyncio.CancelledError, FailureError):
@@ -86,21 +88,9 @@ class PromotionWorkflow:
     @workflow.signal
     def requested(self, request: PromotionRequest) -> None:
         """Somebody or something asked for a promotion; equal requests count once."""
-        if request.request_id in self._seen:
-            return
-        self._seen = [*self._seen[1 - _REMEMBERED :], request.request_id]
-        if self._current is not None and self._may_yield:
-            came = arrival(request, self._current.request, self._artifact)
-            if came is Arrival.JOINS:
-                return
-            self._yields = self._yields or came is Arrival.SUPERSEDES
-        kept = []
-        for older in self._waiting:
-            came = arrival(request, older)
-            if came is Arrival.JOINS:
-                return
-            kept += [] if came is Arrival.SUPERSEDES else [older]
-        self._waiting = [*kept, request]
+        current = self._current if self._may_yield else None
+        if self._requests.came(request, current):
+            self._yields = True
 
     @workflow.signal
     def facts_changed(self) -> None:
@@ -132,17 +122,23 @@ class PromotionWorkflow:
     @confirm.validator
     def _check_confirm(self, confirmation: Confirmation) -> None:
         if self._current is None:
-            message = "no promotion waits here"
-            raise ApplicationError(message, type="Conflict", non_retryable=True)
-        try:
-            self._current.check(confirmation)
-        except PlatformError as error:
-            raise as_failure(error) from error
+            raise Conflict("no promotion waits here")
+        self._current.check(confirmation)
+
+    @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """A person decides what follows a technical fault."""
+        return self._parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._parking.check(resolution)
 
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the promotion stands and what it waits for."""
-        return self._progress.status(tuple(one.request_id for one in self._waiting))
+        status = self._progress.status(self._requests.ids)
+        return status.model_copy(update={"parked": self._parking.parked})
 
     @workflow.query
     def promotion(self) -> Promotion:
@@ -152,48 +148,72 @@ class PromotionWorkflow:
         assert self._promotion is not None  # noqa: S101 - between two there is one
         return self._promotion
 
-    @property
-    def _artifact(self) -> str:
-        facts = self._current.facts if self._current else None
-        return facts.artifact.name if facts and facts.artifact else ""
-
     async def _one(self, request: PromotionRequest) -> PlatformError | None:
         """Does one promotion; returns why it failed, raises only when it was cancelled."""
         passage = self._current = Passage(request, self._progress)
-        passage.facts_log.add(
-            "promotion.requested",
-            result=FactResult.ASKED,
-            after=request.artifact,
-            reason=request.reason,
-        )
+        self._is_watched = False
+        passage.facts_log.add("promotion.requested", result=FactResult.ASKED,
+                              after=request.artifact, reason=request.reason)  # fmt: skip
         self._progress.begins(title(request))
         saga = Saga()
         try:
-            await self._promote(passage, saga)
-        except asyncio.CancelledError:
+            while (error := await self._tried(passage, saga)) is not None:
+                if final := await self._parked(passage, saga, error):
+                    return await to_the_end(self._end(passage, saga, final, phase_of(final)))
+        except (asyncio.CancelledError, FailureError):  # whatever else fails is an error by then
             await to_the_end(self._end(passage, saga, None, Phase.CANCELLED))
             raise
-        except (FailureError, PlatformError) as failure:
-            if is_cancelled_exception(failure):
-                await to_the_end(self._end(passage, saga, None, Phase.CANCELLED))
-                raise
-            error = as_domain_error(failure)
-            return await to_the_end(self._end(passage, saga, error, phase_of(error)))
         finally:
             self._current = None
+        return None
+
+    async def _tried(self, passage: Passage, saga: Saga) -> PlatformError | None:
+        """Promotes; returns why that failed."""
+        try:
+            await self._promote(passage, saga)
+        except (FailureError, PlatformError) as failure:
+            if is_cancelled_exception(failure):
+                raise
+            return as_domain_error(failure)
+        return None
+
+    async def _parked(
+        self, passage: Passage, saga: Saga, error: PlatformError
+    ) -> PlatformError | None:
+        """Has a person decide about a technical fault; None = all begins anew, from the gates.
+
+        What runs and could not be watched is undone: nobody knows how it does.
+        """
+        step, others = self._progress.failed_step, bool(self._requests.waiting)
+        parks = step != "verify" and parking.parks("promotion", step, error, others_wait=others)
+        if not parks or not workflow.patched("promotion-parking"):
+            return error
+        decision = await self._parking.ask(
+            error, passage.facts_log, step=step, gives_way=lambda: bool(self._requests.waiting)
+        )
+        if decision.choice is not Choice.RETRY:
+            return error
+        try:
+            await to_the_end(saga.compensate())
+        except CompensationFailed as worse:
+            return worse
         return None
 
     async def _promote(self, passage: Passage, saga: Saga) -> None:
         facts, delivery = await self._deliver(passage, saga)
         if delivery is None:
             message = f"{facts.release} runs in {facts.environment} already"
-            for name in ("approval", "deploy", "verify", "rollback"):
+            for name in _STEPS[1:]:
                 self._progress.skip(name, message)
             await self._finish(passage, message)
             return
+        self._is_watched = True
         try:
             await delivery.verify()
         except FailureError as failure:
+            if is_cancelled_exception(failure):
+                raise
+            self._is_watched = False
             error = as_domain_error(failure)
             if not isinstance(error, Failed):
                 raise
@@ -206,6 +226,7 @@ class PromotionWorkflow:
     ) -> tuple[PromotionFacts, Delivery | None]:
         """Goes through the gates and deploys; again from the gates when what passed is stale."""
         for attempt in range(1, _TRIES + 1):
+            passage.attempts += 1
             facts = await self._through(passage)
             while await self._brake.safe_point():
                 facts = await self._through(passage)  # it was stopped: all is read anew
@@ -218,7 +239,7 @@ class PromotionWorkflow:
                 self._progress,
                 deployments=self._deployments,
                 log=passage.facts_log,
-                attempt=attempt,
+                attempt=passage.attempts,
             )
             try:
                 await delivery.deploy()
@@ -237,59 +258,40 @@ class PromotionWorkflow:
         raise AssertionError  # the last try returns or raises
 
     async def _through(self, passage: Passage) -> PromotionFacts:
-        """Goes through the gates; a newer request ends that, and nothing was done by then.
-
-        Raises:
-            Superseded: A newer request took the place.
-        """
+        """Goes through the gates; a newer request ends that, and nothing was done by then."""
         self._may_yield, self._yields = True, False
-        work = asyncio.ensure_future(passage.through())
         try:
-            await workflow.wait_condition(lambda: work.done() or self._yields)
-        except asyncio.CancelledError:
-            await self._stop(work)
-            raise
-        await self._stop(work)
-        if self._yields:
-            if not work.cancelled():
-                work.exception()  # looked at: it no longer matters
-            raise Superseded(f"gave way to {title(self._waiting[-1])}")
-        return work.result()
-
-    async def _stop(self, work: asyncio.Task[PromotionFacts]) -> None:
-        self._may_yield = False
-        if not work.done():
-            work.cancel()
-            await workflow.wait([work])
+            facts = await let_through(passage, lambda: self._yields)
+        finally:
+            self._may_yield = False
+        if facts is None:
+            raise Superseded(f"gave way to {title(self._requests.waiting[-1])}")
+        return facts
 
     async def _end(
         self, passage: Passage, saga: Saga, failure: PlatformError | None, phase: Phase
     ) -> PlatformError | None:
-        """Undoes, unless it is a verdict about what runs; says how it ended."""
-        if not isinstance(failure, VerificationFailed):
+        """Undoes, unless it is about what runs and does well so far; says how it ended."""
+        stays = self._is_watched and workflow.patched("a-cancelled-watch-leaves-the-release")
+        if not stays and not isinstance(failure, VerificationFailed):
             try:
                 await saga.compensate()
             except CompensationFailed as worse:
                 reason = failure.message if failure else "cancelled"
                 failure = CompensationFailed(f"{reason}; undo failed: {worse.message}")
                 phase = Phase.ERRORED
-        ended = told(passage, phase)
-        facts = failure.facts if failure else {}
-        log_end(passage, phase, failure.message if failure else "", saga.undone)
+        message = failure.message if failure else phase.value.lower()
+        message = left_alone(passage) if stays else message
+        log_end(passage, phase, message, saga.undone)
+        self._requests.tell(passage.facts_log, cancelled=phase is Phase.CANCELLED)
         await passage.facts_log.write()
-        self._promotion = ended.model_copy(
-            update={
-                "reason": facts.get("reason", type(failure).__name__ if failure else ""),
-                "message": failure.message if failure else phase.value.lower(),
-                "undone": tuple(saga.undone),
-                "rolled_back_to": facts.get("rolledBackTo", ""),
-            }
-        )
+        self._promotion = ended(passage, phase, message, failure, saga.undone)
         self._progress.is_at(phase, self._promotion.message)
         return failure
 
     async def _finish(self, passage: Passage, message: str) -> None:
         log_end(passage, Phase.SUCCEEDED, message, ())
+        self._requests.tell(passage.facts_log)
         await passage.facts_log.write()
         self._promotion = told(passage, Phase.SUCCEEDED).model_copy(update={"message": message})
         self._progress.is_at(Phase.SUCCEEDED, message)

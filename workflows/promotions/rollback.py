@@ -14,21 +14,30 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from activities.promotions.rollbacks import RollbackActivities
 from activities.promotions.standing import PromotionActivities
 from domain import ids
-from domain.deliveries import Deployment, DeployRequest, OperationStatus, Trigger
+from domain.deliveries import Deployment, OperationStatus
+from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.deliveries.rollbacks import Rollback, RollbackFacts, RollbackRequest
 from domain.deliveries.standings import Hold, RollbackNote, StandingChange, Veto
-from domain.errors import CompensationFailed, Denied, Errored, PlatformError, RolloutFailed
+from domain.errors import CompensationFailed, Denied, PlatformError, RolloutFailed
 from domain.phases import Phase
-from domain.policies.promotion.rollback import KnownRelease, RollbackCase, choose
+from domain.policies import parking
+from domain.policies.promotion.rollback import (
+    KnownRelease,
+    RollbackCase,
+    already_back,
+    choose,
+    shut_for_all,
+)
 from domain.records import FactResult
-from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.common.calls import QUICK, call, to_the_end
 from workflows.common.facts import Facts
+from workflows.common.parking import Parking
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
-from workflows.deployments.attributes import rollback_attributes
+from workflows.deployments.attributes import rollback_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
+from workflows.promotions.going_back import order_of, phase_of, result_of
 
 _STEPS = ("choose", "hold", "deploy")
 
@@ -43,26 +52,31 @@ class RollbackWorkflow:
         self._facts: RollbackFacts | None = None
         self._target: KnownRelease | None = None
         self._deployments = OrderedDeployments()
-        title = f"roll {request.component} back in {request.environment}"
-        self._progress = Progress(title, _STEPS)
+        self._place = f"{request.component} in {request.environment}"
+        self._title = f"roll {request.component} back in {request.environment}"
+        self._progress = Progress(self._title, _STEPS)
+        self._parking = Parking("rollback", self._progress)
         self._log = Facts(
             request.organization,
-            f"{request.component} in {request.environment}",
+            self._place,
             request.trigger,
             component=request.component,
             environment=request.environment,
         )
-        if workflow.info().typed_search_attributes.get(attributes.KIND) is None:
-            given = rollback_attributes(request, Phase.PENDING)
-            workflow.upsert_search_attributes([one.key.value_set(one.value) for one in given])
+        shown(rollback_attributes(request, Phase.PENDING))
 
     @workflow.run
     async def run(self, _request: RollbackRequest) -> Rollback:
         """Chooses, holds, deploys; on a cancel nothing of it is left."""
         saga = Saga()
-        self._progress.begins(f"roll {self._request.component} back in {self._request.environment}")
+        self._progress.begins(self._title)
         try:
-            return await self._roll_back(saga)
+            while True:
+                try:
+                    return await self._roll_back(saga)
+                except (FailureError, PlatformError) as failure:
+                    if not await self._tries_again(failure):
+                        raise
         except asyncio.CancelledError:
             await to_the_end(self._undo(saga, Phase.CANCELLED, "cancelled"))
             raise
@@ -74,8 +88,27 @@ class RollbackWorkflow:
             error = as_domain_error(failure)
             result = FactResult.REFUSED if isinstance(error, Denied) else FactResult.FAILED
             await self._write(result, error.message)
-            self._progress.is_at(_phase_of(error), error.message)
+            self._progress.is_at(phase_of(error), error.message)
             raise as_failure(error) from failure
+
+    async def _tries_again(self, failure: FailureError | PlatformError) -> bool:
+        """Has a person decide about a technical fault; what is held stays held meanwhile."""
+        if is_cancelled_exception(failure):
+            return False
+        error, step = as_domain_error(failure), self._progress.failed_step
+        if not parking.parks("rollback", step, error) or not workflow.patched("rollback-parking"):
+            return False
+        decision = await self._parking.ask(error, self._log, step=step)
+        return decision.choice is Choice.RETRY
+
+    @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """A person decides what follows a technical fault."""
+        return self._parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._parking.check(resolution)
 
     @workflow.signal
     def deployment_ended(self, deployment: Deployment) -> None:
@@ -85,18 +118,22 @@ class RollbackWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the rollback stands."""
-        return self._progress.status()
+        return self._progress.status().model_copy(update={"parked": self._parking.parked})
 
     async def _roll_back(self, saga: Saga) -> Rollback:
         with self._progress.step("choose"):
             facts = self._facts = await self._read()
             if self._request.bad and facts.running != self._request.bad:
-                return self._nothing(facts)
+                running = facts.running or "nothing"
+                return self._nothing(f"{self._request.bad} runs no more: {running} does")
+            if done := self._done_before(facts):
+                return self._nothing(done)
+            self._obey_freeze(facts)
             target = self._target = self._chosen(facts)
             self._tell_freeze(facts)
         with self._progress.step("hold"):
             await self._hold(facts, target, saga)
-        order = self._order(facts, target)
+        order = order_of(self._request, facts, target)
         saga.add(f"stopped the deployment of {target.name}", lambda: self._deployments.stop(order))
         with self._progress.step("deploy", awaiting=f"the deployment of {target.name}"):
             ended = await self._deployments.carry_out(order)
@@ -109,14 +146,32 @@ class RollbackWorkflow:
         message = f"{self._request.environment} runs {target.name} again"
         await self._write(FactResult.DONE, message)
         self._progress.is_at(Phase.SUCCEEDED, message)
-        return self._result(Phase.SUCCEEDED, message)
+        return result_of(self._request, self._facts, self._target, message)
 
-    def _nothing(self, facts: RollbackFacts) -> Rollback:
-        message = f"{self._request.bad} runs no more: {facts.running or 'nothing'} does"
+    def _done_before(self, facts: RollbackFacts) -> str:
+        """Says that a person asks for what was done already; empty = they do not."""
+        request = self._request
+        if request.bad or request.to or request.trigger.is_automatic:
+            return ""
+        told = already_back(facts.running, facts.standing)
+        # A run that began before this was so went on, and goes on in its replay.
+        return told if told and workflow.patched("asked-twice-goes-back-once") else ""
+
+    def _obey_freeze(self, facts: RollbackFacts) -> None:
+        """A freeze that lets nobody in lets no rollback in either.
+
+        Raises:
+            Denied: There is one.
+        """
+        refused = shut_for_all(facts.freeze)
+        if refused and workflow.patched("nobody-means-no-rollback"):
+            raise Denied(f"{self._place} is not rolled back: {refused}")
+
+    def _nothing(self, message: str) -> Rollback:
         for name in ("hold", "deploy"):
             self._progress.skip(name, message)
         self._progress.is_at(Phase.SUCCEEDED, message)
-        return self._result(Phase.SUCCEEDED, message)
+        return result_of(self._request, self._facts, self._target, message)
 
     def _tell_freeze(self, facts: RollbackFacts) -> None:
         """A freeze keeps changes away, never a repair; going past it is written down."""
@@ -133,7 +188,7 @@ class RollbackWorkflow:
         return await call(
             RollbackActivities.read_rollback,
             self._request,
-            f"look what ran of {self._request.component} in {self._request.environment}",
+            f"look what ran of {self._place}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
         )
@@ -151,8 +206,7 @@ class RollbackWorkflow:
             )
         )
         if choice.release is None:
-            place = f"{self._request.component} in {self._request.environment}"
-            raise Denied(f"{place} is not rolled back: {choice.refused}")
+            raise Denied(f"{self._place} is not rolled back: {choice.refused}")
         return choice.release
 
     async def _hold(self, facts: RollbackFacts, target: KnownRelease, saga: Saga) -> None:
@@ -163,7 +217,7 @@ class RollbackWorkflow:
         saga.add("lifted hold and veto", lambda: self._lift(facts, vetoed))
         await self._change(
             "hold",
-            f"hold {self._request.component} in {self._request.environment}",
+            f"hold {self._place}",
             hold=Hold(reason=f"rolled back to {target.name}: {why}"[:500], by=actor, since=now),
             veto=Veto(
                 artifact=vetoed, image=facts.image, reason=f"rolled back: {why}"[:500], by=actor,
@@ -189,23 +243,6 @@ class RollbackWorkflow:
         )
         for number, one in enumerate(lost):
             await self._change(f"pass-{number}", f"give {one.release} its pass back", passed=one)
-
-    def _order(self, facts: RollbackFacts, target: KnownRelease) -> DeployRequest:
-        request, info = self._request, workflow.info()
-        return DeployRequest(
-            organization=request.organization,
-            component=request.component,
-            environment=request.environment,
-            request_id=f"rollback-{info.run_id}",
-            artifact=target.artifact,
-            rollback=target.name,
-            binding=facts.binding,
-            binding_kind=facts.binding_kind,
-            tell=info.workflow_id,
-            trigger=Trigger(
-                kind=request.trigger.kind, actor=request.trigger.actor, reference=info.workflow_id
-            ),
-        )
 
     async def _change(self, step: str, summary: str, **what: Any) -> None:
         request = self._request
@@ -246,23 +283,3 @@ class RollbackWorkflow:
             message=message,
         )
         await self._log.write()
-
-    def _result(self, phase: Phase, message: str) -> Rollback:
-        request, facts, target = self._request, self._facts, self._target
-        return Rollback(
-            organization=request.organization,
-            component=request.component,
-            environment=request.environment,
-            request_id=request.request_id,
-            phase=phase,
-            bad=facts.running if facts else request.bad,
-            release=target.name if target else "",
-            artifact=target.artifact if target else "",
-            message=message,
-        )
-
-
-def _phase_of(error: PlatformError) -> Phase:
-    if isinstance(error, Denied):
-        return Phase.DENIED
-    return Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED

@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
@@ -17,6 +17,7 @@ from domain.deliveries.promotions import (
     PromotionRequest,
 )
 from domain.deliveries.rollbacks import Rollback, RollbackRequest
+from workflows.common.opening import opened
 from workflows.deployments.attributes import promotion_attributes, rollback_attributes
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
@@ -34,15 +35,13 @@ async def signal_promotion(
     Raises:
         InvalidRequest: A name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         PromotionWorkflow.run,
         request,
-        id=ids.promotion_id(request.organization, request.component, request.environment),
-        task_queue=ids.LANES_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="requested",
-        start_signal_args=[request],
+        place=ids.promotion_id(request.organization, request.component, request.environment),
+        queue=ids.LANES_QUEUE,
+        signal="requested",
         search_attributes=promotion_attributes(request),
         static_summary=f"promote {request.artifact or request.component} to {request.environment}",
         static_details=f"Asked by {request.trigger.actor or request.trigger.kind.value}",
@@ -100,13 +99,12 @@ async def start_rollback(
     Raises:
         InvalidRequest: A name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         RollbackWorkflow.run,
         request,
-        id=ids.rollback_id(request.organization, request.component, request.environment),
-        task_queue=ids.ORCHESTRATION_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        place=ids.rollback_id(request.organization, request.component, request.environment),
+        queue=ids.ORCHESTRATION_QUEUE,
         priority=_URGENT,
         search_attributes=rollback_attributes(request),
         static_summary=f"roll {request.component} back in {request.environment}",

@@ -35,6 +35,8 @@ def arrival(newer: PromotionRequest, older: PromotionRequest, artifact: str = ""
 def _asks_the_same(newer: PromotionRequest, older: PromotionRequest, artifact: str) -> bool:
     if (newer.hotfix, newer.source or older.source) != (older.hotfix, older.source or newer.source):
         return False
+    if (newer.not_before, newer.expires) != (older.not_before, older.expires):
+        return False
     if not newer.artifact:
         return not older.artifact
     return newer.artifact == (older.artifact or artifact)

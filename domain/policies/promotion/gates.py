@@ -20,6 +20,7 @@ from domain.deliveries.promotions import (
     PromotionFacts,
     PromotionRequest,
 )
+from domain.policies.promotion.verdicts import is_closed, is_open
 from domain.resources.gates import GateCheck, WhenUnknown
 
 
@@ -46,19 +47,19 @@ def order(case: Case) -> GateVerdict:
     evidence = {"source": source.environment, "runs there": source.artifact}
     if reason := _no_way(case):
         who = "a platform engineer, by changing the pipeline"
-        return _closed("order", reason, evidence=evidence, who=who)
+        return is_closed("order", reason, evidence=evidence, who=who)
     if not artifact.name:
-        return _closed("order", f"nothing runs in {source.environment}", evidence=evidence)
+        return is_closed("order", f"nothing runs in {source.environment}", evidence=evidence)
     if case.facts.artifact is None:
-        return _closed("order", f"DeployableArtifact {artifact.name} does not exist")
+        return is_closed("order", f"DeployableArtifact {artifact.name} does not exist")
     if source.artifact != artifact.name:
         runs = source.artifact or "nothing"
         reason = f"{source.environment} runs {runs}, not {artifact.name}"
-        return _closed("order", reason, evidence=evidence, who="a promotion to the source first")
+        return is_closed("order", reason, evidence=evidence, who="a promotion to the source first")
     if not case.facts.source_passed:
         reason = f"{artifact.name} did not come to {source.environment} through its gates"
-        return _closed("order", reason, evidence=evidence, who="a promotion to the source first")
-    return _open("order", f"{source.environment} runs {artifact.name}", evidence=evidence)
+        return is_closed("order", reason, evidence=evidence, who="a promotion to the source first")
+    return is_open("order", f"{source.environment} runs {artifact.name}", evidence=evidence)
 
 
 def _no_way(case: Case) -> str:
@@ -82,13 +83,13 @@ def veto(case: Case) -> GateVerdict:
     for one in case.facts.standing.vetoes:
         image = bool(one.image) and one.image == case.artifact.image
         if image or one.artifact == case.artifact.name:
-            return _closed(
+            return is_closed(
                 "veto",
                 f"{one.artifact} is vetoed here: {one.reason}",
                 since=one.since,
                 who=f"whoever may deploy here: pavane veto lift {_place(case)}",
             )
-    return _open(
+    return is_open(
         "veto", f"nothing vetoes {case.artifact.name}" if case.artifact.name else "no veto"
     )
 
@@ -97,10 +98,10 @@ def hold(case: Case) -> GateVerdict:
     """Nothing keeps automation away from the place; a person who asks knows what they do."""
     held = case.facts.standing.hold
     if held is None or (held.until is not None and held.until <= case.now):
-        return _open("hold", "nothing is held here")
+        return is_open("hold", "nothing is held here")
     if not case.request.trigger.is_automatic:
-        return _open("hold", f"held for automation only: {held.reason}", since=held.since)
-    return _closed(
+        return is_open("hold", f"held for automation only: {held.reason}", since=held.since)
+    return is_closed(
         "hold",
         f"held: {held.reason}",
         state=GateState.WAITING,
@@ -116,9 +117,9 @@ def source_healthy(case: Case) -> GateVerdict:
     evidence = {"environment": source.environment, "reason": source.reason}
     if source.ready and source.artifact:
         reason = f"{source.environment} is ready"
-        return _open("source-healthy", reason, since=source.since, evidence=evidence)
+        return is_open("source-healthy", reason, since=source.since, evidence=evidence)
     why = ": ".join(part for part in (source.reason, source.message) if part)
-    return _closed(
+    return is_closed(
         "source-healthy",
         f"{source.environment or 'the source'} is not ready{f' ({why})' if why else ''}",
         since=source.since,
@@ -130,19 +131,21 @@ def source_soaked(case: Case) -> GateVerdict:
     """The source has been ready with the artifact for long enough."""
     source, wanted = case.facts.source, timedelta(seconds=case.facts.rules.soak_seconds)
     if not wanted:
-        return _open("source-soaked", "no time is asked for")
+        return is_open("source-soaked", "no time is asked for")
     if not source.ready or source.since is None:
-        return _closed("source-soaked", f"{source.environment} is not ready")
+        return is_closed("source-soaked", f"{source.environment} is not ready")
     until = source.since + wanted
     if case.now < until:
-        return _closed(
+        return is_closed(
             "source-soaked",
             f"ready in {source.environment} since {_told(source.since)}, {wanted} are asked for",
             state=GateState.WAITING,
             since=source.since,
             until=until,
         )
-    return _open("source-soaked", f"ready in {source.environment} for {wanted}", since=source.since)
+    return is_open(
+        "source-soaked", f"ready in {source.environment} for {wanted}", since=source.since
+    )
 
 
 def asked(case: Case, rule: GateRule) -> GateVerdict:
@@ -259,45 +262,6 @@ def described(verdicts: Sequence[GateVerdict]) -> str:
 
 def _in(verdicts: Sequence[GateVerdict], *states: GateState) -> tuple[GateVerdict, ...]:
     return tuple(one for one in verdicts if one.state in states)
-
-
-def _open(
-    name: str,
-    reason: str,
-    *,
-    since: datetime | None = None,
-    evidence: dict[str, str] | None = None,
-) -> GateVerdict:
-    return GateVerdict(
-        name=name,
-        check=name,
-        state=GateState.OPEN,
-        reason=reason,
-        since=since,
-        evidence=evidence or {},
-    )
-
-
-def _closed(
-    name: str,
-    reason: str,
-    *,
-    state: GateState = GateState.CLOSED,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    who: str = "",
-    evidence: dict[str, str] | None = None,
-) -> GateVerdict:
-    return GateVerdict(
-        name=name,
-        check=name,
-        state=state,
-        reason=reason,
-        since=since,
-        until=until,
-        who=who,
-        evidence=evidence or {},
-    )
 
 
 def _place(case: Case) -> str:

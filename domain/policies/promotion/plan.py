@@ -31,7 +31,7 @@ def plan(
         hash=facts.bound,
         nothing_to_do=runs_already(facts),
         approvals=tuple(_approvals(request, facts)),
-        waits=tuple(_waits(facts, verdicts)),
+        waits=tuple(_waits(request, facts, verdicts)),
     )
 
 
@@ -63,9 +63,16 @@ def _approvals(request: PromotionRequest, facts: PromotionFacts) -> Iterable[str
         yield f"1 person of {group}"
     if not rule.allow_requester and request.trigger.actor:
         yield f"not {request.trigger.actor}, who asks"
+    authors = facts.artifact.authors if facts.artifact else ()
+    if not rule.allow_authors and authors:
+        yield f"not {', '.join(authors)}, who wrote it"
 
 
-def _waits(facts: PromotionFacts, verdicts: Iterable[GateVerdict]) -> Iterable[str]:
+def _waits(
+    request: PromotionRequest, facts: PromotionFacts, verdicts: Iterable[GateVerdict]
+) -> Iterable[str]:
+    if request.not_before is not None and facts.at < request.not_before:
+        yield f"its time: {request.not_before:%Y-%m-%d %H:%M} UTC"
     for one in verdicts:
         if one.state is GateState.WAITING:
             until = one.until.strftime("until %Y-%m-%d %H:%M UTC") if one.until else "until lifted"

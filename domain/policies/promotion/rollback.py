@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.deliveries.standings import RollbackNote
+from domain.deliveries.freezes import FreezeVerdict
+from domain.deliveries.standings import RollbackNote, Standing
 
 DAY = timedelta(days=1)
 MAXIMUM_AGE = timedelta(days=30)
@@ -71,6 +72,31 @@ def choose(case: RollbackCase) -> RollbackChoice:
             refused=f"the last verified release {last.name} is {days} days old: name it with --to"
         )
     return RollbackChoice(release=last)
+
+
+def already_back(running: str, standing: Standing) -> str:
+    """Says that what runs was brought back by a rollback that still counts; empty = it was not.
+
+    It counts while its hold is there: who lifts that says that the matter is closed.
+    """
+    last = standing.rollbacks[-1] if standing.rollbacks else None
+    if last is None or last.to != running or standing.hold is None:
+        return ""
+    return (
+        f"{last.bad} was rolled back already: {running} runs since {last.at:%Y-%m-%d %H:%M} UTC; "
+        f"to go further back: --bad {running}"
+    )
+
+
+def shut_for_all(freeze: FreezeVerdict | None) -> str:
+    """Says which freeze lets nobody in, and so no rollback; empty = none does."""
+    shut = [one for one in freeze.closed_by if one.override_by == "nobody"] if freeze else []
+    if not shut:
+        return ""
+    windows = "; ".join(f"{one.window}: {one.reason}" for one in shut)
+    return (
+        f"freeze {windows}, and nobody may override it; a platform engineer can suspend the window"
+    )
 
 
 def _named(case: RollbackCase, candidates: Sequence[KnownRelease]) -> RollbackChoice:

@@ -24,12 +24,14 @@ class Organization:
         self.cluster = cluster
         self.name = name
 
-    async def apply(self, kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    async def apply(
+        self, kind: str, name: str, spec: dict[str, Any], *, labels: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         return await self.cluster.apply(
             {
                 "apiVersion": "choreo.dev/v1alpha1",
                 "kind": kind,
-                "metadata": {"name": name, "namespace": self.name},
+                "metadata": {"name": name, "namespace": self.name, "labels": labels or {}},
                 "spec": spec,
             },
             manager="person",

@@ -16,6 +16,7 @@ from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries import OperationStatus, Trigger
 from domain.deliveries.promotions import Promotion, PromotionRequest
+from domain.rendering.labels import COMPONENT
 from domain.resources import ServiceBinding, parse_as
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from tests.integration.intake.organizations import Organization
@@ -66,10 +67,14 @@ class Line(Organization):
         spec = {"componentRef": "web", "containers": [{"name": "main"}], "endpoints": [endpoint]}
         await self.apply("Workload", "web", spec)
         for version in "ab":
-            image = f"registry.example.com/web@sha256:{version * 64}"
-            await self.apply(
-                "DeployableArtifact", f"web-{version}", {"componentRef": "web", "image": image}
-            )
+            await self.artifact(version)
+
+    async def artifact(self, version: str, **more: Any) -> None:
+        """Declares a version that was built."""
+        image = f"registry.example.com/web@sha256:{version * 64}"
+        labels = {COMPONENT: "web"}
+        spec = {"componentRef": "web", "image": image, **more}
+        await self.apply("DeployableArtifact", f"web-{version}", spec, labels=labels)
 
     async def edit(self, environment: str, **spec: Any) -> None:
         """Edits a binding as somebody with kubectl does."""

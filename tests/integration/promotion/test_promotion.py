@@ -61,6 +61,25 @@ async def test_who_asks_may_not_approve_and_a_second_person_may(line: Line) -> N
     assert await line.image("prod") == A
 
 
+async def test_who_wrote_what_comes_along_may_not_approve_even_what_others_wrote_last(
+    line: Line,
+) -> None:
+    await to_prod(line, "web-a")
+    await line.artifact("c", authors=["ada@example.test"])  # was never promoted by itself
+    await line.artifact("d", authors=["dev@example.test"])
+    await line.edit("dev", artifactRef="web-d")
+    await line.runs("staging", "web-d")
+    await line.promote("prod")
+
+    asked = await line.asked("prod")
+    answer = await line.decide("ada", asked)
+
+    assert asked["authors"] == ["ada@example.test", "dev@example.test"]
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    assert "wrote commits of it" in answer.json()["detail"]
+    assert await line.image("prod") == A
+
+
 async def test_a_no_with_its_reason_denies_the_promotion(line: Line) -> None:
     await line.edit("dev", artifactRef="web-a")
     await line.runs("staging", "web-a")

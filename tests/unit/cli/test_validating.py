@@ -99,7 +99,7 @@ def test_what_is_no_yaml_is_told_with_its_line(home: Path) -> None:
 
 
 def test_the_examples_are_valid_and_complete(home: Path) -> None:
-    folders = ("platform", "demo", "types")
+    folders = ("platform", "promotion", "demo", "types")
     text = "---\n".join(
         path.read_text().replace("${PAVANE_GIT__URL}", "http://git.example.org")
         for folder in folders
@@ -122,7 +122,8 @@ def test_the_line_of_an_entry_of_a_list_is_known(home: Path) -> None:
 def test_a_component_is_rendered_from_files_alone(home: Path) -> None:
     demo = (ROOT / "examples/demo/20-web.yaml").read_text()
     (home / "web.yaml").write_text(demo.replace("${PAVANE_GIT__URL}", "http://git.example.org"))
-    files = [str(ROOT / "examples/platform"), str(ROOT / "examples/demo/10-project.yaml")]
+    shown = ("platform", "promotion", "demo/10-project.yaml")
+    files = [str(ROOT / "examples" / one) for one in shown]
     options = [part for file in [*files, str(home / "web.yaml")] for part in ("-f", file)]
     code, text = run("render", "web", "-e", "development", "-n", "acme", *options)
     assert code == 0

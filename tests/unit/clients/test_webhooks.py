@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from clients.webhooks import DELIVERY, SIGNATURE, Webhooks
-from domain.deliveries.promotions import WebhookCall
+from domain.deliveries.promotion_effects import WebhookCall
 from domain.errors import DependencyUnavailable, InvalidRequest
 
 pytestmark = pytest.mark.unit

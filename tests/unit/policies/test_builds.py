@@ -36,6 +36,11 @@ def test_report_is_read_line_by_line() -> None:
     assert (report.cache_hit, report.failed_stage) == (True, "")
 
 
+def test_authors_are_told_each_once_and_say_nothing_else() -> None:
+    text = "author dev@example.test\nauthor dev@example.test\nauthor ada@example.test digest x"
+    assert parse_report(text).authors == ("dev@example.test",)
+
+
 def test_failed_stage_is_told() -> None:
     assert parse_report("stage clone 1 ok\nstage build 2.5 failed").failed_stage == "build"
 

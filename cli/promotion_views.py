@@ -1,0 +1,73 @@
+"""Shows plans and gates of promotions to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.text import Text
+
+from cli.console import out
+from cli.output import Format, moment, show_data
+
+_MARKS = {
+    "Open": ("✓", "good"),
+    "Closed": ("✗", "bad"),
+    "Unknown": ("?", "bad"),
+    "Waiting": ("…", "busy"),
+    "Pending": ("·", "quiet"),
+    "Skipped": ("-", "warn"),
+}
+
+
+def show_plan(plan: Mapping[str, Any], output: Format) -> None:
+    """Shows what a promotion would do and wait for."""
+    if output in {Format.JSON, Format.YAML}:
+        show_data(plan, output)
+        return
+    console = out()
+    if plan["nothingToDo"]:
+        console.print(f"[good]✓[/good] {plan['environment']} runs exactly this already")
+        return
+    what = plan["artifact"] or plan["component"]
+    console.print(f"[name]{what}[/name]  {plan['source'] or '?'} → {plan['environment']}")
+    show_gates(plan["gates"])
+    _show_list("needs the agreement of", plan["approvals"])
+    _show_list("waits for", plan["waits"])
+    if plan["problem"]:
+        console.print(f"[bad]✗[/bad] cannot be rendered: {plan['problem']}", soft_wrap=True)
+    _show_list(
+        "changes",
+        [
+            f"{one['change']} {one['name']}"
+            + (f": {', '.join(one['fields'][:5])}" if one["fields"] else "")
+            for one in plan["changes"]
+        ],
+    )
+    console.print(f"[quiet]bound to {plan['hash'][:16]}; nothing was done[/quiet]")
+
+
+def show_gates(gates: Iterable[Mapping[str, Any]]) -> None:
+    """Shows what each gate says, and who opens those that are not open."""
+    for gate in gates:
+        mark, style = _MARKS.get(gate["state"], ("·", "quiet"))
+        line = Text.assemble(
+            "  ", (mark, style), f" {gate['name']:<16} ", gate["reason"],
+            (f"  (until {until(gate['until'])})" if gate["until"] else "", "quiet"),
+        )  # fmt: skip
+        out().print(line, soft_wrap=True)
+        if gate["who"] and gate["state"] not in {"Open", "Skipped"}:
+            out().print(f"    [quiet]opened by {gate['who']}[/quiet]", soft_wrap=True)
+
+
+def _show_list(title: str, lines: Iterable[str]) -> None:
+    for number, line in enumerate(lines):
+        if not number:
+            out().print(f"  [quiet]{title}[/quiet]")
+        out().print(f"    {line}", markup=False, soft_wrap=True)
+
+
+def until(text: str | None) -> str:
+    """Returns a moment as people read it; empty = none."""
+    then = moment(text)
+    return then.strftime("%Y-%m-%d %H:%M") if then else ""
