@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from temporalio import activity
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.common.reading import listed, read
 from clients.kubernetes.cluster import Cluster
+from domain import ids
 from domain.deliveries.rotations import (
     DatabaseTarget,
     RotationPlan,
     RotationRequest,
 )
 from domain.deliveries.secrets import FindConsumers, PlaneQueues
+from domain.errors import DependencyUnavailable, NotFound
 from domain.resources import DataPlane
 from domain.resources.rotation import SecretRotation
 
@@ -26,12 +29,21 @@ class RotationPlanActivities:
 
     @activity.defn
     async def plan_rotation(self, request: RotationRequest) -> RotationPlan:
-        """Returns what is to be turned over and how. Idempotent: a reading.
+        """Returns what is to be turned over and how.
+
+        Idempotent: a reading. When the SecretRotation is gone, so is its timetable afterwards: that
+        is what a timetable does at its next time.
 
         Raises:
             NotFound: There is no such SecretRotation.
         """
-        found = await read(self._cluster, SecretRotation, request.rotation, request.organization)
+        try:
+            found = await read(
+                self._cluster, SecretRotation, request.rotation, request.organization
+            )
+        except NotFound:
+            await _forget_timetable(ids.rotation_id(request.organization, request.rotation))
+            raise
         planes = await listed(self._cluster, DataPlane, request.organization)
         spec, database = found.spec, found.spec.database
         return RotationPlan(
@@ -54,6 +66,14 @@ class RotationPlanActivities:
         """Returns where the planes of an organization are served. Idempotent: a reading."""
         planes = await listed(self._cluster, DataPlane, request.organization)
         return PlaneQueues(queues=_queues(planes))
+
+
+async def _forget_timetable(name: str) -> None:
+    try:
+        await activity.client().get_schedule_handle(name).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise DependencyUnavailable(f"the timetable {name} cannot be removed") from error
 
 
 def _queues(planes: Iterable[DataPlane]) -> tuple[str, ...]:
