@@ -85,6 +85,11 @@ class OidcSettings(BaseModel):
         "", description="Discovery document. Empty = issuer + /.well-known/openid-configuration."
     )
     audience: str = Field("", description="Expected `aud` of tokens: the client id of Pavane.")
+    login_url: str = Field(
+        "",
+        description="Discovery document as people's machines reach it, where that is another "
+        "address than the API's. Empty = the same.",
+    )
 
 
 class ApiSettings(BaseModel):

@@ -13,9 +13,11 @@ from activities.builds.runs import BuildRunActivities
 from activities.classes.upgrades import ClassActivities
 from activities.common.notices import NoticeActivities
 from activities.guards.stops import StopActivities
+from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.gate_tests import GateTestActivities
 from activities.planes.release_watch import ReleaseWatchActivities
+from activities.planes.reports import PlaneReportActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.planes.task_runs import TaskPlanActivities, TaskRunActivities
 from activities.planes.tenants import TenantPlaneActivities
@@ -132,6 +134,7 @@ def control(outside: Outside) -> Activities:
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
+        PlaneReportActivities(cluster).report_plane,
     ]
 
 
@@ -142,7 +145,10 @@ def plane(outside: Outside) -> Activities:
     delivery = SecretDelivery(cluster, _store(outside.settings.vault, outside.settings.vault.plane))
     rollouts = RolloutActivities(cluster, watches, objects, delivery)
     drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
+    checks = PlaneCheckActivities(cluster, watches)
     return [
+        checks.inspect_plane,
+        checks.watch_plane,
         builds.submit_build,
         builds.follow_build,
         builds.stop_build,

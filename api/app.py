@@ -18,7 +18,9 @@ from api.routes import (
     golden_paths,
     health,
     insights,
+    installation,
     logs,
+    network,
     operations,
     promotions,
     records,
@@ -51,8 +53,10 @@ _ROUTERS = (
     rotations.router,
     resources.router,
     golden_paths.router,
+    network.router,
     tasks.router,
     webhooks.router,
+    installation.router,
     health.router,
 )
 

@@ -20,6 +20,7 @@ OperationKind = Literal[
     "class-upgrade",
     "deploy",
     "drift",
+    "plane-check",
     "promotion",
     "rollback",
     "rotation",
@@ -38,6 +39,7 @@ _PARTS: dict[str, int] = {
     "class-upgrade": 3,
     "deploy": 3,
     "drift": 3,
+    "plane-check": 3,
     "promotion": 3,
     "rollback": 3,
     "rotation": 2,
@@ -205,6 +207,20 @@ def task_run_id(organization: str, component: str, environment: str, key: str) -
 def rotation_id(organization: str, rotation: str) -> str:
     """Returns the workflow id under which a secret is turned over."""
     return f"rotation/{slug(organization, 'organization')}/{slug(rotation, 'rotation')}"
+
+
+def plane_check_id(organization: str, plane: str, kind: str) -> str:
+    """Returns the workflow id under which a plane of an organization is looked after."""
+    return (
+        f"plane-check/{slug(organization, 'organization')}/{slug(plane, 'plane')}/"
+        f"{slug(kind.lower(), 'kind of plane')}"
+    )
+
+
+def plane_of_queue(task_queue: str) -> str:
+    """Returns the plane whose worker serves a task queue; empty = it is no plane's."""
+    prefix, dot, plane = task_queue.partition(".")
+    return plane if dot and prefix == "plane" else ""
 
 
 def tenant_id(organization: str) -> str:

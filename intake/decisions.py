@@ -21,6 +21,7 @@ from domain.resources import (
     BuildPlane,
     Component,
     ComponentClass,
+    DataPlane,
     Environment,
     FreezeWindow,
     Organization,
@@ -34,6 +35,7 @@ from domain.resources.references import missing_references
 from domain.resources.rotation import SecretRotation
 from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
 from intake.near import missing_groups, surroundings, workload_of
+from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
 from intake.rotations import KeepTimetable, wanted_timetable
 from intake.tenants import SetUpTenant, wanted_tenant
@@ -98,7 +100,8 @@ class UpgradeClass:
 
 
 Decision: TypeAlias = (
-    StartBuild
+    CheckPlane
+    | StartBuild
     | RequestBuild
     | Deploy
     | KeepTimetable
@@ -123,8 +126,17 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_binding(resource, world)
         case Component():
             return _of_component(resource, world)
+        case _:
+            return _of_the_platform(resource, world)
+
+
+def _of_the_platform(resource: Resource, world: World) -> Decision | None:
+    """What platform engineers write."""
+    match resource:
         case ComponentClass():
             return _of_class(resource, world)
+        case DataPlane() | BuildPlane():
+            return CheckPlane.of(resource, _trigger(resource))
         case FreezeWindow() | Organization() | SecretRotation():
             return _of_rules(resource, world)
         case _:

@@ -20,9 +20,11 @@ from intake.decisions import (
     TellLane,
     UpgradeClass,
 )
+from intake.planes import CheckPlane
 from intake.rotations import KeepTimetable
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
+from workflows.planes.starting import signal_plane_check
 from workflows.promotions.starting import signal_promotion
 from workflows.secrets.timetable import keep_timetable
 from workflows.starting import (
@@ -61,6 +63,9 @@ async def dispatch(client: Client, decision: Decision) -> None:
             await _promote(client, requests)
         case TellLane() | TellFreezes() | KeepTimetable():
             await _tell(client, decision)
+        case CheckPlane(plane):
+            check = await signal_plane_check(client, plane)
+            _LOG.info("asked for %s", check.id)
         case SetUpTenant(tenant, concurrency):
             await _tell(client, TellLane(tenant.organization, concurrency))
             setup = await signal_tenant(client, tenant)

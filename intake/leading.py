@@ -7,12 +7,13 @@ import os
 import socket
 from uuid import uuid4
 
-from clients.kubernetes import Cluster
+from clients.kubernetes import Cluster, Kind
 from clients.kubernetes.backoff import Backoff
 from domain.errors import Conflict, PlatformError
 
 _LOG = logging.getLogger(__name__)
 LEASE_NAMESPACE = "pavane-system"
+_NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 
 
 def process_identity() -> str:
@@ -21,10 +22,15 @@ def process_identity() -> str:
 
 
 async def ensure_namespace(cluster: Cluster, namespace: str, who: str) -> None:
-    """Returns when the namespace of the Lease exists; tries for as long as it takes."""
+    """Returns when the namespace of the Lease exists; tries for as long as it takes.
+
+    An installation has it, and who runs there need not have the right to make one.
+    """
     backoff = Backoff()
     while True:
         try:
+            if await cluster.find(_NAMESPACES, namespace):
+                return
             await cluster.create(
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
             )

@@ -32,6 +32,7 @@ from domain.resources.interfaces import ConnectionStatus
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
 from intake.interfaces_told import Told, cyclic, told_of
+from intake.planes import silent
 from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
 
@@ -102,11 +103,18 @@ def _judged(
         return Reason.REFERENCE_MISSING, "; ".join((*waits, *told.waits))
     if told.waits:
         return told.reason, "; ".join(told.waits)
-    if isinstance(resource, Organization) and (said := _setting_up(resource, world)):
-        return said
+    return _not_yet(resource, world) or (Reason.ACCEPTED, "")
+
+
+def _not_yet(resource: Resource, world: World) -> tuple[Reason, str] | None:
+    """Returns why a resource that names only what exists is not ready all the same."""
+    if why := silent(resource):
+        return Reason.PLANE_SILENT, why
+    if isinstance(resource, Organization):
+        return _setting_up(resource, world)
     if type(resource) in _NOT_IMPLEMENTED:
         return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
-    return Reason.ACCEPTED, ""
+    return None
 
 
 def _setting_up(organization: Organization, world: World) -> tuple[Reason, str] | None:

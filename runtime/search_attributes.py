@@ -33,7 +33,9 @@ LANE = "build-lane"
 """Kind of what orders operations and is none itself."""
 APPROVAL = "approval"
 """Kind of what an operation waits for and is none itself."""
-NO_OPERATIONS = (LANE, APPROVAL)
+PLANE_CHECK = "plane-check"
+"""Kind of what looks after a plane for as long as it is declared."""
+NO_OPERATIONS = (LANE, APPROVAL, PLANE_CHECK)
 """Kinds that lists of operations leave out."""
 
 STOPPABLE = ("build", "deploy", "promotion")
@@ -48,6 +50,11 @@ _WANTED: dict[str, IndexedValueType.ValueType] = {
     AWAITING.name: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
     DEADLINE.name: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 }
+
+
+def names() -> frozenset[str]:
+    """Returns the names of all of them."""
+    return frozenset(_WANTED)
 
 
 async def register(client: Client) -> None:

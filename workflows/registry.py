@@ -10,6 +10,7 @@ from workflows.classes.upgrades import ClassUpgradeWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
+from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
@@ -42,6 +43,7 @@ LANES = [
     BuildLaneWorkflow,
     PromotionWorkflow,
     RotationWorkflow,
+    PlaneCheckWorkflow,
     StandingWorkflow,
 ]
 """They may stay open over many releases, so a new release takes them over while they run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from activities.common.reading import find, listed, required
 from activities.common.statuses import now
@@ -32,6 +32,7 @@ from domain.policies.quotas import Usage, usage_of
 from domain.rendering import labels as names
 from domain.rendering.configuration.effective import judged_configuration
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
+from domain.rendering.network.judging import changed_openings
 from domain.rendering.release import render_release
 from domain.resources import (
     BindingState,
@@ -67,7 +68,7 @@ class PromotionReader:
         dependencies: DependencyReader,
     ) -> None:
         self._cluster = cluster
-        self._objects = objects
+        self._store = objects
         self._standings = standings
         self._reader = reader
         self._freezes = freezes
@@ -213,12 +214,14 @@ class PromotionReader:
         except InvalidRequest as error:
             return facts.model_copy(update={"problem": error.message, "judged": configured})
         fits = await self._fits(facts, known, usage_of(rendered.objects))
+        before = await self._objects(target.release)
         return facts.model_copy(
             update={
                 "judged": (*configured, *fits),
                 "release": rendered.name,
                 "hash": rendered.hash,
-                "changes": await self._changes(target.release, rendered),
+                "changes": _changes(before, rendered),
+                "network": changed_openings(before or (), rendered.objects),
             }
         )
 
@@ -238,13 +241,16 @@ class PromotionReader:
             GateOutcome(name=rule.name, passed=passed, reason=reason, at=facts.at) for rule in rules
         )
 
-    async def _changes(
-        self, running: Release | None, rendered: RenderedRelease
-    ) -> tuple[ChangedObject, ...]:
-        if running is None:
-            return tuple(ChangedObject(name=said(one), change="added") for one in rendered.objects)
-        before = await objects_of(bundle_of(running), self._objects)
-        return tuple(differences(before, rendered.objects))
+    async def _objects(self, running: Release | None) -> tuple[dict[str, Any], ...] | None:
+        return None if running is None else await objects_of(bundle_of(running), self._store)
+
+
+def _changes(
+    before: tuple[dict[str, Any], ...] | None, rendered: RenderedRelease
+) -> tuple[ChangedObject, ...]:
+    if before is None:
+        return tuple(ChangedObject(name=said(one), change="added") for one in rendered.objects)
+    return tuple(differences(before, rendered.objects))
 
 
 def _configured(facts: PromotionFacts, known: ReleaseFacts) -> tuple[GateOutcome, ...]:

@@ -26,7 +26,7 @@ from domain.policies.tenants.names import refused_namespace
 from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.tenants.access import Names, control_access, inexact_rules
 from domain.rendering.tenants.admission import label_admission
-from domain.rendering.tenants.namespaces import organization_namespace
+from domain.rendering.tenants.namespaces import organization_namespace, owned
 from domain.resources import DataPlane, Environment, Organization, Project, set_condition
 from settings import Settings
 
@@ -69,8 +69,10 @@ class TenantActivities:
             repository=f"{self._settings.registry.pull_host}/{where}",
             control=(
                 organization_namespace(where),
-                *control_access(organization, self._names),
-                *label_admission(organization),
+                *owned(
+                    organization,
+                    [*control_access(organization, self._names), *label_admission(organization)],
+                ),
             ),
             planes=tuple(
                 self._plane(organization, plane, projects, environments)

@@ -17,7 +17,15 @@ from domain.phases import Phase
 from runtime import search_attributes as attributes
 
 Kind = Literal[
-    "build", "build-request", "deploy", "drift", "promotion", "rollback", "rotation", "tenant"
+    "build",
+    "build-request",
+    "deploy",
+    "drift",
+    "plane-check",
+    "promotion",
+    "rollback",
+    "rotation",
+    "tenant",
 ]
 
 _CLOSED_BY_SERVER: dict[Phase, str] = {

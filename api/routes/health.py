@@ -49,9 +49,8 @@ async def metrics() -> Response:
 async def login(services: ServicesDep) -> LoginView:
     """Tells clients, before they have a token, which issuer to get one from."""
     oidc = services.settings.oidc
-    return LoginView(
-        issuer=oidc.issuer, discovery_url=discovery_url(services.settings), audience=oidc.audience
-    )
+    where = oidc.login_url or discovery_url(services.settings)
+    return LoginView(issuer=oidc.issuer, discovery_url=where, audience=oidc.audience)
 
 
 async def _checked(check: Callable[[Services], Awaitable[Any]], services: Services) -> str:

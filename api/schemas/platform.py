@@ -32,6 +32,10 @@ class RenderView(View):
     changes: tuple[FieldChangeView, ...] = Field(
         description="What differs from the release that runs."
     )
+    network: tuple[str, ...] = Field(
+        (), description="What may talk and could not before (+), or the other way round (-)."
+    )
+    notes: tuple[str, ...] = Field((), description="What the plane's network policies cannot say.")
 
 
 class ConsumerView(View):

@@ -120,6 +120,9 @@ class PlanView(View):
     problem: str = Field("", description="Why it cannot be rendered. Empty = it can.")
     gates: tuple[GateView, ...]
     changes: tuple[ChangeView, ...]
+    network: tuple[str, ...] = Field(
+        (), description="What may talk then and may not now (+), or the other way round (-)."
+    )
     approvals: tuple[str, ...] = Field(description="What is needed of people.")
     waits: tuple[str, ...] = Field(description="What it would wait for.")
 

@@ -105,6 +105,7 @@ def plan_view(plan: PromotionPlan) -> PlanView:
         problem=facts.problem,
         gates=tuple(GateView.model_validate(one) for one in plan.gates),
         changes=tuple(ChangeView.model_validate(one) for one in facts.changes),
+        network=facts.network,
         approvals=plan.approvals,
         waits=plan.waits,
     )

@@ -17,6 +17,7 @@ from domain.errors import InvalidRequest, NotFound
 from domain.policies.class_waves import consumers_of
 from domain.policies.quotas import Usage, quota_scopes, said
 from domain.rendering.facts import GatewayDefaults
+from domain.rendering.network.judging import changed_openings
 from domain.rendering.object_diff import changes_between
 from domain.rendering.offline import Shelf, assemble
 from domain.rendering.release import render_release
@@ -36,7 +37,8 @@ from domain.resources import (
 from domain.resources.binding import Binding
 from domain.resources.classes import ClassRevision
 from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
-from domain.resources.families import BINDINGS, FAMILIES, Family, family_of
+from domain.resources.families import BINDINGS, FAMILIES, INSTANCES, Family, family_of
+from domain.resources.interfaces import Connection, Endpoint
 
 
 async def shelf_of(cluster: Cluster, organization: str, families: tuple[Family, ...]) -> Shelf:
@@ -48,12 +50,15 @@ async def shelf_of(cluster: Cluster, organization: str, families: tuple[Family, 
         DataPlane,
         DeployableArtifact,
         ClassRevision,
+        Endpoint,
+        Connection,
+        *INSTANCES,
         Project,
         ConfigurationGroup,
         ConfigurationRevision,
     ]
     for family in families:
-        models += [family.binding, family.component_class, family.instance]
+        models += [family.binding, family.component_class]
     found = await asyncio.gather(*(all_of(cluster, model, organization) for model in models))
     owner = await cluster.find(kind_of(Organization), organization)
     owners = [parse_as(Organization, owner)] if owner else []
@@ -81,7 +86,7 @@ async def rendered(
     )
     release = render_release(facts)
     running = facts.binding.status.release_ref
-    before = await _objects_of(cluster, objects, running, component.organization)
+    before = await objects_of_release(cluster, objects, running, component.organization)
     return RenderView(
         component=component.name,
         environment=environment,
@@ -91,6 +96,8 @@ async def rendered(
         running=running,
         objects=release.objects,
         changes=_changes(before, release.objects),
+        network=changed_openings(before, release.objects),
+        notes=release.notes,
     )
 
 
@@ -162,9 +169,10 @@ def _rows(quota: dict[str, object], used: Usage) -> list[tuple[str, str, str]]:
     ]
 
 
-async def _objects_of(
+async def objects_of_release(
     cluster: Cluster, objects: ObjectStore, release: str, organization: str
 ) -> tuple[dict[str, Any], ...]:
+    """Returns the objects of a stored release, wherever they are; none when it is gone."""
     if not release:
         return ()
     found = await cluster.find(kind_of(Release), release, organization)

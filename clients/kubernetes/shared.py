@@ -113,6 +113,7 @@ class SharedWatch:
         self._store: dict[Key, Object] = {}
         self._version = ""
         self._synced = asyncio.Event()
+        self._broken: asyncio.Future[PlatformError] | None = None
         self._subscriptions: set[Subscription] = set()
         self._task: asyncio.Task[None] | None = None
         self._stop: asyncio.TimerHandle | None = None
@@ -137,6 +138,13 @@ class SharedWatch:
         await self._synced.wait()
         if self._failure is not None:
             raise self._failure
+
+    async def broken(self) -> PlatformError:
+        """Returns why the connection broke, when it does. It is opened again all the same."""
+        self._start()
+        if self._broken is None or self._broken.done():
+            self._broken = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self._broken)
 
     @asynccontextmanager
     async def subscribe(
@@ -215,6 +223,8 @@ class SharedWatch:
                 self._version = ""
             except PlatformError as error:
                 _LOG.warning("watch interrupted, trying again: %s", error)
+                if self._broken is not None and not self._broken.done():
+                    self._broken.set_result(error)
             await backoff.wait()
 
     async def _follow(self, backoff: Backoff) -> None:

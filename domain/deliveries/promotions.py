@@ -198,6 +198,8 @@ class PromotionFacts(Wire):
     """Why it cannot be rendered."""
     changes: tuple[ChangedObject, ...] = ()
     """What is different from what runs in the target."""
+    network: tuple[str, ...] = ()
+    """What may talk then and may not now (``+``), and the other way round (``-``)."""
     judged: tuple[GateOutcome, ...] = ()
     """Expressions, and what else was judged where the facts were read."""
     freeze: FreezeVerdict | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from domain import ids
@@ -44,6 +45,11 @@ class Shelf:
             for one in resources
             if not organization or one.organization in {"", organization}
         }
+
+    @cached_property
+    def catalogue(self) -> ShelfCatalogue:
+        """The same resources as connections look them up."""
+        return ShelfCatalogue(self)
 
     def find(self, model: type[R], name: str) -> R | None:
         """Returns a resource by name, None when there is none."""
@@ -116,7 +122,7 @@ def assemble(
         binding=binding,
         artifact=_artifact(shelf, binding, component),
         instance=instance,
-        interfaces=interfaces_of(component.name, ShelfCatalogue(shelf)),
+        interfaces=interfaces_of(component.name, shelf.catalogue),
         gateway=gateway or GatewayDefaults(),
         configuration=used_groups(
             component,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from domain import ids
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
@@ -18,6 +18,10 @@ from domain.resources.types import (
 )
 
 _QUEUE = Column("Queue", ".spec.taskQueue", "Task queue of the plane's worker", wide=True)
+
+_VERSION = Column(
+    "Kubernetes", ".status.capabilities.kubernetesVersion", "Version of its API server"
+)
 
 
 class CredentialReference(Model):
@@ -74,6 +78,29 @@ class PlaneGateway(Model):
     """Port in the URLs shown to people. 0 = that of the installation's gateway."""
 
 
+class PlaneCapabilities(Model):
+    """What was found on a cluster."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kubernetes_version: str = Field("", max_length=64)
+    """Version of its API server."""
+    gateway_api: str = Field("", max_length=32, alias="gatewayAPI")
+    """Version of the Gateway API. Empty = it has none: nothing public can be reached."""
+    cilium: str = Field("", max_length=32)
+    """Version of CiliumNetworkPolicy. Empty = it has none: plain network policies."""
+    metrics: bool = False
+    """Whether pods' use of cpu and memory is measured, which autoscaling needs."""
+    autoscaler: bool = False
+    """Whether HorizontalPodAutoscalers can scale: their API and metrics are there."""
+    argo_workflows: bool = False
+    """Whether builds can run."""
+    admission_policies: bool = False
+    """Whether the API server checks images of organizations itself."""
+    storage_classes: tuple[Annotated[str, Field(max_length=253)], ...] = Field((), max_length=50)
+    """Classes of volumes, the default one first."""
+
+
 class PlaneNetwork(Model):
     """How network policies are enforced on a plane, and where its name server is."""
 
@@ -110,6 +137,11 @@ class PlaneNetwork(Model):
 class PlaneStatus(Status):
     """What is known of a plane."""
 
+    capabilities: PlaneCapabilities = PlaneCapabilities()
+    """What was found on the cluster when it was looked at last."""
+    checked: AwareDatetime | None = None
+    """When that was."""
+
 
 class DataPlaneSpec(Model):
     """How the cluster that runs components is reached."""
@@ -136,6 +168,7 @@ class DataPlane(Resource):
     written_by: ClassVar[WrittenBy] = "platform-engineer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Domain", ".spec.gateway.domain", "Domain under which components answer"),
+        _VERSION,
         *READY_COLUMNS,
         _QUEUE,
     )
@@ -172,6 +205,7 @@ class BuildPlane(Resource):
     written_by: ClassVar[WrittenBy] = "platform-engineer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Registry", ".spec.registry.host", "Where builds push images to"),
+        _VERSION,
         *READY_COLUMNS,
         _QUEUE,
     )

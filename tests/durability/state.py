@@ -71,6 +71,9 @@ async def state_of(cluster: Cluster, organization: str) -> State:
             kind = Kind(model.api_version, name, model.plural, namespaced=True)
             listing = await cluster.list(kind, organization)
             found[name] = [_resource(one) for one in listing.items]
+    for name in ("BuildPlane", "DataPlane"):
+        # Whether a plane answers is looked at all the time, and not when its worker is killed.
+        found[name] = [{**one, "status": {}} for one in found[name]]
     own = await cluster.list(_NAMESPACES, labels=f"{names.ORGANIZATION}={organization}")
     found["Namespace"] = [_resource({"metadata": one["metadata"]}) for one in own.items]
     for api_version, name in _ON_PLANES:

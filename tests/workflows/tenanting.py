@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from domain import ids
+from domain.deliveries.secrets import EnsureVaultTenant, VaultTenant
 from domain.deliveries.tenants import (
     TenantApplied,
     TenantPlan,
@@ -77,6 +78,11 @@ class TenantWorld:
         return TenantApplied(objects=4)
 
     @activity.defn
+    async def ensure_vault_tenant(self, request: EnsureVaultTenant) -> VaultTenant:
+        await self._done("ensure_vault_tenant", request)
+        return VaultTenant(mount="kv")
+
+    @activity.defn
     async def record(self, batch: FactBatch) -> Recorded:
         await self._done("record", batch)
         return Recorded()
@@ -90,6 +96,7 @@ async def tenant_workers(client: Client, world: TenantWorld) -> AsyncIterator[No
     made = [
         Worker(own, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
         Worker(own, task_queue=ids.CONTROL_QUEUE, activities=control, **_THROTTLE),  # type: ignore[arg-type] # a dict of options
+        Worker(own, task_queue=ids.SECRETS_QUEUE, activities=[world.ensure_vault_tenant]),
         Worker(
             own,
             task_queue="plane.local",

@@ -9,6 +9,11 @@ from typing import Any, TypedDict, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, TimeoutError  # noqa: A004 - the SDK's name
+
+from domain.errors import Errored
+from domain.policies.silence import silence
+from runtime.errors import as_domain_error
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -57,6 +62,27 @@ WRITE: Options = {
 """Changes of a plane: a cancel waits until the change has stopped, so undo finds quiet ground."""
 
 
+PRESENCE: Options = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_close_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": _SILENCE,
+    "retry_policy": _RETRY,
+    "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+"""Whether somebody is there now: longer than a restart of a worker takes."""
+
+UNTIL_BACK: Options = PRESENCE | {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(hours=1),
+}
+"""Until somebody is there again; whoever waits longer asks anew."""
+
+
+def watch_once(longest: timedelta) -> Options:
+    """Returns the preset of a watch whose end, for whatever reason, is what is waited for."""
+    return watch(longest) | {"retry_policy": RetryPolicy(maximum_attempts=1)}
+
+
 def watch(longest: timedelta) -> Options:
     """Returns the preset of an activity that waits for the end of something on a plane.
 
@@ -95,14 +121,29 @@ async def call(
         even_if_cancelled: The result is needed although all is cancelled: to undo, to write
             down, or because it tells what there is to undo.
     """
-    called = workflow.execute_activity_method(
-        method, argument, summary=summary, task_queue=queue, **options
+    called = _named(
+        workflow.execute_activity_method(
+            method, argument, summary=summary, task_queue=queue, **options
+        ),
+        queue,
+        summary,
     )
     if even_if_cancelled:
         return await to_the_end(called)
     result = await called
     stop_if_cancelled()
     return result
+
+
+async def _named(called: Awaitable[Result], queue: str, summary: str) -> Result:
+    """Names who let a step run out of time: Temporal only says that it did."""
+    try:
+        return await called
+    except ActivityError as failure:
+        known = as_domain_error(failure)
+        if isinstance(failure.cause, TimeoutError) and type(known) is Errored:
+            raise Errored(silence(queue, summary, known.message)) from failure
+        raise
 
 
 async def to_the_end(work: Awaitable[Result]) -> Result:

@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.planes.tenants import TenantPlaneActivities
+from activities.secrets.tenants import VaultTenantActivities
 from activities.tenants.setup import TenantActivities
 from domain import ids
 from domain.deliveries import OperationStatus
 from domain.deliveries.parking import Choice, Parked, Resolution
+from domain.deliveries.secrets import EnsureVaultTenant, VaultPlace, VaultTenant
 from domain.deliveries.tenants import (
     TenantApplied,
     TenantPlan,
@@ -151,7 +154,7 @@ class TenantWorkflow:
         await self._record(plan, control, {}, "")
         with self._progress.step(
             "planes",
-            awaiting=", ".join(f"plane {one.plane}" for one in plan.planes),
+            awaiting=", ".join([*(f"plane {one.plane}" for one in plan.planes), "OpenBao"]),
             until=workflow.now() + _LONGEST,
         ):
             planes = await self._planes(plan)
@@ -170,12 +173,13 @@ class TenantWorkflow:
         return done.model_copy(update={"message": said})
 
     async def _planes(self, plan: TenantPlan) -> dict[str, TenantApplied] | None:
-        """Sets up all planes at once; None = what is wanted changed, so they are begun anew."""
-        if not plan.planes:
-            return {}
-        tasks = {one.plane: asyncio.create_task(self._plane(one)) for one in plan.planes}
+        """Sets up all planes and OpenBao at once; None = what is wanted changed meanwhile."""
+        planes = {one.plane: asyncio.create_task(self._plane(one)) for one in plan.planes}
+        vault = asyncio.create_task(self._vault(plan))
+        tasks: dict[str, asyncio.Task[Any]] = {f"plane {name}": one for name, one in planes.items()}
+        tasks["OpenBao"] = vault
         for task in tasks.values():
-            task.add_done_callback(lambda _: self._progress.awaits(_planes_left(tasks)))
+            task.add_done_callback(lambda _: self._progress.awaits(_left(tasks)))
         # One that fails ends the wait: a plane that is away must not hide it.
         over = asyncio.create_task(
             workflow.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
@@ -188,13 +192,28 @@ class TenantWorkflow:
         await _stopped(tasks.values())
         stop_if_cancelled()
         for task in tasks.values():
-            if not task.cancelled() and (failure := task.exception()) is not None:
-                if not is_cancelled_exception(failure):
-                    raise failure
+            if task.cancelled():
                 return None
-        if any(task.cancelled() for task in tasks.values()):
-            return None
-        return {plane: task.result() for plane, task in tasks.items()}
+            if (failure := task.exception()) is not None:
+                if is_cancelled_exception(failure):
+                    return None
+                raise failure
+        return {plane: task.result() for plane, task in planes.items()}
+
+    async def _vault(self, plan: TenantPlan) -> VaultTenant:
+        places = [place for plane in plan.planes for place in plane.places]
+        return await workflow.execute_activity_method(
+            VaultTenantActivities.ensure_vault_tenant,
+            EnsureVaultTenant(
+                organization=plan.organization,
+                places=tuple(
+                    VaultPlace(project=one.project, environment=one.environment) for one in places
+                ),
+            ),
+            summary=f"engine, policies and roles of {plan.organization} in OpenBao",
+            task_queue=ids.SECRETS_QUEUE,
+            **WRITE,
+        )
 
     async def _plane(self, plane: TenantPlane) -> TenantApplied:
         return await call(
@@ -248,11 +267,11 @@ class TenantWorkflow:
         self._progress.is_at(Phase.CANCELLED, "what was set up stays; the next change completes it")
 
 
-def _planes_left(tasks: Mapping[str, asyncio.Task[TenantApplied]]) -> str:
-    return ", ".join(f"plane {plane}" for plane, task in tasks.items() if not task.done())
+def _left(tasks: Mapping[str, asyncio.Task[Any]]) -> str:
+    return ", ".join(name for name, task in tasks.items() if not task.done())
 
 
-async def _stopped(tasks: Collection[asyncio.Task[TenantApplied]]) -> None:
+async def _stopped(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Cancels what still runs and waits until it has ended."""
     for task in tasks:
         task.cancel()

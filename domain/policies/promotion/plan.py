@@ -40,6 +40,8 @@ def described_plan(facts: PromotionFacts) -> str:
     lines = [f"- {one.change} {one.name}" for one in facts.changes[:_SHOWN]]
     more = len(facts.changes) - _SHOWN
     lines += [f"- and {more} more objects"] if more > 0 else []
+    network = [f"    {one}" for one in facts.network[:_SHOWN]]
+    lines += ["", "Who may talk:", "", *network] if network else []
     artifact = facts.artifact
     head = [
         f"Image {artifact.image}" if artifact and artifact.image else "",

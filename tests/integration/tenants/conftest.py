@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from activities.planes.rollouts import RolloutActivities
 from activities.planes.tenants import TenantPlaneActivities
 from activities.records.facts import RecordActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.secrets.tenants import VaultTenantActivities
 from activities.tenants.setup import TenantActivities
 from api.app import create_app
 from api.services import Services
@@ -68,7 +70,7 @@ async def scene(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop)
         await server.start()
-        cluster = await _cluster(server.kubeconfig)
+        cluster = await with_definitions(server.kubeconfig)
         stack.push_async_callback(cluster.close)
         made = await _made(stack, cluster, temporal_server.client, folder)
         await _two_organizations(cluster)
@@ -100,7 +102,8 @@ async def scene(
         )
 
 
-async def _cluster(kubeconfig: Path) -> Cluster:
+async def with_definitions(kubeconfig: Path) -> Cluster:
+    """Connects to an API server and gives it the definitions of this checkout."""
     cluster = await Cluster.connect(kubeconfig)
     for path in sorted(CRDS.glob("*.yaml")):
         content = yaml.safe_load(path.read_text())
@@ -121,6 +124,7 @@ async def _made(
     settings = Settings(api=ApiSettings(webhook_secrets=hooks))
     records = SqlRecords.open(f"sqlite:///{folder / 'records.db'}")
     await records.migrate()
+    stack.push_async_callback(records.close)
     objects = ObjectStore.open((folder / "objects").as_uri())
     watches = SharedWatches(cluster)
     stack.push_async_callback(watches.close)
@@ -133,11 +137,18 @@ async def _made(
         RecordActivities(records).record,
     ]
     plane = [TenantPlaneActivities(cluster).set_up_tenant_plane]
+    threads = stack.enter_context(ThreadPoolExecutor(2))
     workers = [
         Worker(own, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
         Worker(own, task_queue=ids.LANES_QUEUE, workflows=LANES),
         Worker(own, task_queue=ids.CONTROL_QUEUE, activities=control),
         Worker(own, task_queue="plane.local", activities=plane),
+        Worker(
+            own,
+            task_queue=ids.SECRETS_QUEUE,
+            activities=[VaultTenantActivities(None).ensure_vault_tenant],
+            activity_executor=threads,
+        ),
         Worker(
             own,
             task_queue=f"plane.{BETA}",

@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 Services = dict[str, dict[str, Any]]
 
@@ -34,6 +35,16 @@ def test_schema_refuses_a_misspelt_key(root: Path, compose: dict[str, Any]) -> N
     broken = {**compose, "services": {"api": {"image": "a", "healtcheck": {}}}}
     with pytest.raises(jsonschema.ValidationError, match="healtcheck"):
         jsonschema.Draft7Validator(schema).validate(broken)
+
+
+def test_override_of_the_test_replaces_images_of_services_that_exist(
+    root: Path, services: Services
+) -> None:
+    # The tag by which Compose replaces a list instead of adding to it is not YAML's.
+    text = (root / "docker/compose.test.yml").read_text().replace("!override ", "")
+    replaced = yaml.safe_load(text)["services"]
+    public = {name for name, one in services.items() if one["profiles"] == ["core", "full"]}
+    assert set(replaced) == public
 
 
 def test_every_published_port_is_on_loopback(services: Services) -> None:

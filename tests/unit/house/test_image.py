@@ -32,7 +32,12 @@ def tracked(root: Path) -> list[str]:
 
 def test_bases_are_pinned(root: Path) -> None:
     for file in [root / "docker/Dockerfile", *(root / "docker/images").glob("*.Dockerfile")]:
-        bases = re.findall(r"^FROM (\S+)", file.read_text(), flags=re.MULTILINE)
+        text = file.read_text()
+        arguments = dict(re.findall(r"^ARG (\w+)=(\S+:\S+)$", text, flags=re.MULTILINE))
+        bases = [
+            arguments.get(base.strip("${}"), base)
+            for base in re.findall(r"^FROM (\S+)", text, flags=re.MULTILINE)
+        ]
         assert bases
         assert all(re.search(r":\d+\.\d+", base) for base in bases), file.name
 

@@ -6,6 +6,7 @@ from domain.deliveries import BuildRequest, TriggerKind
 from domain.resources import Metadata
 from domain.resources.organization import OrganizationStatus
 from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide
+from intake.planes import CheckPlane
 from intake.tenants import SetUpTenant
 from intake.world import Key
 from tests.unit.intake import resources as given
@@ -205,8 +206,21 @@ def test_organization_that_names_an_absent_build_plane_waits_for_that_one() -> N
 def test_other_kinds_ask_for_nothing() -> None:
     made = world()
 
-    asking = {"Component", "Organization"}
-    assert [decide(one, made) for one in given.everything() if one.kind not in asking] == [None] * 8
+    asking = {"BuildPlane", "Component", "DataPlane", "Organization"}
+    others = [one for one in given.everything() if one.kind not in asking]
+    assert others
+    assert [one for one in others if decide(one, made) is not None] == []
+
+
+def test_a_plane_is_looked_after_by_the_worker_of_its_queue() -> None:
+    made = world()
+    (plane,) = [one for one in given.everything() if one.kind == "DataPlane"]
+
+    decision = decide(plane, made)
+
+    assert isinstance(decision, CheckPlane)
+    assert (decision.request.plane, decision.request.plane_kind) == (plane.name, "DataPlane")
+    assert decision.request.task_queue == f"plane.{plane.name}"
 
 
 def test_organization_is_set_up_once_for_what_it_has_and_tells_its_builds_how_many_may_run() -> (

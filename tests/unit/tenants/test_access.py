@@ -9,6 +9,7 @@ import pytest
 
 from domain.policies.access import Caller, decide
 from domain.rendering.tenants.access import Names, action_for, control_access, project_access
+from domain.rendering.tenants.namespaces import owned
 from domain.resources import KINDS, Metadata, Organization
 from domain.resources.organization import AccessRule, Action, OrganizationSpec, Role
 
@@ -81,6 +82,15 @@ def test_whom_nobody_names_any_more_is_bound_to_nothing() -> None:
         (one["kind"], one["metadata"]["name"]) for one in after
     ]
     assert "ann" not in str(after)
+
+
+def test_rights_in_the_namespace_go_with_the_organization() -> None:
+    acme = organization(AccessRule(user="ann", role=Role.ADMIN))
+    acme = acme.model_copy(update={"metadata": Metadata(name="acme", uid="1-2")})
+
+    for one in owned(acme, control_access(acme, NAMES)):
+        (owner,) = one["metadata"]["ownerReferences"]
+        assert (owner["kind"], owner["name"], owner["uid"]) == ("Organization", "acme", "1-2")
 
 
 def test_no_right_reaches_secrets_status_or_names_that_belong_to_kubernetes() -> None:

@@ -1,0 +1,54 @@
+"""What the check of a plane is asked, passes on and answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.deliveries.wire import Trigger, Wire
+
+
+class PlaneRequest(Wire):
+    """Looks after the connection to a plane and what there is on it."""
+
+    organization: str
+    plane: str
+    plane_kind: str
+    """DataPlane or BuildPlane."""
+    task_queue: str
+    trigger: Trigger = Trigger()
+    connected: bool | None = None
+    """What was told last; None = nothing. For a run that goes on as a new one."""
+
+
+class FoundCapabilities(Wire):
+    """What there is on a cluster."""
+
+    kubernetes_version: str = ""
+    gateway_api: str = ""
+    cilium: str = ""
+    metrics: bool = False
+    autoscaler: bool = False
+    argo_workflows: bool = False
+    admission_policies: bool = False
+    storage_classes: tuple[str, ...] = ()
+
+
+class PlaneWatch(Wire):
+    """Waits until there is something else on a cluster than was found."""
+
+    organization: str
+    plane: str
+    found: FoundCapabilities
+
+
+class PlaneReport(Wire):
+    """What is told of a plane."""
+
+    organization: str
+    plane: str
+    plane_kind: str
+    connected: bool
+    message: str = ""
+    found: FoundCapabilities | None = None
+    """None = the cluster could not be looked at; what was found before stays."""
+    at: datetime

@@ -1,0 +1,213 @@
+"""Two planes on two API servers: each has its own, and one that is away holds up nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.planes.checks import PlaneCheckActivities
+from activities.planes.reports import PlaneReportActivities
+from activities.planes.tenants import TenantPlaneActivities
+from activities.records.facts import RecordActivities
+from activities.secrets.tenants import VaultTenantActivities
+from activities.tenants.setup import TenantActivities
+from clients.kubernetes import Cluster, Kind, SharedWatches
+from clients.records import SqlRecords
+from domain import ids
+from intake.service import Intake
+from settings import Settings
+from tests.integration.own_api_server import OwnApiServer
+from tests.integration.resources.conftest import established
+from tests.integration.tenants.conftest import ORGANIZATIONS, with_definitions
+from tests.integration.tenants.hostile import resource
+from tests.serving import own_client, served
+from workflows.registry import LANES, PROCEDURES
+
+pytestmark = pytest.mark.integration
+ORG = "twoplanes"
+NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
+PLANES = Kind("choreo.dev/v1alpha1", "DataPlane", "dataplanes", namespaced=True)
+
+
+@dataclass
+class Two:
+    """East is the control plane as well; west is a cluster of its own."""
+
+    east: Cluster
+    west: Cluster
+    west_server: OwnApiServer
+    client: Client
+
+    async def plane(self, name: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Returns the status of a plane once it is so."""
+        async with asyncio.timeout(90):
+            while True:
+                status = (await self.east.get(PLANES, name, ORG)).get("status", {})
+                if holds(status):
+                    return dict(status)
+                await asyncio.sleep(0.1)
+
+
+def connected(status: dict[str, Any]) -> dict[str, Any]:
+    found = [one for one in status.get("conditions", ()) if one["type"] == "Connected"]
+    return found[0] if found else {"status": "", "message": ""}
+
+
+@pytest.fixture(scope="session")
+async def two(
+    tmp_path_factory: pytest.TempPathFactory, temporal_server: WorkflowEnvironment
+) -> AsyncIterator[Two]:
+    async with AsyncExitStack() as stack:
+        servers = {}
+        for name in ("east", "west"):
+            servers[name] = OwnApiServer(tmp_path_factory.mktemp(name))
+            stack.push_async_callback(servers[name].stop)
+        await asyncio.gather(*(one.start() for one in servers.values()))
+        east = await with_definitions(servers["east"].kubeconfig)
+        west = await Cluster.connect(servers["west"].kubeconfig)
+        for one in (east, west):
+            stack.push_async_callback(one.close)
+        own = await own_client(temporal_server.client)
+        records = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records')}/records.db")
+        await records.migrate()
+        stack.push_async_callback(records.close)
+        await stack.enter_async_context(served(_workers(stack, own, records, east, west)))
+        intake = asyncio.create_task(Intake(east, own).run())
+        stack.callback(intake.cancel)
+        await _declare(east)
+        yield Two(east, west, servers["west"], own)
+
+
+def _workers(
+    stack: AsyncExitStack, client: Client, records: SqlRecords, east: Cluster, west: Cluster
+) -> list[Worker]:
+    tenants = TenantActivities(east, Settings())
+    control: list[Any] = [
+        tenants.plan_tenant,
+        tenants.set_up_tenant,
+        tenants.record_tenant,
+        PlaneReportActivities(east).report_plane,
+        RecordActivities(records).record,
+    ]
+    made = [
+        Worker(client, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
+        Worker(client, task_queue=ids.LANES_QUEUE, workflows=LANES),
+        Worker(client, task_queue=ids.CONTROL_QUEUE, activities=control),
+        Worker(
+            client,
+            task_queue=ids.SECRETS_QUEUE,
+            activities=[VaultTenantActivities(None).ensure_vault_tenant],
+            activity_executor=stack.enter_context(ThreadPoolExecutor(2)),
+        ),
+    ]
+    for name, cluster in (("east", east), ("west", west)):
+        watches = SharedWatches(cluster)
+        stack.push_async_callback(watches.close)
+        checks = PlaneCheckActivities(cluster, watches)
+        activities: list[Any] = [
+            checks.inspect_plane,
+            checks.watch_plane,
+            TenantPlaneActivities(cluster).set_up_tenant_plane,
+        ]
+        made.append(Worker(client, task_queue=f"plane.{name}", activities=activities))
+    return made
+
+
+async def _declare(cluster: Cluster) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ORG}}
+    await cluster.apply(namespace, manager="person")
+    for kind, name, spec in (
+        ("Organization", ORG, {}),
+        ("DataPlane", "east", {}),
+        ("DataPlane", "west", {}),
+        ("Environment", "dev", {"dataPlaneRef": "east"}),
+        ("Environment", "prod", {"dataPlaneRef": "west"}),
+        ("DeploymentPipeline", "default", {"promotionPaths": [{"sourceEnvironmentRef": "dev"}]}),
+        ("Project", "shop", {"deploymentPipelineRef": "default"}),
+    ):
+        where = "" if kind == "Organization" else ORG
+        await cluster.apply(resource(kind, name, where, spec), manager="person")
+
+
+async def test_each_plane_gets_the_namespaces_of_its_environments_alone(two: Two) -> None:
+    await two.plane("west", lambda status: connected(status)["status"] == "True")
+    async with asyncio.timeout(60):
+        while await two.west.find(NAMESPACES, f"{ORG}-shop-prod") is None:  # noqa: ASYNC110 - told by nobody
+            await asyncio.sleep(0.1)
+
+    assert await two.east.find(NAMESPACES, f"{ORG}-shop-dev") is not None
+    assert await two.east.find(NAMESPACES, f"{ORG}-shop-prod") is None
+    assert await two.west.find(NAMESPACES, f"{ORG}-shop-dev") is None
+
+
+async def test_what_is_installed_on_a_plane_is_found_by_event(two: Two) -> None:
+    before = await two.plane("west", lambda status: connected(status)["status"] == "True")
+    assert before["capabilities"]["kubernetesVersion"].startswith("v1.")
+    assert "gatewayAPI" not in before["capabilities"]
+
+    name = "httproutes.gateway.networking.k8s.io"
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    names = {"kind": "HTTPRoute", "plural": "httproutes", "singular": "httproute"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    await two.west.apply(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {
+                "name": name,
+                "annotations": {"api-approved.kubernetes.io": "unapproved, a test"},
+            },
+            "spec": {
+                "group": "gateway.networking.k8s.io",
+                "names": names,
+                "scope": "Namespaced",
+                "versions": [version],
+            },
+        }
+    )
+    await established(two.west, name)
+
+    found = await two.plane("west", lambda status: "gatewayAPI" in status["capabilities"])
+    assert found["capabilities"]["gatewayAPI"] == "v1"
+    east = (await two.east.get(PLANES, "east", ORG))["status"]
+    assert "gatewayAPI" not in east["capabilities"]
+
+
+async def test_a_plane_that_is_away_is_named_and_holds_up_nothing_else(two: Two) -> None:
+    await two.plane("west", lambda status: connected(status)["status"] == "True")
+    await two.west_server.kill_api()
+
+    silent = await two.plane("west", lambda status: connected(status)["status"] == "False")
+    east = (await two.east.get(PLANES, "east", ORG))["status"]
+    assert connected(silent)["reason"] == "PlaneSilent"
+    assert connected(silent)["message"]
+    assert connected(east)["status"] == "True"
+
+    access = {"spec": {"access": [{"user": "ann", "role": "viewer"}]}}
+    await two.east.patch(ORGANIZATIONS, ORG, "", access)
+    roles = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", namespaced=True)
+    async with asyncio.timeout(30):
+        while "ann" not in str(await two.east.get(roles, "pavane-read", ORG)):  # noqa: ASYNC110 - told by nobody
+            await asyncio.sleep(0.1)
+    async with asyncio.timeout(30):
+        while "west" not in await _waited_for(two.east):  # noqa: ASYNC110 - told by a status
+            await asyncio.sleep(0.1)
+
+    await two.west_server.start_api()
+    await two.plane("west", lambda status: connected(status)["status"] == "True")
+
+
+async def _waited_for(cluster: Cluster) -> str:
+    """What the set-up of the organization waits for on its planes."""
+    told = (await cluster.get(ORGANIZATIONS, ORG))["status"]["conditions"]
+    waits = [one for one in told if one["type"] == "Planes" and one["status"] == "False"]
+    return str(waits[0]["message"]) if waits else ""

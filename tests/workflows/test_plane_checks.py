@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.worker import Worker
+
+from domain import ids
+from domain.deliveries.planes import FoundCapabilities, PlaneReport, PlaneRequest, PlaneWatch
+from domain.errors import DependencyUnavailable
+from domain.phases import Phase
+from domain.records import FactBatch, Recorded
+from tests.serving import own_client, served
+from tests.workflows.conftest import World, a_release, workers
+from tests.workflows.test_deployments import a_request
+from tests.workflows.test_parking import until_parked
+from workflows.common import calls
+from workflows.planes.check import PlaneCheckWorkflow
+from workflows.planes.starting import signal_plane_check
+from workflows.registry import LANES
+from workflows.starting import signal_deployment
+
+pytestmark = pytest.mark.workflows
+
+
+class PlaneWorld:
+    """A plane whose watch ends as the test says, and the resource that tells of it."""
+
+    def __init__(self) -> None:
+        self.reports: list[PlaneReport] = []
+        self.actions: list[str] = []
+        self.watches: asyncio.Queue[Exception | None] = asyncio.Queue()
+        self.declared = True
+        self.told = asyncio.Condition()
+
+    @activity.defn
+    async def inspect_plane(self, _request: PlaneRequest) -> FoundCapabilities:
+        return FoundCapabilities(kubernetes_version="v1.34.4")
+
+    @activity.defn
+    async def watch_plane(self, _request: PlaneWatch) -> None:
+        ended = await self.watches.get()
+        if ended is not None:
+            raise ended
+
+    @activity.defn
+    async def report_plane(self, report: PlaneReport) -> bool:
+        async with self.told:
+            self.reports.append(report)
+            self.told.notify_all()
+        return self.declared
+
+    @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        async with self.told:
+            self.actions += [fact.action for fact in batch.facts]
+            self.told.notify_all()
+        return Recorded()
+
+    async def reported(self, count: int) -> None:
+        async with asyncio.timeout(60), self.told:
+            await self.told.wait_for(lambda: len(self.reports) >= count)
+
+    async def audited(self, action: str) -> None:
+        async with asyncio.timeout(60), self.told:
+            await self.told.wait_for(lambda: action in self.actions)
+
+
+@pytest.fixture
+async def plane(temporal: Client) -> AsyncIterator[PlaneWorld]:
+    world = PlaneWorld()
+    own = await own_client(temporal)
+    here: list[Any] = [world.inspect_plane, world.watch_plane]
+    control: list[Any] = [world.report_plane, world.record]
+    made = [
+        Worker(own, task_queue=ids.LANES_QUEUE, workflows=LANES),
+        Worker(own, task_queue=ids.CONTROL_QUEUE, activities=control),
+        Worker(own, task_queue="plane.here", activities=here),
+    ]
+    async with served(made):
+        yield world
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planes are given moments to answer."""
+    for options in (calls.PRESENCE, calls.WRITE):
+        monkeypatch.setitem(options, "schedule_to_close_timeout", timedelta(seconds=2))
+
+
+def a_plane(organization: str, queue: str) -> PlaneRequest:
+    return PlaneRequest(
+        organization=organization, plane="east", plane_kind="DataPlane", task_queue=queue
+    )
+
+
+async def test_a_plane_is_looked_at_again_whenever_its_watch_ends_until_it_is_not_declared(
+    temporal: Client, plane: PlaneWorld, organization: str
+) -> None:
+    handle = await signal_plane_check(temporal, a_plane(organization, "plane.here"))
+    await plane.reported(1)
+    plane.watches.put_nowait(None)
+    await plane.reported(2)
+    plane.declared = False
+    plane.watches.put_nowait(DependencyUnavailable("the connection broke"))
+
+    await handle.result()
+
+    assert [one.connected for one in plane.reports] == [True, True, True]
+    assert plane.actions == ["plane.connected"]
+
+
+async def test_a_plane_nobody_serves_is_told_by_name_and_a_new_queue_is_taken_at_once(
+    temporal: Client, impatient: None, plane: PlaneWorld, organization: str
+) -> None:
+    handle = await signal_plane_check(temporal, a_plane(organization, "plane.east"))
+    await plane.reported(1)
+
+    assert not plane.reports[0].connected
+    assert "plane east does not answer" in plane.reports[0].message
+    await signal_plane_check(temporal, a_plane(organization, "plane.here"))
+    await plane.reported(2)
+    assert plane.reports[1].connected
+    await plane.audited("plane.connected")
+    await handle.cancel(reason="ada: moved")
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    assert plane.actions == ["plane.silent", "plane.connected", "plane-check.cancelled"]
+    assert (await handle.query(PlaneCheckWorkflow.status)).phase is Phase.CANCELLED
+
+
+async def test_a_deployment_to_a_silent_plane_parks_and_names_it(
+    temporal: Client, impatient: None, world: World, organization: str
+) -> None:
+    async def prepare(request: Any) -> Any:
+        return a_release(request, task_queue="plane.west")
+
+    world.behaviours["prepare_release"] = prepare
+    async with workers(temporal, world):
+        handle = await signal_deployment(temporal, a_request(organization))
+        parked = await until_parked(handle)
+        await handle.terminate()
+
+    assert parked.step == "apply"
+    assert "plane west does not answer" in parked.message
