@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from domain.rendering.configuration.effective import (
 from domain.rendering.configuration.secrets import needed_secret, secret_key, secret_name
 from domain.rendering.facts import GroupUse, ReleaseFacts
 from domain.resources.configuration import ConfigurationGroup, configuration_revision
+from domain.secrets.delivery import SOURCES
 from tests.unit.rendering.samples import facts, main_container, one, rendered, resource
 
 pytestmark = pytest.mark.unit
@@ -134,6 +136,11 @@ def test_what_is_kept_in_vault_is_rendered_by_name_only() -> None:
     pod = one(release, "Deployment")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if "secret" in each)
     assert volume["secret"] == {"secretName": secret_name("web")}
+    told = json.loads(one(release, "Deployment")["metadata"].pop("annotations")[SOURCES])
+    assert told == {
+        "secret": secret.name,
+        "keys": {each.key: each.vault_key for each in secret.entries},
+    }
     assert "secret/dev" not in str(release.objects)
 
 
