@@ -198,10 +198,28 @@ class RecordsSettings(BaseModel):
 class VaultRole(BaseModel):
     """One AppRole of OpenBao; each has its own rights and its own secret id."""
 
-    role_id: str = Field("", description="AppRole to sign in as.")
+    role_id: str = Field(description="AppRole to sign in as.")
     secret_id_file: Path | None = Field(
         None, description="File with its secret id, read at each sign-in. Empty = not used here."
     )
+
+
+class TenantsRole(VaultRole):
+    """What sets up organizations."""
+
+    role_id: str = Field("pavane-tenants", description="AppRole to sign in as.")
+
+
+class PlaneRole(VaultRole):
+    """What delivers to pods."""
+
+    role_id: str = Field("pavane-plane", description="AppRole to sign in as.")
+
+
+class ApiRole(VaultRole):
+    """What takes values from people."""
+
+    role_id: str = Field("pavane-api", description="AppRole to sign in as.")
 
 
 class VaultSettings(BaseModel):
@@ -217,16 +235,16 @@ class VaultSettings(BaseModel):
         None, description="File with the secret id of that AppRole, read at each sign-in."
     )
     transit: str = Field("transit", description="Mount of the transit engine that signs.")
-    tenants: VaultRole = Field(
-        VaultRole(role_id="pavane-tenants"),
+    tenants: TenantsRole = Field(
+        TenantsRole(),
         description="With the role `secrets`: sets up organizations. It reads no secret.",
     )
-    plane: VaultRole = Field(
-        VaultRole(role_id="pavane-plane"),
+    plane: PlaneRole = Field(
+        PlaneRole(),
         description="With the role `plane`: reads what is delivered to pods, and nothing more.",
     )
-    api: VaultRole = Field(
-        VaultRole(role_id="pavane-api"),
+    api: ApiRole = Field(
+        ApiRole(),
         description="The API: sets what people give it, shows values to who may see them.",
     )
 

@@ -60,8 +60,8 @@ _LINGER_SECONDS = 900.0
 """How long a watch of the plane is kept after its last use: the first deployment after a quiet
 minute should not wait until all pods are listed again."""
 
-_SECRET_TASKS = 4
-"""Activities with secrets at once; each holds a thread."""
+_SECRET_TASKS = 200
+"""Activities with secrets at once. Most only wait; a thread is made when one is needed."""
 
 _STICKY = timedelta(seconds=5)
 """How long a task waits for the worker that has its workflow in memory, before any may take it."""

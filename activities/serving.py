@@ -35,6 +35,8 @@ from activities.releases.drift import DriftActivities
 from activities.releases.facts import gateway_defaults
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
+from activities.secrets.plans import RotationPlanActivities
+from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
 from activities.tenants.setup import TenantActivities
 from clients.assertions import AssertionVerifier
@@ -47,6 +49,7 @@ from clients.records import Records
 from clients.registry import Registry
 from clients.transit import Signer
 from clients.vault import SecretStore, VaultSession, VaultTenants
+from clients.vault.approles import AppRoles
 from settings import Settings, VaultRole, VaultSettings
 
 Activities = Sequence[Callable[..., Any]]
@@ -94,6 +97,7 @@ def control(outside: Outside) -> Activities:
     )
     builds, lanes = BuildRecordActivities(cluster, settings, records), BuildLaneActivities(cluster)
     facts, stops = RecordActivities(records), StopActivities(records)
+    rotations = RotationPlanActivities(cluster)
     drift, classes = (
         DriftActivities(cluster, outside.queues),
         ClassActivities(cluster, outside.queues, records),
@@ -137,6 +141,8 @@ def control(outside: Outside) -> Activities:
         classes.upgrade_binding,
         *configuration.all(),
         TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
+        rotations.plan_rotation,
+        rotations.list_planes,
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
@@ -182,7 +188,28 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
     setup = _session(settings.vault, settings.vault.tenants)
     tenants = VaultTenantActivities(VaultTenants(setup) if setup else None)
     signing = [SigningActivities(signer).sign_heads] if signer else []
-    return [*signing, tenants.ensure_vault_tenant]
+    own = _session(
+        settings.vault,
+        VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
+    )
+    rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
+    return [*signing, tenants.ensure_vault_tenant, *rotating]
+
+
+def _rotating(steps: RotationActivities) -> Activities:
+    return [
+        steps.inspect_secret,
+        steps.create_version,
+        steps.give_to_target,
+        steps.test_version,
+        steps.use_version,
+        steps.use_version_before,
+        steps.observe_old_users,
+        steps.lock_old,
+        steps.unlock_old,
+        steps.destroy_old,
+        steps.withdraw_new,
+    ]
 
 
 def _session(vault: VaultSettings, role: VaultRole) -> VaultSession | None:

@@ -18,6 +18,7 @@ from clients.identity import OidcVerifier, Person
 from clients.kubernetes import Cluster, SharedWatches
 from clients.objects import ObjectStore
 from clients.records import Records, SqlRecords
+from clients.vault import SecretStore, VaultSession
 from domain.errors import DependencyUnavailable
 from runtime.client import connect
 from settings import Settings
@@ -44,6 +45,7 @@ class Services:
     control_plane: Cluster | None = None
     store: ObjectStore | None = None
     database: Records | None = None
+    store_of_secrets: SecretStore | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is asked to stop: streams end, clients come back elsewhere."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -93,6 +95,23 @@ class Services:
         if self.database is None:
             self.database = SqlRecords.open(self.settings.records.address)
         return self.database
+
+    def secrets(self) -> SecretStore:
+        """Returns the secrets of organizations.
+
+        Raises:
+            DependencyUnavailable: The API has no role in OpenBao.
+        """
+        if self.store_of_secrets is None:
+            vault = self.settings.vault
+            if not vault.address or vault.api.secret_id_file is None:
+                raise DependencyUnavailable(
+                    "the API has no role in OpenBao (PAVANE_VAULT__ADDRESS, "
+                    "PAVANE_VAULT__API__SECRET_ID_FILE)"
+                )
+            session = VaultSession(vault.address, vault.api.role_id, vault.api.secret_id_file)
+            self.store_of_secrets = SecretStore(session)
+        return self.store_of_secrets
 
     def signer(self) -> AssertionSigner:
         """Returns who signs decisions.

@@ -53,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
     "render": Entry("golden_paths", "render", "Objects a component becomes.", _APPLICATIONS),
     "net": Entry("network", "app", "Who may call whom: can, graph, matrix.", _APPLICATIONS),
     "task": Entry("tasks", "app", "Scheduled tasks: run, runs.", _APPLICATIONS),
+    "secret": Entry("secrets", "app", "Secrets: set, describe, rotate.", _APPLICATIONS),
     "class": Entry("golden_paths", "class_app", "Classes: consumers, plan, upgrade.", _PLATFORM),
     "quota": Entry("golden_paths", "quota", "Quotas and what is used of them.", _PLATFORM),
     "delete": Entry("resources", "delete", "Delete a resource.", _PLATFORM),

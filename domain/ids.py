@@ -24,6 +24,7 @@ OperationKind = Literal[
     "plane-check",
     "promotion",
     "rollback",
+    "rotation",
     "set",
     "task-run",
     "tenant",
@@ -44,6 +45,7 @@ _PARTS: dict[str, int] = {
     "plane-check": 3,
     "promotion": 3,
     "rollback": 3,
+    "rotation": 2,
     "set": 3,
     "task-run": 3,
     "tenant": 1,
@@ -221,6 +223,11 @@ def task_run_id(organization: str, component: str, environment: str, key: str) -
     """Returns the workflow id of a run of a scheduled task that was asked for with a key."""
     run = fitted(f"{slug(environment, 'environment')}-{slug(key, 'request key')}")
     return f"task-run/{slug(organization, 'organization')}/{slug(component, 'component')}/{run}"
+
+
+def rotation_id(organization: str, rotation: str) -> str:
+    """Returns the workflow id under which a secret is turned over."""
+    return f"rotation/{slug(organization, 'organization')}/{slug(rotation, 'rotation')}"
 
 
 def plane_check_id(organization: str, plane: str, kind: str) -> str:

@@ -9,7 +9,6 @@ from domain import ids
 from domain.deliveries import (
     BuildRequest,
     ClassUpgradeRequest,
-    ConfigurationRequest,
     DeployRequest,
     Trigger,
     TriggerKind,
@@ -30,10 +29,13 @@ from domain.resources import (
 from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.configuration import ConfigurationGroup
+from domain.resources.rotation import SecretRotation
+from intake.configurations import ReleaseConfiguration, wanted_release
 from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
 from intake.near import behind, missing, surroundings, without_build_plane
 from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
+from intake.rotations import KeepTimetable, wanted_timetable
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
 
@@ -95,20 +97,12 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
-@dataclass(frozen=True)
-class ReleaseConfiguration:
-    """A configuration group says something that was not released."""
-
-    request: ConfigurationRequest
-    revision: str
-    """What it says now: something else is another decision."""
-
-
 Decision: TypeAlias = (
     CheckPlane
     | StartBuild
     | RequestBuild
     | Deploy
+    | KeepTimetable
     | Promote
     | ReleaseConfiguration
     | SetUpTenant
@@ -142,23 +136,20 @@ def _of_the_platform(resource: Resource, world: World) -> Decision | None:
             return _of_class(resource, world)
         case DataPlane() | BuildPlane():
             return CheckPlane.of(resource, _trigger(resource))
-        case ConfigurationGroup() | FreezeWindow() | Organization():
+        case ConfigurationGroup() | FreezeWindow() | Organization() | SecretRotation():
             return _of_rules(resource, world)
         case _:
             return None
 
 
 def _of_rules(
-    resource: ConfigurationGroup | FreezeWindow | Organization, world: World
+    resource: ConfigurationGroup | FreezeWindow | Organization | SecretRotation, world: World
 ) -> Decision | None:
     """Whoever waits by these rules looks at them again; a group releases each content once."""
+    if isinstance(resource, SecretRotation):
+        return wanted_timetable(resource)
     if isinstance(resource, ConfigurationGroup):
-        if resource.is_deleted or resource.status.revision == resource.revision:
-            return None
-        trigger = _trigger(resource, TriggerKind.AUTOMATIC)
-        where, group = resource.organization, resource.name
-        request = ConfigurationRequest(organization=where, group=group, trigger=trigger)
-        return ReleaseConfiguration(request, resource.revision)
+        return wanted_release(resource, _trigger(resource, TriggerKind.AUTOMATIC))
     if isinstance(resource, Organization):
         lane = TellLane(resource.name, resource.spec.builds.concurrency)
         trigger = _trigger(resource, TriggerKind.RESOURCE)

@@ -10,11 +10,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.deliveries import BuildRequest
 from domain.deliveries.promotions import PromotionRequest
+from intake.configurations import ReleaseConfiguration
 from intake.decisions import (
     Decision,
     Deploy,
     Promote,
-    ReleaseConfiguration,
     RequestBuild,
     StartBuild,
     TellFreezes,
@@ -22,11 +22,13 @@ from intake.decisions import (
     UpgradeClass,
 )
 from intake.planes import CheckPlane
+from intake.rotations import KeepTimetable
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.configurations.starting import signal_configuration
 from workflows.planes.starting import signal_plane_check
 from workflows.promotions.starting import signal_promotion
+from workflows.secrets.timetable import keep_timetable
 from workflows.starting import (
     request_build,
     signal_deployment,
@@ -61,7 +63,7 @@ async def dispatch(client: Client, decision: Decision) -> None:
             _LOG.info("asked %s for %s", deployment.id, request.request_id)
         case Promote(requests):
             await _promote(client, requests)
-        case TellLane() | TellFreezes():
+        case TellLane() | TellFreezes() | KeepTimetable():
             await _tell(client, decision)
         case CheckPlane(plane):
             check = await signal_plane_check(client, plane)
@@ -76,7 +78,11 @@ async def dispatch(client: Client, decision: Decision) -> None:
             assert_never(decision)
 
 
-async def _tell(client: Client, decision: TellLane | TellFreezes) -> None:
+async def _tell(client: Client, decision: TellLane | TellFreezes | KeepTimetable) -> None:
+    if isinstance(decision, KeepTimetable):
+        if await keep_timetable(client, decision.rotation):
+            _LOG.info("timetable of rotation %s is as it says", decision.rotation.name)
+        return
     organization = decision.organization
     if isinstance(decision, TellFreezes):
         told = await tell_freezes(client, organization)

@@ -27,7 +27,7 @@ from domain.resources import (
     set_condition,
 )
 from domain.resources.conditions import Condition, ConditionType, Reason
-from domain.resources.configuration import ConfigurationGroup, SecretRotation
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.interfaces import ConnectionStatus
 from domain.resources.planes import ObservabilityPlane
 from intake.decisions import obstacles
@@ -38,7 +38,6 @@ from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
 _NOT_IMPLEMENTED: dict[type[Resource], str] = {
-    SecretRotation: "it is checked, and nothing turns the secret over yet",
     ObservabilityPlane: "it is checked, and nothing asks it yet: logs are read from pods",
 }
 """Kinds that no procedure works on yet: never ready, so that nobody takes them for done."""

@@ -42,6 +42,7 @@ PASSED_THROUGH = (
         "workflows.promotions.letting",
         "workflows.promotions.passage",
         "workflows.promotions.requests",
+        "workflows.secrets.consumers",
     ),
 )
 """Imported once instead of once a workflow run: they hold no state of a run.

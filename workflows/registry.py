@@ -17,6 +17,9 @@ from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.secrets.changes import SecretChangeWorkflow
+from workflows.secrets.rotation import RotationWorkflow
+from workflows.secrets.timetable import ScheduledRotationWorkflow
 from workflows.sets.release_set import ReleaseSetWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
 from workflows.tenants.tenant import TenantWorkflow
@@ -30,6 +33,8 @@ PROCEDURES = [
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,
+    ScheduledRotationWorkflow,
+    SecretChangeWorkflow,
     SignAuditHeadsWorkflow,
     TaskRunWorkflow,
     TenantWorkflow,
@@ -42,6 +47,7 @@ LANES = [
     PlaneCheckWorkflow,
     PromotionWorkflow,
     ReleaseSetWorkflow,
+    RotationWorkflow,
     StandingWorkflow,
 ]
 """They may stay open over many releases, so a new release takes them over while they run."""

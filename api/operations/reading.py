@@ -57,7 +57,7 @@ class _OperationConvertor(Convertor[str]):
     """As many segments as its kind has, and perhaps a run id: ``/events`` is never part of it."""
 
     regex = (
-        r"(?:tenant/[^/]+|[^/]+/[^/]+/[^/]+/[^/]+)"
+        r"(?:tenant/[^/]+|rotation/[^/]+/[^/]+|[^/]+/[^/]+/[^/]+/[^/]+)"
         r"(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?"
     )
 

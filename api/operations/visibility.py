@@ -25,6 +25,7 @@ Kind = Literal[
     "plane-check",
     "promotion",
     "rollback",
+    "rotation",
     "set",
     "tenant",
 ]

@@ -31,6 +31,7 @@ TAGS = [
     {"name": "configuration", "description": "Values by environment, their origin, releases."},
     {"name": "network", "description": "Who calls whom, who may, and what breaks without it."},
     {"name": "tasks", "description": "Runs of scheduled tasks."},
+    {"name": "secrets", "description": "What components need and nobody may read."},
     {"name": "webhooks", "description": "Deliveries of Git servers."},
     {"name": "identity", "description": "Who is asking."},
     {"name": "health", "description": "Whether the API works, and how well."},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from domain.deliveries.wire import Wire
+from domain.deliveries.wire import Trigger, Wire
 
 
 class VaultPlace(Wire):
@@ -103,3 +103,31 @@ class ConsumerRestarted(Wire):
     """Whether pods are being replaced; False = they began with these versions already."""
 
     restarted: bool = False
+
+
+class SecretChange(Wire):
+    """What a person did with a secret: written down, and brought to everyone who uses it."""
+
+    organization: str
+    path: str
+    action: str
+    """``secret.set``, ``secret.asked`` (is about to be set) or ``secret.shown``."""
+    version: int = 0
+    delivers: bool = False
+    """Brings the version in use to the Kubernetes Secrets of its consumers."""
+    restarts: bool = False
+    """And has their pods begin anew."""
+    reason: str = ""
+    trigger: Trigger = Trigger()
+
+
+class SecretChanged(Wire):
+    """What became of it."""
+
+    consumers: tuple[str, ...] = ()
+
+
+class PlaneQueues(Wire):
+    """The task queues of the planes of an organization."""
+
+    queues: tuple[str, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -226,54 +225,3 @@ def configuration_revision(group: ConfigurationGroup) -> ConfigurationRevision:
         metadata=Metadata(name=group.revision, namespace=group.namespace),
         spec=ConfigurationRevisionSpec(group_ref=group.name, content=group.spec.content),
     )
-
-
-class RotationEngine(StrEnum):
-    """How a new credential comes about."""
-
-    KV = "KV"
-    DATABASE = "Database"
-    APP_ROLE = "AppRole"
-    PKI = "PKI"
-
-
-class SecretRotationSpec(Model):
-    """Which secret is turned over, when and how."""
-
-    engine: RotationEngine
-    """KV = a generated value is written. Database = a role of a database gets a new password.
-    AppRole = a new secret id. PKI = a new certificate."""
-    vault_path: VaultPath = Field(min_length=1)
-    """Where the secret is kept in Vault or OpenBao."""
-    cron: str = Field("", max_length=128, pattern=r"^(@[a-z]+|\S+( +\S+){4})?$")
-    """When it is turned over: five fields as in crontab. Empty = only when a person asks."""
-    time_zone: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")
-    """Time zone of the fields. Empty = UTC."""
-    consumer_refs: tuple[Name, ...] = Field(
-        (), max_length=100, json_schema_extra={"x-kubernetes-list-type": "set"}
-    )
-    """Components that use it and are restarted one after the other. Empty = nobody uses it."""
-    grace_seconds: int = Field(86400, ge=0, le=7776000)
-    """How long the old credential stays usable after nobody uses it any more."""
-
-
-class SecretRotationStatus(Status):
-    """What is known of a rotation."""
-
-
-class SecretRotation(Resource):
-    """The turning over of one secret."""
-
-    kind: ClassVar[str] = "SecretRotation"
-    plural: ClassVar[str] = "secretrotations"
-    short_names: ClassVar[tuple[str, ...]] = ("rotation", "rotations")
-    written_by: ClassVar[WrittenBy] = "platform-engineer"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("Engine", ".spec.engine", "How a new credential comes about"),
-        Column("Path", ".spec.vaultPath", "Where the secret is kept"),
-        Column("Cron", ".spec.cron", "When it is turned over"),
-        *READY_COLUMNS,
-    )
-
-    spec: SecretRotationSpec
-    status: SecretRotationStatus = SecretRotationStatus()

@@ -14,13 +14,14 @@ from domain.resources.binding import Binding
 from domain.resources.build import Build, DeployableArtifact
 from domain.resources.classes import ServiceClass
 from domain.resources.component import Component, Project
-from domain.resources.configuration import ConfigurationGroup, SecretRotation
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.environment import Environment
 from domain.resources.families import class_name, family_of
 from domain.resources.instances import Instance
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
+from domain.resources.rotation import SecretRotation
 from domain.resources.workload import Workload
 
 _SHOWN = 5

@@ -16,7 +16,6 @@ from domain.resources.component import Component, Project
 from domain.resources.configuration import (
     ConfigurationGroup,
     ConfigurationRevision,
-    SecretRotation,
 )
 from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import Environment
@@ -26,6 +25,7 @@ from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
 from domain.resources.planes import BuildPlane, DataPlane, ObservabilityPlane
+from domain.resources.rotation import SecretRotation
 from domain.resources.workload import Workload
 
 R = TypeVar("R", bound=Resource)

@@ -6,9 +6,9 @@ from domain.deliveries import BuildRequest, TriggerKind
 from domain.resources import Metadata
 from domain.resources.configuration import ConfigurationGroupStatus
 from domain.resources.organization import OrganizationStatus
+from intake.configurations import ReleaseConfiguration
 from intake.decisions import (
     Deploy,
-    ReleaseConfiguration,
     RequestBuild,
     StartBuild,
     TellLane,

@@ -128,7 +128,6 @@ def test_records_and_what_is_being_deleted_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("kind", "spec"),
     [
-        ("SecretRotation", {"engine": "KV", "vaultPath": "a/b"}),
         ("ObservabilityPlane", {}),
     ],
 )

@@ -1,0 +1,80 @@
+"""Reads what a SecretRotation says; for the task queue `control`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from temporalio import activity
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.common.reading import listed, read
+from clients.kubernetes.cluster import Cluster
+from domain import ids
+from domain.deliveries.rotations import (
+    DatabaseTarget,
+    RotationPlan,
+    RotationRequest,
+)
+from domain.deliveries.secrets import FindConsumers, PlaneQueues
+from domain.errors import DependencyUnavailable, NotFound
+from domain.resources import DataPlane
+from domain.resources.rotation import SecretRotation
+
+
+class RotationPlanActivities:
+    """Readings of the control plane about rotations."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @activity.defn
+    async def plan_rotation(self, request: RotationRequest) -> RotationPlan:
+        """Returns what is to be turned over and how.
+
+        Idempotent: a reading. When the SecretRotation is gone, so is its timetable afterwards: that
+        is what a timetable does at its next time.
+
+        Raises:
+            NotFound: There is no such SecretRotation.
+        """
+        try:
+            found = await read(
+                self._cluster, SecretRotation, request.rotation, request.organization
+            )
+        except NotFound:
+            await _forget_timetable(ids.rotation_id(request.organization, request.rotation))
+            raise
+        planes = await listed(self._cluster, DataPlane, request.organization)
+        spec, database = found.spec, found.spec.database
+        return RotationPlan(
+            organization=request.organization,
+            rotation=request.rotation,
+            engine=spec.engine.value,
+            path=spec.vault_path,
+            fields=spec.fields,
+            database=DatabaseTarget(**database.model_dump()) if database else None,
+            app_role=spec.app_role,
+            must_have=spec.consumer_refs,
+            quiet_seconds=spec.grace_seconds,
+            destroy_after_seconds=spec.destroy_after_seconds,
+            approval=spec.approval.rule if spec.approval else None,
+            planes=_queues(planes),
+        )
+
+    @activity.defn
+    async def list_planes(self, request: FindConsumers) -> PlaneQueues:
+        """Returns where the planes of an organization are served. Idempotent: a reading."""
+        planes = await listed(self._cluster, DataPlane, request.organization)
+        return PlaneQueues(queues=_queues(planes))
+
+
+async def _forget_timetable(name: str) -> None:
+    try:
+        await activity.client().get_schedule_handle(name).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise DependencyUnavailable(f"the timetable {name} cannot be removed") from error
+
+
+def _queues(planes: Iterable[DataPlane]) -> tuple[str, ...]:
+    return tuple(sorted({plane.task_queue for plane in planes}))

@@ -1,0 +1,61 @@
+"""Secret ids of the AppRoles of organizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hvac
+
+from clients.vault.session import VaultSession
+from domain.errors import Conflict, Denied, NotFound
+from domain.secrets.places import mount
+
+
+class AppRoles:
+    """Adds, tries and removes secret ids. Blocking. Errors are those of ``VaultSession.ask``."""
+
+    def __init__(self, session: VaultSession) -> None:
+        self._session = session
+
+    def add(self, organization: str, role: str, secret_id: str) -> None:
+        """Makes the role take a secret id. Idempotent."""
+        if not self.has(organization, role, secret_id):
+            self._post(organization, role, "custom-secret-id", secret_id)
+
+    def has(self, organization: str, role: str, secret_id: str) -> bool:
+        """Tells whether the role takes it."""
+        try:
+            return bool(self._post(organization, role, "secret-id/lookup", secret_id))
+        except (NotFound, Conflict):
+            return False
+
+    def remove(self, organization: str, role: str, secret_id: str) -> None:
+        """Makes the role take it no more. Idempotent."""
+        if self.has(organization, role, secret_id):
+            self._post(organization, role, "secret-id/destroy", secret_id)
+
+    def sign_in(self, organization: str, role: str, secret_id: str) -> None:
+        """Returns when one can sign in with it; the token is given back.
+
+        Raises:
+            Denied: One cannot.
+        """
+        login = mount(organization)
+
+        def sign_in(client: hvac.Client) -> None:
+            role_id = client.read(f"auth/{login}/role/{role}/role-id")["data"]["role_id"]
+            client.auth.approle.login(
+                role_id=role_id, secret_id=secret_id, use_token=False, mount_point=login
+            )
+
+        try:
+            self._session.ask(f"AppRole {role} of {organization}", sign_in)
+        except Conflict:
+            raise Denied(f"AppRole {role} of {organization} refuses the secret id") from None
+
+    def _post(self, organization: str, role: str, path: str, secret_id: str) -> Any:
+        url = f"/v1/auth/{mount(organization)}/role/{role}/{path}"
+        return self._session.ask(
+            f"AppRole {role} of {organization}",
+            lambda client: client.adapter.post(url, json={"secret_id": secret_id}),
+        )

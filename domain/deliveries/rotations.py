@@ -1,0 +1,115 @@
+"""What the turning over of a secret is asked, passes on and answers. References, never a value."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from domain.deliveries.approvals import ApprovalRule
+from domain.deliveries.secrets import SecretConsumer
+from domain.deliveries.wire import Trigger, Wire
+
+
+class RotationRequest(Wire):
+    """Turns one secret over."""
+
+    organization: str
+    rotation: str
+    """Name of the SecretRotation."""
+    trigger: Trigger = Trigger()
+
+
+class DatabaseTarget(Wire):
+    """Two roles of a PostgreSQL database that take turns."""
+
+    host: str
+    port: int
+    name: str
+    roles: tuple[str, ...]
+    admin_path: str
+
+
+class RotationPlan(Wire):
+    """What a SecretRotation says, and where its organization runs things."""
+
+    organization: str
+    rotation: str
+    engine: str
+    path: str
+    fields: tuple[str, ...] = ()
+    database: DatabaseTarget | None = None
+    app_role: str = ""
+    must_have: tuple[str, ...] = ()
+    """Components that must be among the consumers."""
+    quiet_seconds: int = 86400
+    destroy_after_seconds: int = 3600
+    approval: ApprovalRule | None = None
+    planes: tuple[str, ...] = ()
+    """Task queues of the planes."""
+
+
+class SecretTurn(Wire):
+    """One turning over of one secret: what each of its steps is about."""
+
+    plan: RotationPlan
+    id: str
+    """What marks the new version: workflow and run."""
+    before: int = 0
+    """Version that was in use."""
+    newest: int = 0
+    """Newest version there was; the next one is written only over it."""
+    version: int = 0
+    """The new version; 0 = not written yet."""
+    attempt: int = 1
+    """Which value it is: one that the target refuses is made anew."""
+
+    @property
+    def mark(self) -> str:
+        """Marks the version of this attempt."""
+        return f"{self.id}/{self.attempt}"
+
+
+class OldUsers(Wire):
+    """Who still uses the old credential."""
+
+    unused: bool = False
+    """True = it was seen unused for as long as it must be."""
+    users: tuple[str, ...] = ()
+
+
+class PlaneConsumers(Wire):
+    """Consumers of one plane."""
+
+    queue: str
+    items: tuple[SecretConsumer, ...] = ()
+
+
+class Rotation(Wire):
+    """How a turning over ended."""
+
+    organization: str
+    rotation: str
+    path: str
+    before: int
+    version: int
+    consumers: tuple[str, ...] = Field((), max_length=10_000)
+    message: str = ""
+
+
+class RotationStatus(Wire):
+    """Answer of the query ``rotation``."""
+
+    turn: SecretTurn | None = None
+    consumers: tuple[PlaneConsumers, ...] = ()
+    paused_by: str = ""
+    """Who holds it; empty = nobody."""
+    users: tuple[str, ...] = ()
+    """Who still uses the old credential."""
+    can_roll_back: bool = True
+
+
+class HoldOrder(Wire):
+    """Holds a rotation at its next safe point, or lets it go on."""
+
+    holds: bool
+    actor: str = ""
+    reason: str = ""

@@ -1,0 +1,100 @@
+"""The turning over of secrets: which, when and how."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from domain.resources.approval import ApprovalPolicy
+from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
+from domain.resources.configured import VaultPath
+from domain.resources.model import Model
+from domain.resources.types import Name, Port
+
+SqlRole = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z_][a-z0-9_]*$")]
+FieldName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+]
+
+
+class RotationEngine(StrEnum):
+    """How a new credential comes about."""
+
+    KV = "KV"
+    DATABASE = "Database"
+    APP_ROLE = "AppRole"
+    PKI = "PKI"
+
+
+class DatabaseRotation(Model):
+    """Two roles of a PostgreSQL database that take turns, so that one always works."""
+
+    host: str = Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")
+    """Where the server is, as the worker of the task queue `secrets` reaches it."""
+    port: Port = 5432
+    """Its port."""
+    name: str = Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
+    """Name of the database."""
+    roles: tuple[SqlRole, ...] = Field(min_length=2, max_length=2)
+    """The two roles. Both exist, with the same rights; between rotations only one may log in."""
+    admin_path: VaultPath = Field(min_length=1)
+    """Secret with `username` and `password` of a role that may alter those two."""
+
+
+class SecretRotationSpec(Model):
+    """Which secret is turned over, when and how."""
+
+    engine: RotationEngine
+    """KV = a generated value is written. Database = a role of a database gets a new password.
+    AppRole = a new secret id. PKI = a new certificate."""
+    vault_path: VaultPath = Field(min_length=1)
+    """Where the secret is kept in Vault or OpenBao."""
+    cron: str = Field("", max_length=128, pattern=r"^(@[a-z]+|\S+( +\S+){4})?$")
+    """When it is turned over: five fields as in crontab. Empty = only when a person asks."""
+    time_zone: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")
+    """Time zone of the fields. Empty = UTC."""
+    jitter_seconds: int = Field(300, ge=0, le=86400)
+    """By how much it may begin later, so that not all begin at once."""
+    suspended: bool = False
+    """true = nothing begins by itself; people can still ask."""
+    fields: tuple[FieldName, ...] = Field((), max_length=20)
+    """With the engine KV: fields that get a new value. Empty = `value`."""
+    database: DatabaseRotation | None = None
+    """With the engine Database: which one. Absent = none."""
+    app_role: str = Field("", max_length=63, pattern=r"^[A-Za-z0-9_.-]*$")
+    """With the engine AppRole: name of the role below `auth/org/ORGANIZATION`."""
+    consumer_refs: tuple[Name, ...] = Field(
+        (), max_length=100, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Components that must be among those that use it, as found on the planes. Empty = whoever is
+    found."""
+    grace_seconds: int = Field(86400, ge=0, le=7776000)
+    """How long the old credential must be seen unused before it is locked."""
+    destroy_after_seconds: int = Field(3600, ge=0, le=7776000)
+    """How long it stays locked, and the rotation can still be undone, before it is destroyed."""
+    approval: ApprovalPolicy | None = None
+    """Who must agree before the old credential is locked. Absent = nobody."""
+
+
+class SecretRotationStatus(Status):
+    """What is known of a rotation."""
+
+
+class SecretRotation(Resource):
+    """The turning over of one secret."""
+
+    kind: ClassVar[str] = "SecretRotation"
+    plural: ClassVar[str] = "secretrotations"
+    short_names: ClassVar[tuple[str, ...]] = ("rotation", "rotations")
+    written_by: ClassVar[WrittenBy] = "platform-engineer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Engine", ".spec.engine", "How a new credential comes about"),
+        Column("Path", ".spec.vaultPath", "Where the secret is kept"),
+        Column("Cron", ".spec.cron", "When it is turned over"),
+        *READY_COLUMNS,
+    )
+
+    spec: SecretRotationSpec
+    status: SecretRotationStatus = SecretRotationStatus()

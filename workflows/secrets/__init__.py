@@ -1,0 +1,1 @@
+"""Procedures about secrets: deliver one, turn one over."""

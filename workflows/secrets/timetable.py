@@ -1,0 +1,104 @@
+"""Turns secrets over by the clock: a Temporal Schedule for each SecretRotation that has times."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleState,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain import ids
+from domain.deliveries import Trigger, TriggerKind
+from domain.deliveries.rotations import RotationRequest
+from domain.resources.rotation import SecretRotation
+from workflows.secrets.rotation import RotationWorkflow
+
+_CATCH_UP = timedelta(hours=6)
+"""A time that was missed for longer is left to the next one."""
+
+
+@workflow.defn
+class ScheduledRotationWorkflow:
+    """Begins a rotation when its time has come; a schedule cannot give it the id that locks it."""
+
+    @workflow.run
+    async def run(self, request: RotationRequest) -> bool:
+        """Returns at once; False = it runs already."""
+        try:
+            _ = await workflow.start_child_workflow(
+                RotationWorkflow.run,
+                request,
+                id=ids.rotation_id(request.organization, request.rotation),
+                task_queue=ids.LANES_QUEUE,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=f"rotate {request.rotation}",
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
+
+
+async def keep_timetable(client: Client, rotation: SecretRotation) -> bool:
+    """Makes the schedule of a rotation as its resource says; False = it was so already.
+
+    Idempotent. One without times, or that is deleted, has no schedule; one that is suspended keeps
+    it paused.
+    """
+    name = ids.rotation_id(rotation.organization, rotation.name)
+    handle = client.get_schedule_handle(name)
+    if not rotation.spec.cron or rotation.is_deleted:
+        try:
+            await handle.delete()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
+    wanted = _schedule(name, rotation)
+    try:
+        await client.create_schedule(name, wanted)
+    except ScheduleAlreadyRunningError:
+
+        async def update(_found: ScheduleUpdateInput) -> ScheduleUpdate:
+            return ScheduleUpdate(schedule=wanted)
+
+        await handle.update(update)
+    return True
+
+
+def _schedule(name: str, rotation: SecretRotation) -> Schedule:
+    spec = rotation.spec
+    request = RotationRequest(
+        organization=rotation.organization,
+        rotation=rotation.name,
+        trigger=Trigger(kind=TriggerKind.AUTOMATIC, reference=f"SecretRotation {rotation.name}"),
+    )
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            ScheduledRotationWorkflow.run,
+            request,
+            id=f"timetable/{name}",
+            task_queue=ids.ORCHESTRATION_QUEUE,
+            static_summary=f"begin the rotation {rotation.name}",
+        ),
+        spec=ScheduleSpec(
+            cron_expressions=[spec.cron],
+            time_zone_name=spec.time_zone or "UTC",
+            jitter=timedelta(seconds=spec.jitter_seconds),
+        ),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+        state=ScheduleState(note=f"turns {spec.vault_path} over", paused=spec.suspended),
+    )
