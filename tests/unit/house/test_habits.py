@@ -105,24 +105,6 @@ def test_hooks_are_local(root: Path) -> None:
     assert {repository["repo"] for repository in hooks["repos"]} == {"local"}
 
 
-def test_settings_know_no_other_part_of_the_project(root: Path) -> None:
-    """import-linter sees packages only, so this module is looked at here."""
-    tree = ast.parse((root / "settings.py").read_text())
-    imported = {
-        name.partition(".")[0]
-        for node in ast.walk(tree)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
-    packages = {path.parent.name for path in root.glob("*/__init__.py")}
-    assert imported & (packages | {"worker", "temporalio"}) == set()
-
-
 def test_what_a_procedure_does_finally_needs_no_running_loop(root: Path) -> None:
     """A run put out of the cache is closed where nothing may be awaited or asked of Temporal."""
     busy = [

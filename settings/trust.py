@@ -1,0 +1,123 @@
+"""Who is believed, and by which keys: identities, approvals, OpenBao, the audit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+
+class OidcSettings(BaseModel):
+    """Who proves people's identity."""
+
+    issuer: str = Field("", description="Expected `iss` of tokens.")
+    discovery_url: str = Field(
+        "", description="Discovery document. Empty = issuer + /.well-known/openid-configuration."
+    )
+    audience: str = Field("", description="Expected `aud` of tokens: the client id of Pavane.")
+    login_url: str = Field(
+        "",
+        description="Discovery document as people's machines reach it, where that is another "
+        "address than the API's. Empty = the same.",
+    )
+
+
+class ApiSettings(BaseModel):
+    """The HTTP API."""
+
+    listen: str = Field("127.0.0.1:8090", description="host:port the API listens on.")
+    url: str = Field("http://127.0.0.1:8090", description="Where clients reach the API.")
+    admin_group: str = Field(
+        "platform-engineers",
+        description="Group whose members administer resources of the whole cluster.",
+    )
+    webhook_secrets: Path | None = Field(
+        None, description="Folder with one file per organization: the secret of its Git webhooks."
+    )
+    body_limit: int = Field(1_048_576, ge=1024, description="Largest request body, bytes.")
+
+
+class ApprovalSettings(BaseModel):
+    """The keys by which the API vouches for who decided, and workers believe it."""
+
+    signing_key: Path | None = Field(
+        None,
+        description="Private key (PEM, Ed25519, P-256 or RSA) with which the API signs decisions. "
+        "Only the API has it. Empty = nobody can decide.",
+    )
+    verify_keys: Path | None = Field(
+        None,
+        description="Public key (PEM), or a folder of *.pub files while one is exchanged, by which "
+        "workers prove decisions. Empty = no decision counts.",
+    )
+
+
+class VaultRole(BaseModel):
+    """One AppRole of OpenBao; each has its own rights and its own secret id."""
+
+    role_id: str = Field(description="AppRole to sign in as.")
+    secret_id_file: Path | None = Field(
+        None, description="File with its secret id, read at each sign-in. Empty = not used here."
+    )
+
+
+class TenantsRole(VaultRole):
+    """What sets up organizations."""
+
+    role_id: str = Field("pavane-tenants", description="AppRole to sign in as.")
+
+
+class PlaneRole(VaultRole):
+    """What delivers to pods."""
+
+    role_id: str = Field("pavane-plane", description="AppRole to sign in as.")
+
+
+class ApiRole(VaultRole):
+    """What takes values from people."""
+
+    role_id: str = Field("pavane-api", description="AppRole to sign in as.")
+
+
+class VaultSettings(BaseModel):
+    """How OpenBao is reached: by one AppRole for each thing that is done there."""
+
+    address: str = Field(
+        "", description="URL of OpenBao. Empty = nothing is signed, and there are no secrets."
+    )
+    role_id: str = Field(
+        "pavane-secrets", description="AppRole of the role `secrets`: signs, and rotates secrets."
+    )
+    secret_id_file: Path | None = Field(
+        None, description="File with the secret id of that AppRole, read at each sign-in."
+    )
+    transit: str = Field("transit", description="Mount of the transit engine that signs.")
+    tenants: TenantsRole = Field(
+        TenantsRole(),
+        description="With the role `secrets`: sets up organizations. It reads no secret.",
+    )
+    plane: PlaneRole = Field(
+        PlaneRole(),
+        description="With the role `plane`: reads what is delivered to pods, and nothing more.",
+    )
+    api: ApiRole = Field(
+        ApiRole(),
+        description="The API: sets what people give it, shows values to who may see them.",
+    )
+
+
+class AuditSettings(BaseModel):
+    """How the heads of audit chains are signed, and by which keys signatures are believed."""
+
+    signing_key: str = Field(
+        "pavane-audit", description="Transit key (ecdsa-p256) that signs heads of chains."
+    )
+    signing_interval: timedelta = Field(
+        timedelta(minutes=5), ge=timedelta(seconds=1), description="How often they are signed."
+    )
+    verify_keys: Path | None = Field(
+        None,
+        description="Public key (PEM) that signatures must be of, or a folder of such *.pem files. "
+        "Empty = each is checked by the key beside it, which proves less.",
+    )
