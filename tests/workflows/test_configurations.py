@@ -72,6 +72,7 @@ class ConfiguredWorld(Approvals):
         self.asked: list[tuple[str, str]] = []
         """Binding and revision of each deployment, in order."""
         self.on_deploy: Callable[[str], Any] | None = None
+        self.on_note: Callable[[ConfigurationNote], Any] | None = None
 
     @activity.defn
     async def plan_configuration(self, _request: ConfigurationRequest) -> ConfigurationPlan:
@@ -113,6 +114,8 @@ class ConfiguredWorld(Approvals):
     @activity.defn
     async def note_configuration(self, note: ConfigurationNote) -> None:
         self.notes.append(note)
+        if self.on_note is not None:
+            await self.on_note(note)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -268,6 +271,50 @@ async def test_a_newer_change_takes_the_place_of_the_one_that_runs(
         ("db-2", Phase.RUNNING),
         ("db-2", Phase.SUCCEEDED),
     ]
+
+
+async def test_what_is_asked_for_while_the_end_is_written_down_is_not_lost(
+    temporal: Client, world: ConfiguredWorld, organization: str
+) -> None:
+    async def asks(note: ConfigurationNote) -> None:
+        if (note.revision, note.phase) == ("db-1", Phase.SUCCEEDED):
+            world.revision = "db-2"
+            await release(temporal, organization)
+
+    world.on_note = asks
+    done = await (await release(temporal, organization)).result()
+
+    assert done.revision == "db-2"
+    assert set(world.runs.values()) == {"db-2"}
+    assert [one.action for one in world.facts] == ["configuration.released"] * 2
+
+
+async def test_what_is_asked_for_while_a_failure_is_written_down_is_not_lost(
+    temporal: Client, world: ConfiguredWorld, organization: str
+) -> None:
+    async def asks(note: ConfigurationNote) -> None:
+        if note.phase is Phase.FAILED:
+            world.ends = {}
+            await release(temporal, organization, restore="db-0")
+
+    world.ends, world.on_note = {"api-dev": Phase.FAILED}, asks
+    done = await (await release(temporal, organization)).result()
+
+    assert (done.revision, done.failed) == ("db-0", ())
+
+
+async def test_what_could_not_be_used_is_refused_again_when_it_is_asked_for_at_the_end(
+    temporal: Client, world: ConfiguredWorld, organization: str
+) -> None:
+    async def asks(note: ConfigurationNote) -> None:
+        if world.says(organization) == [Phase.RUNNING, Phase.FAILED]:
+            await release(temporal, organization)
+
+    world.problems, world.on_note = ("web in prod: key a has no value",), asks
+    told = await reason(await release(temporal, organization))
+
+    assert "web in prod: key a has no value" in told
+    assert world.says(organization) == [Phase.RUNNING, Phase.FAILED] * 2
 
 
 async def test_a_rollback_has_the_group_say_again_what_it_said_and_brings_that(

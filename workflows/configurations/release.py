@@ -58,6 +58,7 @@ class ConfigurationWorkflow:
         )
         self._is_stirred = False
         self._round = 0
+        self._ends = 0
         self._revision = ""
         self._done: list[BindingConfigured] = []
         self._left: list[str] = []
@@ -93,6 +94,20 @@ class ConfigurationWorkflow:
     async def run(self, _request: ConfigurationRequest) -> ConfigurationRelease:
         """Releases what the group says; what it says meanwhile takes the place of that."""
         self._progress.begins(self._title)
+        while True:
+            done = await self._released()
+            # What was asked for while the end was written down is not lost.
+            if not self._is_stirred:
+                break
+            # As a release of its own: what failed is tried again.
+            self._ends, self._revision = self._ends + 1, ""
+        if isinstance(done, PlatformError):
+            raise as_failure(done)
+        self._progress.is_at(Phase.SUCCEEDED, self._said())
+        return done
+
+    async def _released(self) -> ConfigurationRelease | PlatformError:
+        """Releases and writes down how that ended; returns why when it failed."""
         try:
             done = await self._release()
         except asyncio.CancelledError:
@@ -104,11 +119,10 @@ class ConfigurationWorkflow:
                 raise
             error = as_domain_error(failure)
             await self._failed(error)
-            raise as_failure(error) from failure
+            return error
         if done.revision:
             await self._note(Phase.SUCCEEDED, self._said())
         await self._written(message=self._said(), after=done.revision)
-        self._progress.is_at(Phase.SUCCEEDED, self._said())
         return done
 
     async def _release(self) -> ConfigurationRelease:
@@ -253,7 +267,8 @@ class ConfigurationWorkflow:
         await self._written(result=FactResult.FAILED, message=error.message)
 
     async def _written(self, **about: Any) -> None:
-        self._facts.add("configuration.released", **about)
+        step = f"released-{self._ends}" if self._ends else ""
+        self._facts.add("configuration.released", step=step, **about)
         await self._facts.write()
 
     async def _note(
