@@ -12,6 +12,8 @@ from activities.builds.revisions import RevisionActivities
 from activities.builds.runs import BuildRunActivities
 from activities.classes.upgrades import ClassActivities
 from activities.common.notices import NoticeActivities
+from activities.configurations.groups import ConfigurationGroups
+from activities.configurations.releases import ConfigurationActivities
 from activities.guards.stops import StopActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
@@ -30,6 +32,7 @@ from activities.records.facts import RecordActivities
 from activities.records.signing import SigningActivities
 from activities.releases.drift import DeployQueues as Places
 from activities.releases.drift import DriftActivities
+from activities.releases.facts import gateway_defaults
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
 from activities.secrets.plans import RotationPlanActivities
@@ -99,6 +102,14 @@ def control(outside: Outside) -> Activities:
         DriftActivities(cluster, outside.queues),
         ClassActivities(cluster, outside.queues, records),
     )
+    configuration = ConfigurationActivities(
+        cluster,
+        outside.queues,
+        outside.standings,
+        records,
+        groups=ConfigurationGroups(cluster, outside.watches),
+        gateway=gateway_defaults(settings),
+    )
     tenants = TenantActivities(cluster, settings)
     return [
         RevisionActivities(cluster, outside.git).resolve_revision,
@@ -128,6 +139,7 @@ def control(outside: Outside) -> Activities:
         drift.await_put_back,
         classes.plan_class_upgrade,
         classes.upgrade_binding,
+        *configuration.all(),
         TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
         rotations.plan_rotation,
         rotations.list_planes,

@@ -24,6 +24,7 @@ COMMANDS: dict[str, Entry] = {
     "rollback": Entry("promotions", "rollback", "Bring back what did well.", _APPLICATIONS),
     "why": Entry("promotions", "why", "Why it is not there yet.", _APPLICATIONS),
     "pipeline": Entry("pipelines", "pipeline_app", "The way of a component.", _APPLICATIONS),
+    "set": Entry("sets", "app", "Components promoted together.", _APPLICATIONS),
     "hold": Entry("standings", "hold_app", "Keep automation away.", _APPLICATIONS),
     "veto": Entry("standings", "veto_app", "What must not come.", _APPLICATIONS),
     "logs": Entry("logs", "logs", "Log of a component or a build.", _APPLICATIONS),
@@ -62,7 +63,7 @@ COMMANDS: dict[str, Entry] = {
     "login": Entry("session", "login", "Log in.", _PERSON),
     "logout": Entry("session", "logout", "Forget the token.", _PERSON),
     "whoami": Entry("session", "whoami", "Who the token says you are.", _PERSON),
-    "config": Entry("config", "app", "Settings: explain, view, set-context.", _PERSON),
+    "config": Entry("config", "app", "Configuration of components, and settings.", _APPLICATIONS),
     "completion": Entry("shell", "completion", "Script for shell completion.", _PERSON),
     "version": Entry("shell", "version", "Version of this command.", _PERSON),
 }

@@ -18,12 +18,14 @@ OperationKind = Literal[
     "build",
     "build-request",
     "class-upgrade",
+    "configuration",
     "deploy",
     "drift",
     "plane-check",
     "promotion",
     "rollback",
     "rotation",
+    "set",
     "task-run",
     "tenant",
 ]
@@ -37,12 +39,14 @@ _PARTS: dict[str, int] = {
     "build": 3,
     "build-request": 3,
     "class-upgrade": 3,
+    "configuration": 3,
     "deploy": 3,
     "drift": 3,
     "plane-check": 3,
     "promotion": 3,
     "rollback": 3,
     "rotation": 2,
+    "set": 3,
     "task-run": 3,
     "tenant": 1,
 }
@@ -66,7 +70,8 @@ class OperationId:
     component: str
     key: str
     """Commit (12 characters) of a build, environment of a deployment or of a drift, kind of the
-    class of an upgrade (whose ``component`` is the class), environment and key of a task run."""
+    class of an upgrade (whose ``component`` is the class), ``release`` of a configuration group
+    (which is the ``component``), environment and key of a task run."""
 
     def __str__(self) -> str:
         parts = (self.kind, self.organization, self.component, self.key)
@@ -183,6 +188,14 @@ def standing_place(workflow_id: str) -> tuple[str, str, str]:
     return organization, component, environment
 
 
+def set_id(organization: str, name: str, environment: str) -> str:
+    """Returns the workflow id under which a set of components is promoted to an environment."""
+    return (
+        f"set/{slug(organization, 'organization')}/{slug(name, 'set')}/"
+        f"{slug(environment, 'environment')}"
+    )
+
+
 def _place(kind: str, organization: str, component: str, environment: str) -> str:
     return (
         f"{kind}/{slug(organization, 'organization')}/{slug(component, 'component')}/"
@@ -195,6 +208,14 @@ def class_upgrade_id(organization: str, class_kind: str, class_name: str) -> str
     return (
         f"class-upgrade/{slug(organization, 'organization')}/{slug(class_name, 'class')}/"
         f"{slug(class_kind.lower(), 'kind of class')}"
+    )
+
+
+def configuration_id(organization: str, group: str) -> str:
+    """Returns the workflow id under which a configuration group is released."""
+    return (
+        f"configuration/{slug(organization, 'organization')}/"
+        f"{slug(group, 'configuration group')}/release"
     )
 
 

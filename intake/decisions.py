@@ -9,6 +9,7 @@ from domain import ids
 from domain.deliveries import (
     BuildRequest,
     ClassUpgradeRequest,
+    ConfigurationRequest,
     DeployRequest,
     Trigger,
     TriggerKind,
@@ -22,19 +23,16 @@ from domain.resources import (
     Component,
     ComponentClass,
     DataPlane,
-    Environment,
     FreezeWindow,
     Organization,
     Resource,
-    Workload,
 )
 from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
-from domain.resources.families import family_of
-from domain.resources.references import missing_references
+from domain.resources.configuration import ConfigurationGroup
 from domain.resources.rotation import SecretRotation
 from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
-from intake.near import missing_groups, surroundings, workload_of
+from intake.near import behind, missing, surroundings, without_build_plane
 from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
 from intake.rotations import KeepTimetable, wanted_timetable
@@ -99,6 +97,15 @@ class UpgradeClass:
     """The content it has now: another one is another decision."""
 
 
+@dataclass(frozen=True)
+class ReleaseConfiguration:
+    """A configuration group says something that was not released."""
+
+    request: ConfigurationRequest
+    revision: str
+    """What it says now: something else is another decision."""
+
+
 Decision: TypeAlias = (
     CheckPlane
     | StartBuild
@@ -106,6 +113,7 @@ Decision: TypeAlias = (
     | Deploy
     | KeepTimetable
     | Promote
+    | ReleaseConfiguration
     | SetUpTenant
     | TellFreezes
     | TellLane
@@ -137,7 +145,7 @@ def _of_the_platform(resource: Resource, world: World) -> Decision | None:
             return _of_class(resource, world)
         case DataPlane() | BuildPlane():
             return CheckPlane.of(resource, _trigger(resource))
-        case FreezeWindow() | Organization() | SecretRotation():
+        case ConfigurationGroup() | FreezeWindow() | Organization() | SecretRotation():
             return _of_rules(resource, world)
         case _:
             return None
@@ -147,6 +155,19 @@ def _of_rules(resource: FreezeWindow | Organization | SecretRotation, world: Wor
     """Whoever waits by these rules looks at them again."""
     if isinstance(resource, SecretRotation):
         return wanted_timetable(resource)
+
+
+def _of_rules(
+    resource: ConfigurationGroup | FreezeWindow | Organization, world: World
+) -> Decision | None:
+    """Whoever waits by these rules looks at them again; a group releases each content once."""
+    if isinstance(resource, ConfigurationGroup):
+        if resource.is_deleted or resource.status.revision == resource.revision:
+            return None
+        trigger = _trigger(resource, TriggerKind.AUTOMATIC)
+        where, group = resource.organization, resource.name
+        request = ConfigurationRequest(organization=where, group=group, trigger=trigger)
+        return ReleaseConfiguration(request, resource.revision)
     if isinstance(resource, Organization):
         lane = TellLane(resource.name, resource.spec.builds.concurrency)
         trigger = _trigger(resource, TriggerKind.RESOURCE)
@@ -158,14 +179,14 @@ def _of_rules(resource: FreezeWindow | Organization | SecretRotation, world: Wor
 
 def obstacles(resource: Resource, world: World) -> tuple[str, ...]:
     """Returns what must appear before the resource can be worked on, in words."""
-    missing = _missing(resource, world)
+    named = missing(resource, world)
     match resource:
         case Build():
-            return missing + _without_build_plane(resource.organization, world)
-        case Binding() if not missing:
-            return _behind(resource, world)
+            return named + without_build_plane(resource.organization, world)
+        case Binding() if not named:
+            return behind(resource, world)
         case _:
-            return missing
+            return named
 
 
 def _of_build(build: Build, world: World) -> Decision | None:
@@ -243,9 +264,9 @@ def _of_component(component: Component, world: World) -> Decision | None:
     source = component.build
     if source is None or component.is_deleted or not wants_first_build(component):
         return None
-    if world.has_build(component) or _missing(component, world):
+    if world.has_build(component) or missing(component, world):
         return None
-    if _without_build_plane(component.organization, world):
+    if without_build_plane(component.organization, world):
         return None
     digest = ids.content_hash(source.model_dump(mode="json"))[:10]
     return RequestBuild(
@@ -278,45 +299,6 @@ def _of_class(component_class: ComponentClass, world: World) -> Decision | None:
         ),
         component_class.revision,
     )
-
-
-def _missing(resource: Resource, world: World) -> tuple[str, ...]:
-    existing = world.existing(resource.organization)
-    return tuple(one.message for one in missing_references(resource, existing))
-
-
-def _without_build_plane(organization: str, world: World) -> tuple[str, ...]:
-    found = world.find(Organization, organization, organization)
-    if found is None:
-        return (f"waiting until Organization {organization} is created",)
-    if found.spec.builds.build_plane_ref:
-        return _missing(found, world)
-    if not world.existing(organization).get(BuildPlane.kind):
-        return (f"waiting until a BuildPlane is created in {organization}",)
-    return ()
-
-
-def _behind(binding: Binding, world: World) -> tuple[str, ...]:
-    """Looks at what the named things need themselves."""
-    where = binding.organization
-    environment = world.find(Environment, where, binding.environment)
-    component = world.find(Component, where, binding.component)
-    found = [one for one in (environment, component) if one is not None]
-    missing = tuple(message for one in found for message in _missing(one, world))
-    if component is not None and family_of(component).binding.kind != binding.kind:
-        missing += (
-            (
-                f"component {component.name} is a {component.spec.component_type}: waiting until "
-                f"this {binding.kind} is replaced by a {family_of(component).binding.kind}"
-            ),
-        )
-    if component is not None:
-        missing += tuple(missing_groups(component, world))
-    workload = workload_of(binding, world)
-    if workload not in world.existing(where).get(Workload.kind, ()):
-        missing += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
-    unresolved = interfaces_in(world, where, binding.component).unresolved
-    return missing + tuple(f"Connection {one.connection}: {one.message}" for one in unresolved)
 
 
 def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:

@@ -14,6 +14,7 @@ from intake.decisions import (
     Decision,
     Deploy,
     Promote,
+    ReleaseConfiguration,
     RequestBuild,
     StartBuild,
     TellFreezes,
@@ -24,6 +25,7 @@ from intake.planes import CheckPlane
 from intake.rotations import KeepTimetable
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
+from workflows.configurations.starting import signal_configuration
 from workflows.planes.starting import signal_plane_check
 from workflows.promotions.starting import signal_promotion
 from workflows.secrets.timetable import keep_timetable
@@ -70,9 +72,8 @@ async def dispatch(client: Client, decision: Decision) -> None:
             await _tell(client, TellLane(tenant.organization, concurrency))
             setup = await signal_tenant(client, tenant)
             _LOG.info("asked for %s", setup.id)
-        case UpgradeClass(upgrade, revision):
-            started = await start_class_upgrade(client, upgrade)
-            _LOG.info("asked for %s to %s", started.id, revision)
+        case UpgradeClass() | ReleaseConfiguration():
+            await _bring(client, decision)
         case _:
             assert_never(decision)
 
@@ -88,6 +89,14 @@ async def _tell(client: Client, decision: TellLane | TellFreezes | KeepTimetable
         _LOG.info("told %d that wait in %s that a freeze window changed", told, organization)
     elif await tell_build_lane(client, organization):
         _LOG.info("told the builds of %s: %d may run", organization, decision.concurrency)
+
+
+async def _bring(client: Client, decision: UpgradeClass | ReleaseConfiguration) -> None:
+    if isinstance(decision, UpgradeClass):
+        started = (await start_class_upgrade(client, decision.request)).id
+    else:
+        started = (await signal_configuration(client, decision.request)).id
+    _LOG.info("asked %s for %s", started, decision.revision)
 
 
 async def _promote(client: Client, requests: tuple[PromotionRequest, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What lies near a binding: the resources it leads to, and which configuration it waits for."""
+"""What lies near a resource: what it leads to, and what of that is missing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from domain import ids
 from domain.rendering.configuration.groups import named_groups
 from domain.resources import (
     Binding,
+    BuildPlane,
     Component,
     DataPlane,
     Environment,
     Organization,
     Project,
+    Resource,
     Workload,
 )
 from domain.resources.configuration import ConfigurationGroup
-from domain.resources.families import family_of_binding
+from domain.resources.families import family_of, family_of_binding
+from domain.resources.references import missing_references
 from intake.interfaces import interfaces_in
 from intake.world import World
 
@@ -70,3 +73,44 @@ def _groups(binding: Binding, world: World) -> list[ConfigurationGroup | None]:
     project = world.find(Project, where, component.project)
     named = named_groups(component, project, world.find(Organization, where, where))
     return [world.find(ConfigurationGroup, where, name) for _, name in named]
+
+
+def missing(resource: Resource, world: World) -> tuple[str, ...]:
+    """Returns what a resource names that is not there, in words."""
+    existing = world.existing(resource.organization)
+    return tuple(one.message for one in missing_references(resource, existing))
+
+
+def without_build_plane(organization: str, world: World) -> tuple[str, ...]:
+    """Returns what must appear before an organization can build, in words."""
+    found = world.find(Organization, organization, organization)
+    if found is None:
+        return (f"waiting until Organization {organization} is created",)
+    if found.spec.builds.build_plane_ref:
+        return missing(found, world)
+    if not world.existing(organization).get(BuildPlane.kind):
+        return (f"waiting until a BuildPlane is created in {organization}",)
+    return ()
+
+
+def behind(binding: Binding, world: World) -> tuple[str, ...]:
+    """Looks at what the named things need themselves."""
+    where = binding.organization
+    environment = world.find(Environment, where, binding.environment)
+    component = world.find(Component, where, binding.component)
+    found = [one for one in (environment, component) if one is not None]
+    waits = tuple(message for one in found for message in missing(one, world))
+    if component is not None and family_of(component).binding.kind != binding.kind:
+        waits += (
+            (
+                f"component {component.name} is a {component.spec.component_type}: waiting until "
+                f"this {binding.kind} is replaced by a {family_of(component).binding.kind}"
+            ),
+        )
+    if component is not None:
+        waits += tuple(missing_groups(component, world))
+    workload = workload_of(binding, world)
+    if workload not in world.existing(where).get(Workload.kind, ()):
+        waits += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
+    unresolved = interfaces_in(world, where, binding.component).unresolved
+    return waits + tuple(f"Connection {one.connection}: {one.message}" for one in unresolved)

@@ -17,6 +17,7 @@ PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
     *(
         "workflows.approvals.asking",
+        "workflows.configurations.consent",
         "workflows.approvals.facts",
         "workflows.approvals.views",
         "workflows.builds.facts",

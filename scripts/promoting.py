@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -42,12 +43,17 @@ class Promoting:
         """What passed every gate breaks under the requests of production, and is taken back."""
         before = self._teller.now("production")
         self._agreed()
-        self._teller.eventually("the watch of the promotion", self._is_watched)
-        console.print("It is ready, and people come: twenty requests a second.")
-        began = time.monotonic()
-        with Load(self._teller.gateway, host_of(before["url"])) as load:
-            ended = self._teller.eventually("the end of the promotion", self._ended)
-            self._teller.eventually("an answer", lambda: self._answers(before))
+        with ExitStack() as crowd:
+            load = Load(self._teller.gateway, host_of(before["url"]))
+            began = time.monotonic()
+            for line in self._teller.lines("operations", "watch", PRODUCTION, person=self._dev):
+                if line.split()[:2] == ["verify", "running"]:
+                    console.print("It is ready, and people come: twenty requests a second.")
+                    began = time.monotonic()
+                    crowd.enter_context(load)
+            ended = self._operation()
+            if ended["phase"] == "Failed":
+                self._teller.eventually("an answer", lambda: self._answers(before))
             took = time.monotonic() - began
         console.print(f"{ended['phase']}: {ended['summary']}")
         console.print(
@@ -91,15 +97,6 @@ class Promoting:
     def _operation(self) -> dict[str, Any]:
         found = self._teller.answer("operations", "show", PRODUCTION)
         return dict(found or {"phase": "", "steps": [], "summary": ""})
-
-    def _is_watched(self) -> bool:
-        seen = self._operation()
-        phase = next((one["phase"] for one in seen["steps"] if one["name"] == "verify"), "")
-        return phase == "Running"
-
-    def _ended(self) -> dict[str, Any] | None:
-        seen = self._operation()
-        return None if seen["phase"] in {"", "Pending", "Running"} else seen
 
     def _answers(self, before: dict[str, Any]) -> bool:
         """Tells whether what ran before answers again."""

@@ -109,6 +109,18 @@ class Teller:
         )  # fmt: skip
         return json.loads(done.stdout) if done.returncode == 0 else None
 
+    def lines(self, *arguments: str, person: dict[str, str]) -> Iterator[str]:
+        """Runs `pavane` before the reader's eyes; yields each line while it is said."""
+        console.print(f"$ pavane {' '.join(arguments)}")
+        with subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT, env={**os.environ, **person}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,  # progress is told there
+        ) as running:  # fmt: skip
+            for line in running.stdout or ():
+                console.print(line.rstrip(), markup=False)
+                yield line
+
     def pavane(
         self, *arguments: str, person: dict[str, str] | None = None, stdin: str | None = None,
         check: bool = True, quiet: bool = False,

@@ -35,6 +35,8 @@ STACK_TIERS = (
     ("durability", ("durability",)),
 )
 FAULTS = "faults"
+ORACLE = "oracle"
+"""Compiles Cilium's policy code first, which takes minutes: with --proof only."""
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
 """Tiers without a stack share nothing: each process has a Temporal server of its own."""
 STOP_WAIT = 60.0
@@ -88,6 +90,11 @@ class Run:
             # Without byte code every process the tests start would compile all it imports again.
             environment.pop("PYTHONDONTWRITEBYTECODE", None)
             self.report.add(name, file, execute(command, environment))
+
+    def by_oracle(self) -> None:
+        """Has policies judged by Cilium's own code."""
+        if self.proof:
+            self.tier(ORACLE, (ORACLE,), {})
 
     def on_stack(self) -> None:
         """Runs the tiers that need a stack, on a new one that is taken down at the end."""
@@ -203,7 +210,9 @@ def main() -> int:
     """Runs the tests; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m scripts.test", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="only what needs no stack")
-    parser.add_argument("--proof", action="store_true", help="every fault, not the core alone")
+    parser.add_argument(
+        "--proof", action="store_true", help="every fault, and the oracle of policies"
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     shutil.rmtree(REPORTS, ignore_errors=True)
@@ -214,6 +223,7 @@ def main() -> int:
     run.checks()
     for name, folders in FAST_TIERS:
         run.tier(name, folders, {}, *SIDE_BY_SIDE)
+    run.by_oracle()
     if not arguments.fast:
         run.on_stack()
     return run.conclude()

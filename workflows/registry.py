@@ -7,6 +7,7 @@ from workflows.builds.build import BuildWorkflow
 from workflows.builds.lane import BuildLaneWorkflow
 from workflows.builds.requests import RequestBuildWorkflow
 from workflows.classes.upgrades import ClassUpgradeWorkflow
+from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
@@ -19,6 +20,7 @@ from workflows.records.audit_signing import SignAuditHeadsWorkflow
 from workflows.secrets.changes import SecretChangeWorkflow
 from workflows.secrets.rotation import RotationWorkflow
 from workflows.secrets.timetable import ScheduledRotationWorkflow
+from workflows.sets.release_set import ReleaseSetWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
 from workflows.tenants.tenant import TenantWorkflow
 
@@ -44,6 +46,8 @@ LANES = [
     PromotionWorkflow,
     RotationWorkflow,
     PlaneCheckWorkflow,
+    ConfigurationWorkflow,
+    ReleaseSetWorkflow,
     StandingWorkflow,
 ]
 """They may stay open over many releases, so a new release takes them over while they run."""

@@ -14,7 +14,7 @@ from activities.guards.freezes import FreezeReader
 from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
-from activities.releases.facts import FactsReader
+from activities.releases.facts import FactsReader, gateway_defaults
 from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
@@ -30,7 +30,6 @@ from domain.deliveries.promotion_effects import (
 from domain.deliveries.promotions import GateOutcome, PromotionFacts, PromotionRequest
 from domain.deliveries.standings import Standing, StandingChange
 from domain.errors import NotFound, PlatformError
-from domain.rendering.facts import GatewayDefaults
 from domain.resources.families import family_of_binding
 from settings import Settings
 
@@ -62,12 +61,6 @@ class PromotionActivities:
         watches: SharedWatches,
     ) -> None:
         """``watches`` are those of the control plane."""
-        address = urlsplit(settings.gateway.url)
-        gateway = GatewayDefaults(
-            name=settings.gateway.name,
-            namespace=settings.gateway.namespace,
-            port=address.port or (443 if address.scheme == "https" else 80),
-        )
         self._cluster = cluster
         self._standings = standings
         self._queues = queues
@@ -77,7 +70,7 @@ class PromotionActivities:
             cluster,
             objects,
             standings,
-            FactsReader(cluster, watches, gateway),
+            FactsReader(cluster, watches, gateway_defaults(settings)),
             freezes=freezes,
             quotas=quotas,
             dependencies=DependencyReader(watches),

@@ -9,6 +9,7 @@ from temporalio import activity
 from domain.deliveries import (
     BuildRequest,
     ClassUpgradeRequest,
+    ConfigurationRequest,
     DeployRecord,
     DeployRequest,
     TaskRunRequest,
@@ -66,6 +67,18 @@ def asked_upgrade(request: ClassUpgradeRequest, revision: str) -> AuditFact:
         request.trigger,
         action="class-upgrade.requested",
         subject=f"{request.class_kind} {request.class_name}",
+        step=f"{revision}:requested",
+        after=revision,
+    )
+
+
+def asked_configuration(request: ConfigurationRequest, revision: str) -> AuditFact:
+    """Returns the fact that components are to get what a configuration group says."""
+    return _asked(
+        request.organization,
+        request.trigger,
+        action="configuration.requested",
+        subject=f"ConfigurationGroup {request.group}",
         step=f"{revision}:requested",
         after=revision,
     )

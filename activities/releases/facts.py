@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from activities.classes.revisions import ClassRevisions
 from activities.common.reading import find, required
@@ -23,8 +24,19 @@ from domain.resources import (
 from domain.resources.binding import Binding
 from domain.resources.families import Family, family_of_binding
 from domain.resources.instances import Instance
+from settings import Settings
 
 _NOTHING: Mapping[str, str] = {}
+
+
+def gateway_defaults(settings: Settings) -> GatewayDefaults:
+    """Returns the installation's gateway as renderings need it."""
+    address = urlsplit(settings.gateway.url)
+    return GatewayDefaults(
+        name=settings.gateway.name,
+        namespace=settings.gateway.namespace,
+        port=address.port or (443 if address.scheme == "https" else 80),
+    )
 
 
 async def plane_of(cluster: Cluster, binding: Binding) -> DataPlane:

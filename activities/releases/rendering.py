@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
 
 from temporalio import activity
 
@@ -18,7 +17,7 @@ from activities.records.histories import asked, entry_of
 from activities.releases import records
 from activities.releases.bindings import asked_binding
 from activities.releases.bundles import bundle_of, objects_of, stowed
-from activities.releases.facts import FactsReader, plane_of
+from activities.releases.facts import FactsReader, gateway_defaults, plane_of
 from activities.releases.preparing import (
     against_drift,
     deadline_of,
@@ -47,7 +46,6 @@ from domain.policies.quotas import usage_of
 from domain.policies.repairs import is_repair
 from domain.records import FactBatch
 from domain.records.stops import Place
-from domain.rendering.facts import GatewayDefaults
 from domain.rendering.release import render_release
 from domain.resources import (
     BindingState,
@@ -84,14 +82,7 @@ class ReleaseActivities:
         self._quotas = Quotas(watches)
         self._images = TenantImages(watches, settings.registry)
         self._freezes = FreezeReader(cluster, watches)
-        gateway = settings.gateway
-        address = urlsplit(gateway.url)
-        defaults = GatewayDefaults(
-            name=gateway.name,
-            namespace=gateway.namespace,
-            port=address.port or (443 if address.scheme == "https" else 80),
-        )
-        self._reader = FactsReader(cluster, watches, defaults)
+        self._reader = FactsReader(cluster, watches, gateway_defaults(settings))
 
     @activity.defn
     async def prepare_release(self, request: DeployRequest) -> PreparedRelease:

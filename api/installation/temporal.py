@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -24,6 +25,8 @@ from domain.resources import BuildPlane, DataPlane
 from runtime import search_attributes
 
 _DAY = 86_400
+_POLLED = timedelta(minutes=2)
+"""A worker asks anew at least once a minute; Temporal names for five who asked."""
 _RETENTION_DAYS = 3
 """Shorter, and what people ask about the day after a long weekend is forgotten."""
 _WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
@@ -100,8 +103,10 @@ async def _served(client: Client, queue: str, role: str, kind: TaskQueueType.Val
     except RPCError as error:
         raise DependencyUnavailable(f"task queue {queue}: {error.message}") from error
     name = f"task queue {queue}"
-    if answer.pollers:
-        return good(name, f"served by {len(answer.pollers)}")
+    now = datetime.now(UTC)
+    asking = [one for one in answer.pollers if now - one.last_access_time.ToDatetime(UTC) < _POLLED]
+    if asking:
+        return good(name, f"served by {len(asking)}")
     plane = f", PAVANE_WORKER__PLANE={queue.partition('.')[2]}" if role == "plane" else ""
     return bad(
         name,

@@ -19,12 +19,14 @@ from runtime import search_attributes as attributes
 Kind = Literal[
     "build",
     "build-request",
+    "configuration",
     "deploy",
     "drift",
     "plane-check",
     "promotion",
     "rollback",
     "rotation",
+    "set",
     "tenant",
 ]
 

@@ -10,6 +10,7 @@ from sse_starlette import EventSourceResponse
 
 from api.access import Access, AccessDep
 from api.dependencies import ServicesDep, TemporalDep
+from api.kinds import kind_of
 from api.operations.events import follow
 from api.operations.parking import action_of, cancel_action, decide_parked
 from api.operations.reading import Reference, read, summarize
@@ -19,12 +20,16 @@ from api.services import Services
 from api.views.components import component_of
 from domain.deliveries.parking import Resolution
 from domain.errors import NotFound
+from domain.ids import OperationId
 from domain.phases import Phase
-from domain.resources import Action
+from domain.resources import Action, parse_as
+from domain.resources.configuration import ConfigurationGroup
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"])
 _HEARTBEAT_SECONDS = 15
 _LAST_WORDS_SECONDS = 5.0
+_OF_A_PLACE = {"deploy", "promotion", "rollback", "set"}
+"""Kinds whose key is an environment."""
 
 
 @router.get("", summary="List operations, newest first")
@@ -142,8 +147,8 @@ async def _visible(
     reference = Reference.of(operation_id)
     procedure = reference.procedure
     organization = await access.organization(procedure.organization)
-    project = await _project(services, procedure.organization, procedure.component)
-    environment = procedure.key if procedure.kind == "deploy" else ""
+    project = await _project(services, procedure)
+    environment = procedure.key if procedure.kind in _OF_A_PLACE else ""
     if not access.sees(organization, project, environment):
         raise NotFound("there is no such operation")
     if action is not Action.READ:
@@ -151,11 +156,15 @@ async def _visible(
     return reference
 
 
-async def _project(services: Services, organization: str, component: str) -> str:
-    """The project of the component; empty when there is none or none any more."""
-    if not component:
+async def _project(services: Services, procedure: OperationId) -> str:
+    """The project of what an operation is about; empty when it has none, or none any more."""
+    if not procedure.component:
         return ""
+    cluster, where, name = await services.cluster(), procedure.organization, procedure.component
+    if procedure.kind == "configuration":
+        found = await cluster.find(kind_of(ConfigurationGroup), name, where)
+        return parse_as(ConfigurationGroup, found).spec.project_ref if found else ""
     try:
-        return (await component_of(await services.cluster(), organization, component)).project
+        return (await component_of(cluster, where, name)).project
     except NotFound:
         return ""

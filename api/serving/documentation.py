@@ -28,6 +28,7 @@ TAGS = [
     {"name": "stops", "description": "Emergency stops: every flow parks at its next safe point."},
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
     {"name": "golden paths", "description": "Renderings, classes and who follows them, quotas."},
+    {"name": "configuration", "description": "Values by environment, their origin, releases."},
     {"name": "network", "description": "Who calls whom, who may, and what breaks without it."},
     {"name": "tasks", "description": "Runs of scheduled tasks."},
     {"name": "secrets", "description": "What components need and nobody may read."},

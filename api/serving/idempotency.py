@@ -17,11 +17,12 @@ from temporalio.client import Client
 
 from domain.deliveries import BuildRequest, DeployRequest
 from domain.deliveries.promotions import PromotionRequest
+from domain.deliveries.sets import SetRequest
 from domain.errors import Conflict
 
 _KEY_LENGTH = 24
 
-Order = TypeVar("Order", BuildRequest, DeployRequest, PromotionRequest)
+Order = TypeVar("Order", BuildRequest, DeployRequest, PromotionRequest, SetRequest)
 
 
 def request_key(idempotency_key: str | None, actor: str) -> str:

@@ -1,4 +1,4 @@
-"""Explains the settings of the platform and keeps those of the person."""
+"""Configuration of components and settings: of the platform, and of the person."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ from typing import Annotated
 
 import typer
 
+from cli.commands import configuration
 from cli.console import out
 from cli.options import Output
 from cli.output import Format, lasted, show_data
 from cli.profile import Profile, folder
 
-app = typer.Typer(no_args_is_help=True, help="Settings: explain, view, set-context.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Configuration of components: effective, diff, history, release, rollback. "
+    "Settings: explain, view, set-context.",
+)
+for _command in (
+    configuration.effective,
+    configuration.diff,
+    configuration.history,
+    configuration.release,
+    configuration.rollback,
+):
+    app.command()(_command)
 
 
 @app.command()

@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     BUILD = "build"
     BUILD_REQUEST = "build-request"
+    CONFIGURATION = "configuration"
     DEPLOY = "deploy"
     DRIFT = "drift"
     PROMOTION = "promotion"

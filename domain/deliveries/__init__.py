@@ -62,7 +62,16 @@ from domain.deliveries.classes import (
     ClassUpgradeRequest,
     UpgradeBinding,
 )
-from domain.deliveries.configurations import ConfigurationPin
+from domain.deliveries.configurations import (
+    BindingConfigured,
+    ConfigurationConsumer,
+    ConfigurationNote,
+    ConfigurationPin,
+    ConfigurationPlan,
+    ConfigurationRelease,
+    ConfigurationRequest,
+    ConfigureBinding,
+)
 from domain.deliveries.deployments import (
     Applied,
     ApplyRelease,
@@ -118,6 +127,7 @@ __all__ = [
     "ApprovalRule",
     "ApprovalStanding",
     "ApprovalState",
+    "BindingConfigured",
     "BindingUpgrade",
     "BoundFacts",
     "Build",
@@ -138,7 +148,13 @@ __all__ = [
     "ClassUpgradeRequest",
     "ClosedBy",
     "Comment",
+    "ConfigurationConsumer",
+    "ConfigurationNote",
     "ConfigurationPin",
+    "ConfigurationPlan",
+    "ConfigurationRelease",
+    "ConfigurationRequest",
+    "ConfigureBinding",
     "Contest",
     "Delegation",
     "DeployRecord",

@@ -248,6 +248,8 @@ class Promotion(Wire):
     hotfix: bool = False
     undone: tuple[str, ...] = ()
     rolled_back_to: str = ""
+    changed: bool = True
+    """False = the target ran exactly this already."""
 
 
 class Confirmation(Wire):

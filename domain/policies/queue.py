@@ -84,4 +84,6 @@ def _supersedes(newer: DeployRequest, older: DeployRequest) -> bool:
         return bool(newer.put_back) and set(newer.put_back) == set(older.put_back)
     covers_artifact = bool(newer.artifact) or not older.artifact
     covers_force = newer.force_conflicts or not older.force_conflicts
-    return covers_artifact and covers_force
+    covers_class = older.class_revision in {"", newer.class_revision}
+    covers_configuration = set(older.configuration) <= set(newer.configuration)
+    return covers_artifact and covers_force and covers_class and covers_configuration

@@ -10,6 +10,7 @@ from typing import Any
 
 from domain import ids
 from domain.errors import InvalidRequest
+from domain.rendering.configuration.live import live_files, mount_live
 from domain.rendering.configuration.rendered import SECRETS_VOLUME, plain_files, secret_files
 from domain.rendering.configuration.secrets import secret_name
 from domain.rendering.facts import ReleaseFacts
@@ -52,6 +53,7 @@ def mount(facts: ReleaseFacts, spec: dict[str, Any]) -> None:
     if content:
         paths = {path: _key(path) for path in content}
         _mounted(spec, _VOLUME, {"configMap": {"name": _name(facts)}}, paths)
+    mount_live(facts, spec, {*content, *kept})
     if kept:
         source = {"secret": {"secretName": secret_name(facts.component.name)}}
         _mounted(spec, SECRETS_VOLUME, source, kept)
@@ -76,6 +78,8 @@ def _content(facts: ReleaseFacts) -> dict[str, str]:
     """Path -> content: the configuration goes before the workload, the binding before both."""
     content = {one.path: one.content for one in facts.workload.spec.files} | plain_files(facts)
     for path in secret_files(facts):
+        content.pop(path, None)
+    for path in live_files(facts):
         content.pop(path, None)
     content |= {one.path: one.content for one in facts.binding.spec.workload.files}
     return dict(sorted(content.items()))

@@ -106,6 +106,13 @@ def manifest(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
+def annotated(obj: dict[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
+    """Returns an object with annotations; without any it stays as it is."""
+    if not annotations:
+        return obj
+    return {**obj, "metadata": {**obj["metadata"], "annotations": dict(annotations)}}
+
+
 def in_order(objects: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
     """Returns the objects with all keys sorted, so that equal ones are equal byte by byte."""
     return tuple({key: _sorted(item) for key, item in sorted(each.items())} for each in objects)

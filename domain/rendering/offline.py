@@ -7,7 +7,7 @@ API server has.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -23,9 +23,10 @@ from domain.resources.classes import ClassRevision
 from domain.resources.component import Component, Project
 from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
 from domain.resources.environment import Environment
-from domain.resources.families import class_name, family_of
+from domain.resources.families import BINDINGS, CLASSES, INSTANCES, class_name, family_of
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
+from domain.resources.pipeline import DeploymentPipeline
 from domain.resources.planes import DataPlane
 from domain.resources.revisions import as_in
 from domain.resources.workload import Workload
@@ -33,6 +34,34 @@ from domain.resources.workload import Workload
 R = TypeVar("R", bound=Resource)
 UNBUILT = "not-built.invalid/image@sha256:" + "0" * 64
 """Stands for the image of a component that was not built yet."""
+
+
+class _All:
+    """Holds everything there is."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+ALL_GROUPS: Container[str] = _All()
+SHELVED: tuple[type[Resource], ...] = (
+    Project,
+    DeploymentPipeline,
+    Component,
+    Workload,
+    Environment,
+    DataPlane,
+    DeployableArtifact,
+    ClassRevision,
+    ConfigurationGroup,
+    ConfigurationRevision,
+    Connection,
+    Endpoint,
+    *BINDINGS,
+    *CLASSES,
+    *INSTANCES,
+)
+"""Kinds of an organization that releases are rendered from, besides the Organization itself."""
 
 
 class Shelf:
@@ -80,7 +109,7 @@ def assemble(
     *,
     gateway: GatewayDefaults | None = None,
     present_class: bool = False,
-    present_configuration: bool = False,
+    present_groups: Container[str] = (),
 ) -> ReleaseFacts:
     """Returns what a release would be rendered from.
 
@@ -94,7 +123,8 @@ def assemble(
         gateway: The installation's gateway; None = its defaults.
         present_class: Render with the present content of the class instead of the revision that
             the binding was given.
-        present_configuration: The same of configuration groups.
+        present_groups: Configuration groups to render with as they are now, by name; all others as
+            they were given. ``ALL_GROUPS`` = all of them.
 
     Raises:
         NotFound: Something that is named is not there.
@@ -128,7 +158,7 @@ def assemble(
             component,
             shelf.find(Project, component.project),
             shelf.find(Organization, component.organization),
-            lambda name: _group(shelf, name, component, binding, present=present_configuration),
+            lambda name: _group(shelf, name, component, binding, present=name in present_groups),
         ),
     )
 

@@ -18,6 +18,7 @@ from domain.rendering import (
     templates,
     workload,
 )
+from domain.rendering.configuration import live
 from domain.rendering.configuration.secrets import needed_secret
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.labels import in_order
@@ -86,6 +87,7 @@ def _objects(facts: ReleaseFacts) -> list[dict[str, Any]]:
         network.component_policy(facts),
         workload.service_account(facts),
         files.config_map(facts),
+        live.live_config_map(facts),
         *extras.class_objects(facts),
     )
     own = (tasks.cron_job(facts),) if facts.is_task else _always_running(facts)

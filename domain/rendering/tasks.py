@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from domain.errors import InvalidRequest
+from domain.rendering.configuration.secrets import sources_annotation
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.labels import component_labels, manifest
+from domain.rendering.labels import annotated, component_labels, manifest
 from domain.rendering.merge import merged
 from domain.rendering.pods import mapping, pod_template, version_label
 from domain.resources.binding import BindingState
@@ -60,7 +61,8 @@ def cron_job(facts: ReleaseFacts) -> dict[str, Any]:
         "failedJobsHistoryLimit": spec.failed_runs_kept,
         "jobTemplate": {"metadata": {"labels": _labels(facts)}, "spec": _job(facts, spec)},
     }
-    return manifest("batch/v1", "CronJob", name, facts.namespace, _labels(facts), spec=content)
+    made = manifest("batch/v1", "CronJob", name, facts.namespace, _labels(facts), spec=content)
+    return annotated(made, sources_annotation(facts))
 
 
 def schedule(facts: ReleaseFacts) -> Schedule:

@@ -6,8 +6,9 @@ from typing import Any
 
 from domain.errors import InvalidRequest
 from domain.rendering import scaling
+from domain.rendering.configuration.secrets import sources_annotation
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts
-from domain.rendering.labels import component_labels, manifest, selector_labels
+from domain.rendering.labels import annotated, component_labels, manifest, selector_labels
 from domain.rendering.merge import merged
 from domain.rendering.pods import mapping, pod_template, version_label
 from domain.resources.binding import BindingState
@@ -70,9 +71,10 @@ def deployment(facts: ReleaseFacts) -> dict[str, Any]:
         # Of what is scaled by load the number belongs to the autoscaler.
         spec["replicas"] = replicas(facts)
     labels = component_labels(facts) | version_label(facts)
-    return manifest(
+    made = manifest(
         "apps/v1", "Deployment", facts.component.name, facts.namespace, labels, spec=spec
     )
+    return annotated(made, sources_annotation(facts))
 
 
 def disruption_budget(facts: ReleaseFacts) -> dict[str, Any] | None:

@@ -76,6 +76,13 @@ class ComponentType(StrEnum):
     API = "API"
 
 
+class ConfigurationUpdates(StrEnum):
+    """How a component comes to changed files of its configuration."""
+
+    RESTART = "Restart"
+    LIVE = "Live"
+
+
 class ComponentOwner(Model):
     """To what a component belongs."""
 
@@ -166,6 +173,10 @@ class ComponentSpec(Model):
     configuration_group_refs: GroupRefs = ()
     """ConfigurationGroups that it uses, after those of organization and project: of equal keys the
     later one's value counts. Empty = only those."""
+    configuration_updates: ConfigurationUpdates = ConfigurationUpdates.RESTART
+    """Restart = a changed file of the configuration rolls its pods. Live = the pods that run find
+    the new content within a minute or two and read it again by themselves; such a file has a folder
+    of its own. Changed variables always roll pods."""
 
 
 class ComponentStatus(Status):

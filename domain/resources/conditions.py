@@ -23,6 +23,8 @@ class ConditionType(StrEnum):
     """Everything the spec names exists."""
     PROGRESSING = "Progressing"
     """A procedure works on it."""
+    RELEASED = "Released"
+    """What the resource says is what runs where it is used."""
     DRIFTED = "Drifted"
     """Somebody else changed objects on the plane. Absent = nobody did."""
     CONNECTED = "Connected"

@@ -9,7 +9,14 @@ from pydantic import Field
 
 from domain import ids
 from domain.resources.base import READY_COLUMNS, Column, Metadata, Resource, Status, WrittenBy
-from domain.resources.configured import KEY_PATTERN, PLAIN_OR_VAULT, VaultPath
+from domain.resources.build import OperationRef
+from domain.resources.configured import (
+    KEY_PATTERN,
+    PLAIN_OR_VAULT,
+    ConfigurationRollout,
+    ReleasedConfiguration,
+    VaultPath,
+)
 from domain.resources.model import Model, Rule
 from domain.resources.types import (
     Fragment,
@@ -90,11 +97,13 @@ class ConfigurationGroupSpec(Model):
         (), max_length=200, json_schema_extra=list_by("key")
     )
     """The keys. Empty = none."""
+    rollout: ConfigurationRollout = ConfigurationRollout()
+    """How a change comes to the components that use it."""
 
     @property
     def content(self) -> dict[str, Any]:
         """What decides what components get: all but words for people."""
-        written = self.model_dump(mode="json", by_alias=True, exclude={"project_ref": True})
+        written = self.model_dump(mode="json", by_alias=True, exclude={"project_ref", "rollout"})
         for one in written.get("configurations", ()):
             one.pop("description", None)
         return written
@@ -102,6 +111,13 @@ class ConfigurationGroupSpec(Model):
 
 class ConfigurationGroupStatus(Status):
     """What is known of a configuration group."""
+
+    revision: NameOrEmpty = ""
+    """ConfigurationRevision that was released last."""
+    operation: OperationRef = OperationRef()
+    """The procedure that released it."""
+    history: tuple[ReleasedConfiguration, ...] = Field((), max_length=50)
+    """The last releases, oldest first."""
 
 
 class ConfigurationGroup(Resource):
@@ -113,6 +129,12 @@ class ConfigurationGroup(Resource):
     written_by: ClassVar[WrittenBy] = "developer"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Project", ".spec.projectRef", "Project whose components may use it"),
+        Column("Revision", ".status.revision", "What was released last"),
+        Column(
+            "Released",
+            '.status.conditions[?(@.type=="Released")].reason',
+            "Whether components have what it says",
+        ),
         Column("Keys", ".spec.configurations[*].key", "The keys", wide=True),
         *READY_COLUMNS,
     )

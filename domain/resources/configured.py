@@ -1,13 +1,14 @@
-"""Which configuration something uses, and what of it differs in one environment."""
+"""Parts of configuration: who uses which, what differs in one environment, how it is released."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
+from domain.phases import Phase
 from domain.resources.model import Model, Rule
-from domain.resources.types import Name
+from domain.resources.types import Name, NameOrEmpty
 
 KEY_PATTERN = r"^[A-Za-z0-9._-]+$"
 VaultPath = Annotated[str, Field(max_length=512, pattern=r"^[A-Za-z0-9_./-]*$")]
@@ -43,3 +44,40 @@ class GivenRevision(Model):
     """The ConfigurationGroup."""
     revision_ref: Name
     """The ConfigurationRevision."""
+
+
+class ConfigurationRollout(Model):
+    """How a change comes to components: one environment after the other, production last."""
+
+    max_at_once: int = Field(4, ge=1, le=50)
+    """How many bindings of an environment are deployed at the same time."""
+    max_failures: int = Field(0, ge=0, le=1000)
+    """How many deployments may fail before the release stops. What was brought stays so; what
+    failed runs what ran before."""
+
+
+class ReleasedConfiguration(Model):
+    """One release of a group."""
+
+    number: int = Field(ge=1)
+    """Counts the releases of the group."""
+    revision: NameOrEmpty = ""
+    """ConfigurationRevision that was brought to components."""
+    phase: Phase
+    """Where it stands, or how it ended."""
+    message: str = Field("", max_length=4096)
+    """More about it, for people."""
+    by: str = Field("", max_length=256)
+    """Who asked for it, or what."""
+    run: str = Field("", max_length=64)
+    """Run of the operation."""
+    started: AwareDatetime
+    """When it began."""
+    finished: AwareDatetime | None = None
+    """When it ended. Absent = it has not."""
+    deployed: int = Field(0, ge=0)
+    """Bindings that were deployed with it."""
+    failed: int = Field(0, ge=0)
+    """Bindings whose deployment failed."""
+    left: int = Field(0, ge=0)
+    """Bindings that are touched and were left as they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from runtime.ports import free_port
 
 _NETWORK = "172.30.92.1/24"
 """Of containers outside of Compose; the network of docker-compose.yml is another."""
+_BRIDGE = "docker0"
 
 
 class CommandFailed(Exception):
@@ -70,7 +72,11 @@ def engine() -> Iterator[Engine]:
     """Yields an engine; at the end it and all it made are gone."""
     programs = ensure(["docker", "compose", "containerd", "runc", "iptables"], progress=Silent())
     files = {name: path for program in programs.values() for name, path in program.files.items()}
+    if _BRIDGE in psutil.net_if_addrs():
+        message = f"there is a {_BRIDGE} already: stop the Docker engine of this machine first"
+        raise CommandFailed(message)
     folder = Path(tempfile.mkdtemp(prefix="pavane-docker-"))
+    policy = _rules("filter", "FORWARD")[0]
     address = f"unix://{folder}/docker.sock"
     made = Engine(
         folder,
@@ -88,6 +94,7 @@ def engine() -> Iterator[Engine]:
         yield made
     finally:
         _end(process)
+        _forget_network(policy)
         _remove(folder)
 
 
@@ -125,6 +132,24 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
     for each in psutil.wait_procs(family, timeout=10)[1]:
         each.kill()
+
+
+def _rules(table: str, *chain: str) -> list[str]:
+    command = ["iptables", "-t", table, "-S", *chain]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def _forget_network(policy: str) -> None:
+    """Takes back what an engine leaves: its bridge, its rules, and that nothing is forwarded."""
+    for table in ("filter", "nat"):
+        rules = _rules(table)
+        mine = [rule for rule in rules if "DOCKER" in rule or _BRIDGE in rule]
+        added = [["-D", *shlex.split(rule)[1:]] for rule in mine if rule.startswith("-A ")]
+        made = [["-X", rule.split()[1]] for rule in mine if rule.startswith("-N ")]
+        for change in (*added, *made):
+            subprocess.run(["iptables", "-t", table, *change], check=True)
+    subprocess.run(["iptables", *policy.split()], check=True)
+    subprocess.run(["ip", "link", "delete", _BRIDGE], check=False, capture_output=True)
 
 
 def _remove(folder: Path) -> None:

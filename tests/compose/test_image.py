@@ -1,4 +1,4 @@
-"""The image of `api` and `worker`, built: what it says, what it can do, what is the same twice."""
+"""The image of `api` and `worker`, built: what it says and what it can do."""
 
 from __future__ import annotations
 
@@ -43,10 +43,3 @@ def test_the_image_is_small_labelled_nobodys_and_has_the_command_line(docker: En
     assert "Usage: pavane" in told
     leaked = docker.docker("run", "--rm", IMAGE, "sh", "-c", "ls /run/secrets 2>/dev/null; env")
     assert "PIP_CERT" not in leaked
-
-
-def test_two_builds_of_one_tree_have_the_same_layers(docker: Engine) -> None:
-    first = build(docker, IMAGE)
-    second = build(docker, "pavane:again", "--no-cache")
-
-    assert first["RootFS"]["Layers"] == second["RootFS"]["Layers"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from domain.deliveries.promotions import PromotionRequest
 from domain.deliveries.rollbacks import RollbackRequest
+from domain.deliveries.sets import SetMember, SetRequest
 from tests.durability.declared import COMPONENT
 from tests.durability.place import BETTER, ENVIRONMENT, GOOD, Place
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
 from workflows.promotions.starting import signal_promotion, start_rollback
+from workflows.sets.starting import start_set
 
 STAGING = "staging"
 
@@ -34,6 +36,22 @@ class Promotion(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
 
 
+class Set(Promotion):
+    """One member is what there is a place for; the order of several is shown without one."""
+
+    name = "promote a set"
+
+    async def act(self, place: Place) -> None:
+        asked = SetRequest(
+            organization=place.name,
+            name="shop",
+            environment=STAGING,
+            request_id="set",
+            members=(SetMember(component=COMPONENT),),
+        )
+        place.remember(await start_set(place.client, asked))
+
+
 class Rollback(Scenario):
     name = "roll back"
     answers_throughout = True
@@ -54,4 +72,4 @@ class Rollback(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded", "Succeeded"]
 
 
-PROMOTIONS: tuple[Scenario, ...] = (Promotion(), Rollback())
+PROMOTIONS: tuple[Scenario, ...] = (Promotion(), Set(), Rollback())

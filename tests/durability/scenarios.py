@@ -7,6 +7,7 @@ which workers die are found in its recorded history.
 from __future__ import annotations
 
 from tests.durability.build_scenarios import BUILDS
+from tests.durability.configuration_scenarios import CONFIGURATIONS
 from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
 from tests.durability.promotion_scenarios import PROMOTIONS
 from tests.durability.scenario import Scenario, phases, runs
@@ -198,4 +199,4 @@ DEPLOYS: tuple[Scenario, ...] = (
     ChangedBinding(),
 )
 
-SCENARIOS = (*DEPLOYS, *PROMOTIONS, *WAITING, *BUILDS, *TENANTS)
+SCENARIOS = (*DEPLOYS, *PROMOTIONS, *CONFIGURATIONS, *WAITING, *BUILDS, *TENANTS)

@@ -48,6 +48,7 @@ _REPLACED = (
     (r"binding-[0-9a-f]{8}-", "binding-<uid>-"),
     # A promotion names what it asks for by its run.
     (r"promotion-[0-9a-f]{16}(?![0-9a-f])", "promotion-<run>"),
+    (r"(config|class)-[0-9a-f]{8}-", r"\1-<run>-"),
     # In JSON a line of a log begins behind the letter n, which is no border of a word.
     (r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", "<hash>"),
     (r"\b(web)-[bcdf-hj-np-tv-z24-9]{6,10}-[bcdf-hj-np-tv-z24-9]{5}\b", r"\1-<pod>"),

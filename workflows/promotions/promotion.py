@@ -205,7 +205,7 @@ class PromotionWorkflow:
             message = f"{facts.release} runs in {facts.environment} already"
             for name in _STEPS[1:]:
                 self._progress.skip(name, message)
-            await self._finish(passage, message)
+            await self._finish(passage, message, changed=False)
             return
         self._is_watched = True
         try:
@@ -289,9 +289,11 @@ class PromotionWorkflow:
         self._progress.is_at(phase, self._promotion.message)
         return failure
 
-    async def _finish(self, passage: Passage, message: str) -> None:
+    async def _finish(self, passage: Passage, message: str, **more: bool) -> None:
         log_end(passage, Phase.SUCCEEDED, message, ())
         self._requests.tell(passage.facts_log)
         await passage.facts_log.write()
-        self._promotion = told(passage, Phase.SUCCEEDED).model_copy(update={"message": message})
+        self._promotion = told(passage, Phase.SUCCEEDED).model_copy(
+            update={"message": message, **more}
+        )
         self._progress.is_at(Phase.SUCCEEDED, message)

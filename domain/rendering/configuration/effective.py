@@ -12,10 +12,11 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import InvalidRequest
+from domain.errors import Denied, InvalidRequest
 from domain.rendering.configuration.schema import schema_faults, with_schema_defaults
 from domain.rendering.configuration.values import chosen, references, replaced
 from domain.rendering.facts import ReleaseFacts
+from domain.secrets.places import key_of, permit_use
 
 LONGEST_VALUE = 32_768
 """Bytes of one value, keys put in."""
@@ -112,7 +113,7 @@ class _Table:
         self._of_binding()
         self._fill_in()
         self.problems += [*self._missing(), *self._against_schema(), *self._collisions()]
-        self.problems += self._too_large()
+        self.problems += [*self._too_large(), *self._not_ours()]
 
     def _put(self, key: str, value: str, vault_key: str, origin: Origin) -> None:
         before = self.entries.get(key)
@@ -232,6 +233,17 @@ class _Table:
         for target, keys in sorted(by_target.items()):
             if len(keys) > 1:
                 yield f"keys {' and '.join(keys)} would both be {target}: set env or file of one"
+
+    def _not_ours(self) -> Iterator[str]:
+        """What is kept in Vault for others is not referred to. Whether it is there is not known."""
+        place = self._facts.project, self._facts.environment.name
+        for key, one in sorted(self.entries.items()):
+            if not one.vault_key:
+                continue
+            try:
+                permit_use(key_of(one.vault_key).path, *place)
+            except (Denied, InvalidRequest) as refused:
+                yield f"key {key} of {one.origin.name}: {refused.message}"
 
     def _too_large(self) -> Iterator[str]:
         size = sum(

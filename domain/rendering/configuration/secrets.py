@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from domain import ids
 from domain.rendering.configuration.effective import effective
 from domain.rendering.facts import ReleaseFacts
+from domain.secrets.delivery import sources
 
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 100
@@ -70,3 +71,17 @@ def needed_secret(facts: ReleaseFacts) -> NeededSecret | None:
         name=secret_name(facts.component.name),
         entries=tuple(sorted(entries, key=lambda one: one.key)),
     )
+
+
+def sources_annotation(facts: ReleaseFacts) -> dict[str, str]:
+    """Returns the annotation by which a workload says where its Secret is filled from.
+
+    Empty when nothing is kept in Vault.
+
+    Raises:
+        InvalidRequest: The configuration cannot be used.
+    """
+    needed = needed_secret(facts)
+    if needed is None:
+        return {}
+    return sources(needed.name, {one.key: one.vault_key for one in needed.entries})

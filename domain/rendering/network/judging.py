@@ -1,6 +1,6 @@
 """Whether one may call another, and which rule says so: from the objects themselves.
 
-Knows the words that the platform itself writes into policies, and no others.
+What is told here is compared with Cilium's own policy code (tests/oracle).
 """
 
 from __future__ import annotations

@@ -43,9 +43,19 @@ async def findings(admin: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
 async def test_it_tells_what_is_well_what_is_missing_and_what_to_do(
     acme: str, sign_in: SignIn, temporal: Client
 ) -> None:
+    plane = f"plane-{acme}"
+    queue = ids.plane_queue(plane)
+    manifest = {
+        "apiVersion": "choreo.dev/v1alpha1",
+        "kind": "DataPlane",
+        "metadata": {"name": plane, "namespace": acme},
+        "spec": {},
+    }
     async with sign_in("ada") as ada:
+        applied = await ada.post("/v1/apply", json=[manifest])
+        assert applied.status_code == 200, applied.text
         before = await findings(ada)
-        async with Worker(temporal, task_queue=ids.CONTROL_QUEUE, activities=[nothing]):
+        async with Worker(temporal, task_queue=queue, activities=[nothing]):
             served = await findings(ada)
 
     # The server of the tests forgets after a day, which is too soon.
@@ -53,16 +63,12 @@ async def test_it_tells_what_is_well_what_is_missing_and_what_to_do(
     assert "--retention 168h" in before["temporal"]["remedy"]
     for check in ("kubernetes", "kinds", "permissions", "records", "clock"):
         assert before[check]["level"] == "Ok", before[check]
-    assert before["approvals"]["level"] == "Warning"
-    control = f"task queue {ids.CONTROL_QUEUE}"
-    assert before[control]["level"] == "Error"
-    assert 'PAVANE_WORKER__ROLES=["control"]' in before[control]["remedy"]
-    assert served[control] == {
-        "check": control,
-        "level": "Ok",
-        "found": "served by 1",
-        "remedy": "",
-    }
+    name = f"task queue {queue}"
+    assert before[name]["level"] == "Error"
+    assert before[name]["remedy"] == (
+        f'start pavane-worker with PAVANE_WORKER__ROLES=["plane"], PAVANE_WORKER__PLANE={plane}'
+    )
+    assert served[name] == {"check": name, "level": "Ok", "found": "served by 1", "remedy": ""}
 
 
 async def test_only_administrators_see_it(dev: httpx.AsyncClient) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from domain.errors import Denied, Errored
+from clients.kubernetes import Kind
+from domain.errors import Denied, Errored, PlatformError
 from tests.integration.tenants.hostile import (
     ALPHA,
     BETA,
@@ -60,7 +62,19 @@ async def read_secrets(scene: Scene) -> None:
 async def read_pods(scene: Scene) -> None:
     for who in people(scene):
         await refused(who.kubectl.list(PODS, f"{BETA}-shop-dev"), *FORBIDDEN)
-        await who.kubectl.list(PODS, f"{ALPHA}-shop-dev")  # their own they may
+        await until_allowed(who, PODS, f"{ALPHA}-shop-dev")  # their own they may
+
+
+async def until_allowed(who: Hands, of_kind: Kind, namespace: str) -> None:
+    """Lists as soon as the API server heeds the rights that it was just given."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await who.kubectl.list(of_kind, namespace)
+            except PlatformError:
+                await asyncio.sleep(0.2)
+            else:
+                return
 
 
 @attempt(KUBECTL, "runs a pod in beta's or alpha's namespaces", "forbidden: only releases do")

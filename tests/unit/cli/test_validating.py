@@ -99,7 +99,7 @@ def test_what_is_no_yaml_is_told_with_its_line(home: Path) -> None:
 
 
 def test_the_examples_are_valid_and_complete(home: Path) -> None:
-    folders = ("platform", "promotion", "demo", "types")
+    folders = ("platform", "promotion", "demo", "types", "configuration")
     text = "---\n".join(
         path.read_text().replace("${PAVANE_GIT__URL}", "http://git.example.org")
         for folder in folders

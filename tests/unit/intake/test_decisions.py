@@ -4,8 +4,17 @@ import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
 from domain.resources import Metadata
+from domain.resources.configuration import ConfigurationGroupStatus
 from domain.resources.organization import OrganizationStatus
-from intake.decisions import Deploy, RequestBuild, StartBuild, TellLane, decide
+from intake.decisions import (
+    Deploy,
+    ReleaseConfiguration,
+    RequestBuild,
+    StartBuild,
+    TellLane,
+    decide,
+    obstacles,
+)
 from intake.planes import CheckPlane
 from intake.tenants import SetUpTenant
 from intake.world import Key
@@ -248,3 +257,29 @@ def test_a_new_environment_sets_its_organization_up_again() -> None:
 
     assert Key("Organization", "", ORG) in looked_at
     assert decide(organization, made) != before
+
+
+def test_a_group_releases_each_content_once() -> None:
+    spec = {"configurations": [{"key": "a"}]}
+    group = given.resource("ConfigurationGroup", "db", spec)
+
+    decision = decide(group, world(group))
+
+    assert isinstance(decision, ReleaseConfiguration)
+    assert (decision.request.organization, decision.request.group) == (ORG, "db")
+    status = ConfigurationGroupStatus(revision=decision.revision)
+    released = group.model_copy(update={"status": status})
+    assert decide(released, world(released)) is None
+
+
+def test_a_binding_waits_for_groups_that_project_and_organization_name() -> None:
+    project = given.resource(
+        "Project",
+        "shop",
+        {"deploymentPipelineRef": "standard-pipeline", "configurationGroupRefs": ["db"]},
+    )
+    binding = given.binding()
+    told = obstacles(binding, world(binding, project))
+    assert told == ("waiting until ConfigurationGroup db, which the project names, is created",)
+    group = given.resource("ConfigurationGroup", "db", {})
+    assert obstacles(binding, world(binding, project, group)) == ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deliveries import DeployRequest, Trigger, TriggerKind
+from domain.deliveries import ConfigurationPin, DeployRequest, Trigger, TriggerKind
 from domain.policies.queue import admit, position, withdraw
 
 pytestmark = pytest.mark.unit
@@ -88,6 +88,21 @@ def test_what_a_newer_request_does_not_cover_is_not_superseded() -> None:
     assert admission.superseded == ()
     covering = admit((named, forced), None, automatic("e", artifact="web-2", force=True))
     assert covering.superseded == (named, forced)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"class_revision": "service-1"},
+        {"configuration": (ConfigurationPin(group="db", revision="db-2"),)},
+    ],
+)
+def test_a_revision_that_waits_is_not_lost_to_a_newer_deployment(asked: dict[str, object]) -> None:
+    older = automatic("a").model_copy(update=asked)
+    plain = automatic("b", "web-2")
+    assert admit([older], request("x"), plain).waiting == (older, plain)
+    same = plain.model_copy(update=asked)
+    assert admit([older], request("x"), same).superseded == (older,)
 
 
 @given(arrivals=st.lists(requests, max_size=12))

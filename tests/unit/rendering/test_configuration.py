@@ -15,8 +15,10 @@ from domain.rendering.configuration.effective import (
 )
 from domain.rendering.configuration.secrets import needed_secret, secret_key, secret_name
 from domain.rendering.facts import GroupUse, ReleaseFacts
+from domain.rendering.release import render_release
+from domain.resources.component import Component
 from domain.resources.configuration import ConfigurationGroup, configuration_revision
-from domain.secrets.delivery import SOURCES
+from domain.secrets.delivery import SOURCES, consumer
 from tests.unit.rendering.samples import facts, main_container, one, rendered, resource
 
 pytestmark = pytest.mark.unit
@@ -119,19 +121,19 @@ def test_what_is_kept_in_vault_is_rendered_by_name_only() -> None:
         use(
             "component",
             "web",
-            key("database.url", vaultKey="secret/dev/database/url"),
-            key("tls.key", vaultKey="secret/dev/tls/key", file="/etc/tls/key.pem"),
+            key("database.url", vaultKey="shop/development/database/url"),
+            key("tls.key", vaultKey="shop/all/tls/key", file="/etc/tls/key.pem"),
         ),
     )
     release = rendered(configuration=uses)
     secret = needed_secret(with_groups(*uses))
     assert secret is not None
     assert {each.vault_key for each in secret.entries} == {
-        "secret/dev/database/url",
-        "secret/dev/tls/key",
+        "shop/development/database/url",
+        "shop/all/tls/key",
     }
     (variable,) = (each for each in main_container(release)["env"] if "valueFrom" in each)
-    reference = {"name": secret.name, "key": secret_key("secret/dev/database/url")}
+    reference = {"name": secret.name, "key": secret_key("shop/development/database/url")}
     assert variable == {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": reference}}
     pod = one(release, "Deployment")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if "secret" in each)
@@ -142,6 +144,14 @@ def test_what_is_kept_in_vault_is_rendered_by_name_only() -> None:
         "keys": {each.key: each.vault_key for each in secret.entries},
     }
     assert "secret/dev" not in str(release.objects)
+    annotations = one(release, "Deployment")["metadata"]["annotations"]
+    told = consumer(one(release, "Deployment"))
+    assert told is not None
+    assert (told.secret, told.keys) == (
+        secret.name,
+        {each.key: each.vault_key for each in secret.entries},
+    )
+    assert len(annotations) == 1
 
 
 @pytest.mark.parametrize(
@@ -150,7 +160,12 @@ def test_what_is_kept_in_vault_is_rendered_by_name_only() -> None:
         ([key("a", to="production", required=True)], {}, "key a has no value (required by"),
         ([key("a", "${b}")], {}, "key a refers to ${b}, which has no value here"),
         ([key("a", "${b}"), key("b", "${c}"), key("c", "${a}")], {}, "a -> b -> c -> a"),
-        ([key("a", "${b}"), key("b", vaultKey="x/y")], {}, "which is kept in Vault"),
+        ([key("a", "${b}"), key("b", vaultKey="shop/x/y")], {}, "which is kept in Vault"),
+        (
+            [key("a", vaultKey="billing/production/db/password")],
+            {},
+            "key a of ConfigurationGroup web: secret billing/production/db is of project billing",
+        ),
         ([key("a.b", "1"), key("a-b", "2")], {}, "a-b and a.b would both be the variable A_B"),
         (
             [key("a", "x" * 8000), key("b", "${a}${a}${a}"), key("c", "${b}${b}")],
@@ -234,11 +249,11 @@ def test_typed_values_kept_in_vault_satisfy_a_class_that_requires_them() -> None
     schema = {"required": ["pool"], "properties": {"pool": {"type": "integer"}}}
     found = effective(
         with_groups(
-            use("component", "web", key("pool", vaultKey="a/b")),
+            use("component", "web", key("pool", vaultKey="shared/a/b")),
             service_class={"configuration": schema},
         )
     )
-    assert found.entries[0].vault_key == "a/b"
+    assert found.entries[0].vault_key == "shared/a/b"
 
 
 def test_without_configuration_nothing_is_rendered_differently() -> None:
@@ -276,3 +291,42 @@ def test_a_revision_gives_back_what_the_group_said_whatever_it_says_now() -> Non
     assert revision.of(after).revision == before.revision
     reworded = use("component", "web", key("a", "1", description="other"), projectRef="shop").group
     assert reworded.revision == before.revision
+
+
+def live(*keys: dict[str, Any], **changes: Any) -> ReleaseFacts:
+    owner = {"componentOwner": {"projectRef": "shop"}, "configurationUpdates": "Live"}
+    component = resource(Component, "web", owner)
+    return with_groups(use("component", "web", *keys), component=component, **changes)
+
+
+def test_a_live_file_changes_and_the_pods_do_not() -> None:
+    before = render_release(live(key("a", "1", file="/etc/app/live/a")))
+    after = render_release(live(key("a", "2", file="/etc/app/live/a")))
+    assert one(before, "Deployment") == one(after, "Deployment")
+    assert before.hash != after.hash
+    maps = [next(o for o in r.objects if o["kind"] == "ConfigMap") for r in (before, after)]
+    assert [list(each["data"].values()) for each in maps] == [["1"], ["2"]]
+    assert maps[0]["metadata"]["name"] == maps[1]["metadata"]["name"]
+    assert "immutable" not in maps[0]
+    mounts = main_container(after)["volumeMounts"]
+    assert [each["mountPath"] for each in mounts] == ["/etc/app/live"]
+    assert "subPath" not in mounts[0]
+
+
+def test_a_variable_of_a_live_component_still_rolls_its_pods() -> None:
+    before, after = (render_release(live(key("a", value))) for value in "12")
+    assert one(before, "Deployment") != one(after, "Deployment")
+
+
+@pytest.mark.parametrize(
+    ("path", "files", "words"),
+    [
+        ("/etc/a", [], "give it a folder of its own"),
+        ("/etc/app/a", [{"path": "/etc/app/b"}], "cannot both be mounted"),
+    ],
+)
+def test_the_folder_of_a_live_file_is_its_own(
+    path: str, files: list[dict[str, str]], words: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        render_release(live(key("a", "1", file=path), workload={"files": files}))

@@ -1,0 +1,1 @@
+"""Releases of configuration: who is touched, in which order, who must agree."""

@@ -1,0 +1,66 @@
+"""Promotions, sets, rollbacks and what is remembered, as people reach them over HTTP."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+
+from domain import ids
+from tests.integration.promotion.lines import Line
+from tests.integration.promotion.test_promotion import to_prod
+
+pytestmark = pytest.mark.integration
+DEV, STRANGER = ({"Authorization": f"Bearer {who}"} for who in ("dev", "stranger"))
+
+
+async def get(http: httpx.AsyncClient, path: str) -> Any:
+    answer = await http.get(path, headers=DEV)
+    assert answer.status_code == HTTPStatus.OK, answer.text
+    return answer.json()
+
+
+async def test_a_set_is_promoted_rolled_back_and_let_in_again(
+    line: Line, http: httpx.AsyncClient
+) -> None:
+    await to_prod(line, "web-a")
+    await line.edit("dev", artifactRef="web-b")
+    await line.runs("staging", "web-b")
+    place, here = f"{line.name}/web/prod", {"component": "web", "environment": "prod"}
+    order = {"organization": line.name, "name": "shop", "environment": "prod"}
+    member = {"component": "web"}
+
+    circle = [{"component": "web", "after": ["web"]}]
+    refused = await http.post("/v1/sets", json={**order, "members": circle}, headers=DEV)
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, refused.text
+    asked = await http.post("/v1/sets", json={**order, "members": [member]}, headers=DEV)
+    assert asked.status_code == HTTPStatus.ACCEPTED, asked.text
+    await line.approve("prod")
+    await line.runs("prod", "web-b")
+    handle = line.temporal.get_workflow_handle(ids.set_id(line.name, "shop", "prod"))
+    await handle.result()
+    found = await get(http, f"/v1/sets/{line.name}/shop/prod")
+    assert (found["phase"], found["members"][0]["phase"]) == ("Succeeded", "Done")
+    assert (await get(http, f"/v1/promotions/{place}"))["approvedBy"] == ["ada@example.test"]
+
+    back = {"organization": line.name, **here, "reason": "errors"}
+    asked = await http.post("/v1/rollbacks", json=back, headers=DEV)
+    assert asked.status_code == HTTPStatus.ACCEPTED, asked.text
+    await line.runs("prod", "web-a")
+    (held,) = (await get(http, f"/v1/standings?organization={line.name}"))["items"]
+    assert [one["artifact"] for one in held["vetoes"]] == ["web-b"]
+
+    lifted = {"hold": True, "veto": "web-b", "reason": "mended"}
+    answer = await http.post(f"/v1/standings/{place}/lift", json=lifted, headers=DEV)
+    assert (answer.json()["hold"], answer.json()["vetoes"]) == (None, [])
+    assert (await get(http, f"/v1/standings?organization={line.name}"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["promotions/{}/web/prod", "sets/{}/shop/prod", "standings/{}/web/prod"]
+)
+async def test_strangers_see_nothing(line: Line, http: httpx.AsyncClient, path: str) -> None:
+    answer = await http.get(f"/v1/{path.format(line.name)}", headers=STRANGER)
+    assert answer.status_code == HTTPStatus.NOT_FOUND, answer.text

@@ -1,0 +1,310 @@
+"""Brings what a configuration group says to the components that use it, place by place.
+
+Only those are deployed whose values differ. Each goes through the queue of its place like any other
+deployment, so what fails is put back as it was; what was brought stays so until somebody restores
+an earlier revision, which is a release as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from activities.configurations.releases import ConfigurationActivities
+from domain import ids
+from domain.deliveries import (
+    BindingConfigured,
+    ConfigurationConsumer,
+    ConfigurationNote,
+    ConfigurationPlan,
+    ConfigurationRelease,
+    ConfigurationRequest,
+    ConfigureBinding,
+    OperationStatus,
+)
+from domain.errors import Denied, Errored, InvalidRequest, PlatformError, RolloutFailed
+from domain.phases import Phase
+from domain.records import FactResult
+from domain.records.stops import Place
+from runtime import search_attributes as attributes
+from runtime.errors import as_domain_error, as_failure
+from workflows.common.brake import Brake
+from workflows.common.calls import QUICK, call, watch
+from workflows.common.facts import Facts
+from workflows.common.progress import Progress
+from workflows.configurations.consent import Consent
+
+_LONGEST = timedelta(hours=12)
+"""How long one deployment of a release may take, its place in the queue included."""
+
+
+@workflow.defn
+class ConfigurationWorkflow:
+    """The releases of one configuration group, until it has nothing new to say."""
+
+    @workflow.init
+    def __init__(self, request: ConfigurationRequest) -> None:
+        self._request = request
+        self._title = f"release ConfigurationGroup {request.group}"
+        self._progress = Progress(self._title, ("plan", "approval", "deploy"))
+        self._brake = Brake(Place(organization=request.organization), self._progress)
+        self._consent = Consent(self._progress)
+        self._facts = Facts(
+            request.organization, f"ConfigurationGroup {request.group}", request.trigger
+        )
+        self._is_stirred = False
+        self._round = 0
+        self._revision = ""
+        self._done: list[BindingConfigured] = []
+        self._left: list[str] = []
+        workflow.upsert_search_attributes(
+            [
+                attributes.KIND.value_set("configuration"),
+                attributes.ORGANIZATION.value_set(request.organization),
+                attributes.COMPONENT.value_set(request.group),
+                attributes.ACTOR.value_set(request.trigger.actor or request.trigger.kind.value),
+                attributes.PHASE.value_set(Phase.RUNNING.value),
+            ]
+        )
+
+    @workflow.query
+    def status(self) -> OperationStatus:
+        """Where the release stands."""
+        return self._progress.status()
+
+    @workflow.signal
+    def asked(self, request: ConfigurationRequest) -> None:
+        """The group may say something else now, or is to say again what it said."""
+        if request.restore or request.trigger.actor:
+            self._request = request
+        self._is_stirred = True
+        self._consent.stir()
+
+    @workflow.signal
+    def stop_changed(self) -> None:
+        """Somebody stopped something, or let it go on."""
+        self._brake.changed()
+
+    @workflow.run
+    async def run(self, _request: ConfigurationRequest) -> ConfigurationRelease:
+        """Releases what the group says; what it says meanwhile takes the place of that."""
+        self._progress.begins(self._title)
+        try:
+            done = await self._release()
+        except asyncio.CancelledError:
+            await self._cancelled()
+            raise
+        except (FailureError, PlatformError) as failure:
+            if is_cancelled_exception(failure):
+                await self._cancelled()
+                raise
+            error = as_domain_error(failure)
+            await self._failed(error)
+            raise as_failure(error) from failure
+        if done.revision:
+            await self._note(Phase.SUCCEEDED, self._said())
+        await self._written(message=self._said(), after=done.revision)
+        self._progress.is_at(Phase.SUCCEEDED, self._said())
+        return done
+
+    async def _release(self) -> ConfigurationRelease:
+        """Plans and carries out, again while there is something that was not tried."""
+        while True:
+            self._is_stirred = False
+            plan = await self._plan()
+            if plan.revision != self._revision:
+                await self._begin(plan)
+            waves = self._untried(plan)
+            if not waves and not self._is_stirred:
+                return self._result(plan)
+            self._round += 1
+            await self._carry_out(plan, waves)
+
+    async def _begin(self, plan: ConfigurationPlan) -> None:
+        """Tells that another revision is released from now on.
+
+        Raises:
+            InvalidRequest: It cannot be used somewhere, so it is brought nowhere.
+        """
+        if self._revision:
+            await self._note(Phase.SUPERSEDED, f"{plan.revision or 'nothing'} takes its place")
+        self._revision, self._done, self._left = plan.revision, [], list(plan.left)
+        if not plan.revision:
+            return
+        await self._note(Phase.RUNNING, f"{_count(plan)} to be deployed")
+        if plan.problems:
+            raise InvalidRequest(
+                f"nothing was deployed: {'; '.join(plan.problems)}",
+                facts={"reason": "ConfigurationInvalid"},
+            )
+
+    def _untried(self, plan: ConfigurationPlan) -> tuple[tuple[ConfigurationConsumer, ...], ...]:
+        """Returns the waves without those to whom this revision was brought, or was in vain."""
+        tried = {(one.component, one.environment) for one in self._done}
+        waves = (
+            tuple(one for one in wave if (one.component, one.environment) not in tried)
+            for wave in plan.waves
+        )
+        return tuple(wave for wave in waves if wave)
+
+    async def _plan(self) -> ConfigurationPlan:
+        with self._progress.step("plan"):
+            if self._request.restore:
+                await call(
+                    ConfigurationActivities.restore_configuration,
+                    self._request,
+                    f"bring {self._request.group} back to {self._request.restore}",
+                    queue=ids.CONTROL_QUEUE,
+                    options=QUICK,
+                )
+                self._facts.add(
+                    "configuration.restored",
+                    step=f"restored-{self._round}",
+                    after=self._request.restore,
+                )
+                self._request = self._request.model_copy(update={"restore": ""})
+            plan = await call(
+                ConfigurationActivities.plan_configuration,
+                self._request,
+                f"look who runs with other values than {self._request.group} gives",
+                queue=ids.CONTROL_QUEUE,
+                options=QUICK,
+            )
+        self._progress.note("plan", f"{_count(plan)} touched, {plan.untouched} not")
+        return plan
+
+    async def _carry_out(
+        self, plan: ConfigurationPlan, waves: tuple[tuple[ConfigurationConsumer, ...], ...]
+    ) -> None:
+        """Goes from place to place; ends early when it must be looked again what there is to do."""
+        for wave in waves:
+            if self._is_stirred:
+                return
+            place = wave[0].environment
+            if not await self._consent.given(self._request, plan, wave):
+                return
+            await self._brake.safe_point()
+            until = workflow.now() + _LONGEST
+            with self._progress.step("deploy", awaiting=f"deployments to {place}", until=until):
+                await self._wave(plan, wave)
+            self._progress.note("deploy", f"{place}: {self._said()}")
+
+    async def _wave(self, plan: ConfigurationPlan, wave: tuple[ConfigurationConsumer, ...]) -> None:
+        turns = asyncio.Semaphore(plan.max_at_once)
+
+        async def one(consumer: ConfigurationConsumer) -> None:
+            async with turns:
+                if len(self._failed_ones()) <= plan.max_failures and not self._is_stirred:
+                    self._done.append(await self._configure(plan, consumer))
+
+        await asyncio.gather(*(one(consumer) for consumer in wave))
+        failed = self._failed_ones()
+        if len(failed) > plan.max_failures:
+            raise RolloutFailed(
+                f"{len(failed)} deployments failed and {plan.max_failures} may: "
+                f"{failed[0].component} in {failed[0].environment}: {failed[0].message}; "
+                f"{self._said()}",
+                facts={"reason": "TooManyFailures"},
+            )
+
+    async def _configure(
+        self, plan: ConfigurationPlan, consumer: ConfigurationConsumer
+    ) -> BindingConfigured:
+        info = workflow.info()
+        done = await call(
+            ConfigurationActivities.configure_binding,
+            ConfigureBinding(
+                organization=self._request.organization,
+                group=self._request.group,
+                revision=plan.revision,
+                consumer=consumer,
+                request_id=f"config-{info.run_id[:8]}-{self._round}-{consumer.binding}",
+                promotion=info.workflow_id,
+                run_id=info.run_id,
+                trigger=self._request.trigger,
+            ),
+            f"deploy {consumer.component} to {consumer.environment} with {plan.revision}",
+            queue=ids.CONTROL_QUEUE,
+            options=watch(_LONGEST),
+        )
+        if done.phase is Phase.DENIED:
+            self._left.append(f"{done.component} in {done.environment}: {done.message}")
+        return done
+
+    async def _cancelled(self) -> None:
+        """What was brought stays so: an earlier revision is restored by a release of its own."""
+        self._facts.add_cancel("configuration.cancelled")
+        await self._facts.write()
+        if self._revision:
+            await self._note(Phase.CANCELLED, f"stopped by a person; {self._said()}", last=True)
+        self._progress.is_at(Phase.CANCELLED, self._said())
+
+    async def _failed(self, error: PlatformError) -> None:
+        phase = Phase.FAILED
+        if isinstance(error, Errored | Denied):
+            phase = Phase.ERRORED if isinstance(error, Errored) else Phase.DENIED
+        if self._revision:
+            await self._note(phase, error.message, reason=error.facts.get("reason", ""), last=True)
+        self._progress.is_at(phase, error.message)
+        await self._written(result=FactResult.FAILED, message=error.message)
+
+    async def _written(self, **about: Any) -> None:
+        self._facts.add("configuration.released", **about)
+        await self._facts.write()
+
+    async def _note(
+        self, phase: Phase, message: str, *, reason: str = "", last: bool = False
+    ) -> None:
+        info = workflow.info()
+        failed = self._failed_ones()
+        await call(
+            ConfigurationActivities.note_configuration,
+            ConfigurationNote(
+                organization=self._request.organization,
+                group=self._request.group,
+                revision=self._revision,
+                phase=phase,
+                message=message,
+                reason=reason,
+                by=self._request.trigger.actor or self._request.trigger.kind.value,
+                workflow_id=info.workflow_id,
+                run_id=info.run_id,
+                deployed=sum(one.phase is Phase.SUCCEEDED for one in self._done),
+                failed=len(failed),
+                left=len(self._left),
+            ),
+            f"tell {self._request.group} that its release is {phase.value.lower()}",
+            queue=ids.CONTROL_QUEUE,
+            options=QUICK,
+            even_if_cancelled=last,
+        )
+
+    def _failed_ones(self) -> list[BindingConfigured]:
+        fine = {Phase.SUCCEEDED, Phase.DENIED}
+        return [one for one in self._done if one.phase not in fine]
+
+    def _said(self) -> str:
+        deployed = sum(one.phase is Phase.SUCCEEDED for one in self._done)
+        parts = [f"{deployed} deployed", f"{len(self._failed_ones())} failed"]
+        parts += [f"left as they are: {'; '.join(self._left)}"] if self._left else []
+        return ", ".join(parts)
+
+    def _result(self, plan: ConfigurationPlan) -> ConfigurationRelease:
+        return ConfigurationRelease(
+            organization=self._request.organization,
+            group=self._request.group,
+            revision=plan.revision,
+            deployed=tuple(one for one in self._done if one.phase is Phase.SUCCEEDED),
+            failed=tuple(self._failed_ones()),
+            left=tuple(self._left),
+            untouched=plan.untouched,
+        )
+
+
+def _count(plan: ConfigurationPlan) -> str:
+    count = sum(len(wave) for wave in plan.waves)
+    return f"{count} binding{'' if count == 1 else 's'}"

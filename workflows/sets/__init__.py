@@ -1,0 +1,1 @@
+"""Components that are promoted together."""
