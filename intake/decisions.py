@@ -151,16 +151,12 @@ def _of_the_platform(resource: Resource, world: World) -> Decision | None:
             return None
 
 
-def _of_rules(resource: FreezeWindow | Organization | SecretRotation, world: World) -> Decision:
-    """Whoever waits by these rules looks at them again."""
-    if isinstance(resource, SecretRotation):
-        return wanted_timetable(resource)
-
-
 def _of_rules(
-    resource: ConfigurationGroup | FreezeWindow | Organization, world: World
+    resource: ConfigurationGroup | FreezeWindow | Organization | SecretRotation, world: World
 ) -> Decision | None:
     """Whoever waits by these rules looks at them again; a group releases each content once."""
+    if isinstance(resource, SecretRotation):
+        return wanted_timetable(resource)
     if isinstance(resource, ConfigurationGroup):
         if resource.is_deleted or resource.status.revision == resource.revision:
             return None
