@@ -1,18 +1,12 @@
-"""Names that must be the same everywhere: workflow ids, namespaces, task queues, content names.
-
-The only module that builds or takes apart such a name. A workflow id is at once the business key,
-the lock and the idempotency key of its procedure.
-"""
+"""Ids of workflows, built and taken apart: business key, lock and idempotency key at once."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from domain.errors import InvalidRequest
+from domain.ids.naming import SLUG, fitted, is_commit, slug
 
 OperationKind = Literal[
     "build",
@@ -29,12 +23,6 @@ OperationKind = Literal[
     "task-run",
     "tenant",
 ]
-
-_SLUG = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_LABEL_LIMIT = 63
-_HASH_LENGTH = 16
-_HASH = re.compile(rf"[0-9a-f]{{{_HASH_LENGTH}}}")
 _PARTS: dict[str, int] = {
     "build": 3,
     "build-request": 3,
@@ -50,13 +38,6 @@ _PARTS: dict[str, int] = {
     "task-run": 3,
     "tenant": 1,
 }
-
-ORCHESTRATION_QUEUE = "orchestration"
-CONTROL_QUEUE = "control"
-SECRETS_QUEUE = "secrets"
-LANES_QUEUE = "lanes"
-"""Workflows that outlive a release of Pavane, apart because their versions are apart."""
-FIELD_MANAGER = "pavane"
 APPROVAL_PREFIX = "approval/"
 _SUBJECT_PARTS = 6
 
@@ -76,26 +57,6 @@ class OperationId:
     def __str__(self) -> str:
         parts = (self.kind, self.organization, self.component, self.key)
         return "/".join(part for part in parts if part)
-
-
-def slug(value: str, what: str) -> str:
-    """Returns ``value`` if it is a DNS label of at most 63 characters (RFC 1123).
-
-    Raises:
-        InvalidRequest: It is not; the message says what was named so.
-    """
-    if len(value) > _LABEL_LIMIT or not _SLUG.fullmatch(value):
-        message = (
-            f"{what} {value!r} is not a name: use lower-case letters, digits and hyphens, "
-            f"starting and ending with a letter or digit, {_LABEL_LIMIT} characters at most"
-        )
-        raise InvalidRequest(message)
-    return value
-
-
-def is_commit(revision: str) -> bool:
-    """Tells whether a Git revision is a complete commit id and so needs no resolving."""
-    return _COMMIT.fullmatch(revision) is not None
 
 
 def build_id(organization: str, component: str, commit: str) -> str:
@@ -155,7 +116,7 @@ def approval_id(subject: str) -> str:
     """
     parts = subject.split("/")
     fits = 1 < len(parts) <= _SUBJECT_PARTS
-    if not fits or not all(_SLUG.fullmatch(part) for part in parts):
+    if not fits or not all(SLUG.fullmatch(part) for part in parts):
         message = f"{subject[:100]!r} is not what an approval can be about: name an operation"
         raise InvalidRequest(message)
     return f"{APPROVAL_PREFIX}{subject}"
@@ -238,12 +199,6 @@ def plane_check_id(organization: str, plane: str, kind: str) -> str:
     )
 
 
-def plane_of_queue(task_queue: str) -> str:
-    """Returns the plane whose worker serves a task queue; empty = it is no plane's."""
-    prefix, dot, plane = task_queue.partition(".")
-    return plane if dot and prefix == "plane" else ""
-
-
 def tenant_id(organization: str) -> str:
     """Returns the workflow id under which an organization is set up."""
     return f"tenant/{slug(organization, 'organization')}"
@@ -256,75 +211,8 @@ def parse(operation_id: str) -> OperationId:
         InvalidRequest: It is not the id of a procedure.
     """
     kind, *rest = operation_id.split("/")
-    if len(rest) != _PARTS.get(kind, -1) or not all(_SLUG.fullmatch(part) for part in rest):
+    if len(rest) != _PARTS.get(kind, -1) or not all(SLUG.fullmatch(part) for part in rest):
         message = f"{operation_id!r} is not the id of an operation"
         raise InvalidRequest(message)
     organization, component, key = (*rest, "", "")[:3]
     return OperationId(cast("OperationKind", kind), organization, component, key)
-
-
-def fitted(name: str, limit: int = _LABEL_LIMIT) -> str:
-    """Returns ``name`` when it fits, else its beginning and a hash of the whole.
-
-    Equal names give equal results and different names different ones.
-    """
-    if len(name) <= limit:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:10]
-    return f"{name[: limit - 11].rstrip('-')}-{digest}"
-
-
-def joined(*parts: str) -> str:
-    """Returns the parts joined by hyphens, with a hash where the joint could be read two ways.
-
-    ``("a-b", "c")`` and ``("a", "b-c")`` must not meet in one namespace: parts without hyphens
-    are joined as they are, all others get a hash of the parts, so no two can be equal
-    (docs/decisions/0001). A last part that looks like such a hash gets one too.
-    """
-    plain = "-".join(parts)
-    unclear = any("-" in part for part in parts) or _HASH.fullmatch(parts[-1])
-    if len(plain) <= _LABEL_LIMIT and not unclear:
-        return plain
-    digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:_HASH_LENGTH]
-    return f"{plain[: _LABEL_LIMIT - _HASH_LENGTH - 1].rstrip('-')}-{digest}"
-
-
-def namespace(organization: str, project: str, environment: str) -> str:
-    """Returns the data-plane namespace of a project in an environment."""
-    return joined(organization, project, environment)
-
-
-def build_namespace(organization: str) -> str:
-    """Returns the build-plane namespace in which the builds of an organization run."""
-    return fitted(f"builds-{organization}")
-
-
-def binding_name(component: str, environment: str) -> str:
-    """Returns the name of the binding of a component to an environment."""
-    return joined(component, environment)
-
-
-def build_name(component: str, commit: str) -> str:
-    """Returns the name of the Build resource and of the Argo Workflow of a build."""
-    return fitted(f"{component}-{commit[:12]}")
-
-
-def plane_queue(plane: str) -> str:
-    """Returns the default task queue of the plane worker that serves a plane."""
-    return f"plane.{plane}"
-
-
-def content_hash(content: object) -> str:
-    """Returns the SHA-256 in hex of the canonical JSON of ``content``."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def bundle_key(organization: str, namespace: str, release: str) -> str:
-    """Returns where a release's objects lie in the object store, when they are large."""
-    return f"bundles/{organization}/{namespace}/{release}.json"
-
-
-def content_name(base: str, content: object) -> str:
-    """Returns ``base`` with a hash of the content: equal content has equal names."""
-    return fitted(f"{base}-{content_hash(content)[:10]}")
