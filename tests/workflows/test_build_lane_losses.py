@@ -135,8 +135,10 @@ async def test_of_two_that_wait_the_terminated_one_is_dropped_when_it_is_told_it
     building.world.limit = 1
     await building.start("a")
     await building.until_running("a")
-    waiting = [await building.start(name) for name in ("b", "c", "d")]
-    await queued(waiting[2], "3rd")
+    waiting = []
+    for name, place in (("b", "1st"), ("c", "2nd"), ("d", "3rd")):
+        waiting.append(await building.start(name))
+        await queued(waiting[-1], place)
 
     await waiting[1].terminate("lost")
     building.finish("a")
