@@ -33,13 +33,24 @@ def temporal_program() -> Path:
 @pytest.fixture(scope="session")
 async def temporal_server(temporal_program: Path) -> AsyncIterator[WorkflowEnvironment]:
     """A real server in memory, with virtual time per workflow."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_program),
+    async with await _local_server(temporal_program) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+async def own_temporal(temporal_program: Path) -> AsyncIterator[Client]:
+    """A server of the module's own: its workers serve all queues for as long as it lasts."""
+    async with await _local_server(temporal_program) as environment:
+        yield environment.client
+
+
+async def _local_server(program: Path) -> WorkflowEnvironment:
+    return await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(program),
         search_attributes=ATTRIBUTES,
         plugins=[PavanePlugin()],
         dev_server_log_level="error",
-    ) as environment:
-        yield environment
+    )
 
 
 @pytest.fixture

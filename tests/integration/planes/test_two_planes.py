@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.planes.checks import PlaneCheckActivities
@@ -62,10 +61,8 @@ def connected(status: dict[str, Any]) -> dict[str, Any]:
     return found[0] if found else {"status": "", "message": ""}
 
 
-@pytest.fixture(scope="session")
-async def two(
-    tmp_path_factory: pytest.TempPathFactory, temporal_server: WorkflowEnvironment
-) -> AsyncIterator[Two]:
+@pytest.fixture(scope="module")
+async def two(tmp_path_factory: pytest.TempPathFactory, own_temporal: Client) -> AsyncIterator[Two]:
     async with AsyncExitStack() as stack:
         servers = {}
         for name in ("east", "west"):
@@ -76,7 +73,7 @@ async def two(
         west = await Cluster.connect(servers["west"].kubeconfig)
         for one in (east, west):
             stack.push_async_callback(one.close)
-        own = await own_client(temporal_server.client)
+        own = await own_client(own_temporal)
         records = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records')}/records.db")
         await records.migrate()
         stack.push_async_callback(records.close)

@@ -15,7 +15,6 @@ import pytest
 import uvicorn
 import yaml
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.planes.rollouts import RolloutActivities
@@ -36,7 +35,7 @@ from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from intake.service import Intake
 from runtime.ports import free_port
 from runtime.tenancy import OnlyOrganizations
-from settings import ApiSettings, Settings
+from settings import ApiSettings, RegistrySettings, Settings
 from tests.integration.own_api_server import OwnApiServer
 from tests.integration.resources.conftest import CRDS, established
 from tests.integration.tenants.hostile import ALPHA, BETA, VALUABLE, Hands, Scene, kind, resource
@@ -60,9 +59,9 @@ class KnownPeople:
         return PEOPLE[token]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def scene(
-    tmp_path_factory: pytest.TempPathFactory, temporal_server: WorkflowEnvironment
+    tmp_path_factory: pytest.TempPathFactory, own_temporal: Client
 ) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("tenants")
     server = OwnApiServer(folder)
@@ -72,7 +71,7 @@ async def scene(
         await server.start()
         cluster = await with_definitions(server.kubeconfig)
         stack.push_async_callback(cluster.close)
-        made = await _made(stack, cluster, temporal_server.client, folder)
+        made = await _made(stack, cluster, own_temporal, folder)
         await _two_organizations(cluster)
         url = await _serve(stack, made["services"])
         hands = [
@@ -97,7 +96,7 @@ async def scene(
             cluster,
             made["releases"],
             made["rollouts"],
-            temporal_server.client,
+            own_temporal,
             {"alpha webhook secret": made["secret"]},
         )
 
@@ -121,7 +120,9 @@ async def _made(
     hooks.mkdir()
     (hooks / ALPHA).write_text(secret)
     (hooks / BETA).write_text(secrets.token_hex(20))
-    settings = Settings(api=ApiSettings(webhook_secrets=hooks))
+    # The registry that the tries name, whatever stack runs beside them.
+    registry = RegistrySettings(url="http://127.0.0.1:5000", pull_host="127.0.0.1:5000")
+    settings = Settings(api=ApiSettings(webhook_secrets=hooks), registry=registry)
     records = SqlRecords.open(f"sqlite:///{folder / 'records.db'}")
     await records.migrate()
     stack.push_async_callback(records.close)
