@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deliveries.approval_votes import Act, ApprovalPerson, PeopleFacts
+from domain.deliveries.approval_votes import (
+    MOST_COMMENTS,
+    Act,
+    ApprovalPerson,
+    Comment,
+    PeopleFacts,
+)
 from domain.deliveries.approvals import (
     ApprovalChange,
     ApprovalOutcome,
@@ -354,3 +361,22 @@ def test_no_course_of_events_approves_without_a_quorum_for_what_is_asked_now(
         assert {vote.round for vote in votes} == {request.state.round}
         assert len({vote.authority.subject for vote in votes}) >= rule.quorum
         assert not {vote.authority.subject for vote in votes} & lost
+
+
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [(Act.COMMENT, "the comment is empty"), (Act.DELEGATE, "delegate to whom?")],
+)
+def test_what_says_nothing_is_refused(act: Act, why: str) -> None:
+    with pytest.raises(InvalidRequest, match=re.escape(why)):
+        approvals.check(asked(), decision(asked(), act, text=" "))
+
+
+def test_an_approval_holds_only_so_many_comments() -> None:
+    request = asked()
+    full = tuple(Comment(person=ANN, text="still looking", at=START) for _ in range(MOST_COMMENTS))
+    request = request.model_copy(
+        update={"state": request.state.model_copy(update={"comments": full})}
+    )
+    with pytest.raises(InvalidRequest, match="no more"):
+        approvals.check(request, decision(request, Act.COMMENT))

@@ -17,6 +17,7 @@ from domain.dependencies import (
     interfaces_of,
     offered,
 )
+from domain.dependencies.offers import endpoint_problem
 from domain.rendering.offline import Shelf, ShelfCatalogue
 from domain.resources import Resource, Workload, parse
 from domain.resources.interfaces import Endpoint
@@ -158,3 +159,42 @@ def test_cycle_is_named_by_its_shortest_way() -> None:
     assert cycle.cycles() == (("a", "b"),)
     assert cycle.broken_without("d") == ("c", "b", "a")
     assert graph([("a", "a")]).cycles() == (("a",),)
+
+
+def endpoint(**spec: Any) -> Endpoint:
+    base = {"backendRef": {"componentRef": "orders"}, "visibility": "organization"}
+    found = made("Endpoint", "door", base | spec)
+    assert isinstance(found, Endpoint)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("spec", "of_workload", "why"),
+    [
+        ({}, None, "waiting until orders has a Workload"),
+        (
+            {"backendRef": {"componentRef": "orders", "endpoint": "admin"}},
+            workload("orders"),
+            "does not have endpoint admin: waiting until it does; it has http",
+        ),
+        (
+            {"protocols": ["gRPC"]},
+            workload("orders"),
+            "speaks HTTP, and spec.protocols says gRPC: one of them has to change",
+        ),
+        (
+            {"protocols": ["TCP"], "visibility": "public"},
+            workload("orders", type="TCP"),
+            "speaks TCP: the gateway routes HTTP and gRPC only",
+        ),
+    ],
+    ids=["no workload", "no such endpoint", "another protocol", "public TCP"],
+)
+def test_endpoint_that_opens_nothing_says_why(
+    spec: dict[str, Any], of_workload: Workload | None, why: str
+) -> None:
+    door = endpoint(**spec)
+
+    assert why in endpoint_problem(door, of_workload)
+    opened = [one.visibility for one in offered(of_workload, [door])]
+    assert opened == ([] if of_workload is None else ["project"])
