@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 
@@ -14,7 +17,7 @@ from clients.kubernetes.kinds import Kind
 from clients.kubernetes.shared import SharedWatches
 from clients.kubernetes.watch import Object
 from domain.deliveries.planes import FoundCapabilities, PlaneRequest, PlaneWatch
-from domain.errors import DependencyUnavailable
+from domain.errors import DependencyUnavailable, PlatformError
 
 _KINDS = Kind(
     "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions",
@@ -67,25 +70,37 @@ class PlaneCheckActivities:
         """
         watch = self._watches.of(_KINDS)
         async with heartbeating(lambda: request.plane):
-            await watch.synced()
-            known = set(watch.store)
-            async with watch.subscribe(lambda one: key_of(one) not in known) as new:
-                if await self._found() != request.found:
-                    return
-                changed = asyncio.ensure_future(anext(new))
-                broken = asyncio.ensure_future(watch.broken())
-                try:
-                    await asyncio.wait(
-                        {changed, broken},
-                        timeout=_SWEEP.total_seconds(),
-                        return_when=asyncio.FIRST_COMPLETED,
-                    )
-                    if broken.done():
-                        raise DependencyUnavailable(broken.result().message)
-                    await asyncio.sleep(_SETTLE)
-                finally:
-                    changed.cancel()
-                    broken.cancel()
+            # From the beginning: a connection that breaks before the watch is there counts too.
+            broken = asyncio.ensure_future(watch.broken())
+            try:
+                await _first(broken, watch.synced())
+                known = set(watch.store)
+                async with watch.subscribe(lambda one: key_of(one) not in known) as new:
+                    if await self._found() != request.found:
+                        return
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_SWEEP.total_seconds()):
+                            await _first(broken, anext(new))
+                            await asyncio.sleep(_SETTLE)
+            finally:
+                broken.cancel()
+
+
+async def _first(broken: asyncio.Future[PlatformError], awaited: Awaitable[object]) -> None:
+    """Waits for something as long as the connection holds.
+
+    Raises:
+        DependencyUnavailable: It broke.
+    """
+    waiting = asyncio.ensure_future(awaited)
+    both: tuple[asyncio.Future[Any], ...] = (broken, waiting)
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if broken.done():
+            raise DependencyUnavailable(broken.result().message)
+        await waiting
+    finally:
+        waiting.cancel()
 
 
 def key_of(obj: Object) -> tuple[str, str]:

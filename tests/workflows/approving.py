@@ -69,7 +69,7 @@ class Approvals:
         self.client = client
         self.signer = AssertionSigner(pair.private)
         self.organizations = _Organizations()
-        self.asked: set[str] = set()
+        self._own: set[str] = set()
         self.notices: list[Notice] = []
         """Of its own approvals: what a test before left open may still tell something."""
         self.fail_notices: Exception | None = None
@@ -85,7 +85,7 @@ class Approvals:
     async def send_notice(self, notice: Notice) -> NoticeReceipt:
         if self.fail_notices:
             raise self.fail_notices
-        if any(notice.key.startswith(f"{one}/") for one in self.asked):
+        if any(notice.key.startswith(f"{one}/") for one in self._own):
             self.notices.append(notice)
         return NoticeReceipt(sent=("test",))
 
@@ -129,7 +129,7 @@ class Approvals:
                 **changes,
             }
         )
-        self.asked.add(ids.approval_id(request.subject))
+        self._own.add(ids.approval_id(request.subject))
         handle = await self.client.start_workflow(
             ApprovalWorkflow.run,
             request,
