@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deliveries.promotions import GateOutcome, GateState, StepRules
+from domain.deliveries.promotions import GateOutcome, GateState, PlaceFacts, StepRules
 from domain.deliveries.standings import Hold, Veto
 from domain.policies.promotion.gates import ALWAYS, closed, evaluate, pending, waiting
 from domain.resources.gates import GateCheck, WhenUnknown
@@ -188,3 +188,17 @@ def test_a_hotfix_never_closes_a_gate_that_was_open(
     for before, after in zip(plain, quick, strict=True):
         assert after.is_open or after.state is before.state
         assert not before.is_open or after.is_open
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"source": PlaceFacts(environment="dev"), "artifact": None}, "nothing runs in dev"),
+        ({"sources": ()}, "pipeline standard has no way to staging"),
+    ],
+    ids=["nothing runs", "no way"],
+)
+def test_what_leads_nowhere_is_out_of_order_and_says_why(changes: dict[str, Any], why: str) -> None:
+    verdict = evaluate(case(**changes))[0]
+    assert verdict.state is not GateState.OPEN
+    assert verdict.reason == why

@@ -325,3 +325,25 @@ def test_a_binding_goes_before_the_class_and_the_workload(
 def test_rendering_what_was_rendered_with_is_rendering_the_same() -> None:
     made = facts(service_class={"labels": {"a": "${component.name}"}})
     assert render_release(made) == render_release(made)
+
+
+QUEUE = {"apiVersion": "example.org/v1", "kind": "Queue", "metadata": {"name": "jobs"}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "why"),
+    [
+        ([QUEUE, QUEUE], r"spec\.objects\[1\]: there is a Queue web-jobs already"),
+        ([{"kind": "Queue", "metadata": {}}], r"spec\.objects\[0\] needs apiVersion, kind and"),
+    ],
+    ids=["twice", "no name"],
+)
+def test_objects_of_a_class_are_named_once_each(objects: list[dict[str, Any]], why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why):
+        rendered(service_class={"objects": objects})
+
+
+def test_an_object_of_a_class_keeps_its_annotations_and_a_name_that_is_the_components() -> None:
+    named = QUEUE | {"metadata": {"name": "web-jobs", "annotations": {"owner": "shop"}}}
+    made = one(rendered(service_class={"objects": [named]}), "Queue", "web-jobs")
+    assert made["metadata"]["annotations"] == {"owner": "shop"}
