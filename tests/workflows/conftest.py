@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pytest
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -362,3 +363,18 @@ async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
     ) as environment:
         await register(environment.client)
         yield environment.client
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left_open(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Ends what a test left open: the workers of the next one would go on with it."""
+    clients = []
+    if "temporal_server" in request.fixturenames:
+        clients.append(request.getfixturevalue("temporal_server").client)
+    if "skipping" in request.fixturenames:
+        clients.append(request.getfixturevalue("skipping"))
+    yield
+    for client in clients:
+        async for left in client.list_workflows("ExecutionStatus = 'Running'"):
+            with suppress(RPCError):  # it ended in this moment
+                await client.get_workflow_handle(left.id, run_id=left.run_id).terminate("test over")
