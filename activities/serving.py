@@ -78,39 +78,19 @@ class Outside:
 
 def control(outside: Outside) -> Activities:
     """Effects on the control plane and on the records: the task queue ``control``."""
-    cluster, settings, records = outside.cluster, outside.settings, outside.records
-    promotions = PromotionActivities(
-        cluster,
-        outside.objects,
-        outside.standings,
-        outside.queues,
-        settings,
-        watches=outside.watches,
-    )
-    releases = ReleaseActivities(
-        cluster,
-        outside.objects,
-        settings,
-        records,
-        watches=outside.watches,
-        standings=outside.standings,
-    )
-    builds, lanes = BuildRecordActivities(cluster, settings, records), BuildLaneActivities(cluster)
-    facts, stops = RecordActivities(records), StopActivities(records)
-    rotations = RotationPlanActivities(cluster)
-    drift, classes = (
-        DriftActivities(cluster, outside.queues),
-        ClassActivities(cluster, outside.queues, records),
-    )
-    configuration = ConfigurationActivities(
-        cluster,
-        outside.queues,
-        outside.standings,
-        records,
-        groups=ConfigurationGroups(cluster, outside.watches),
-        gateway=gateway_defaults(settings),
-    )
-    tenants = TenantActivities(cluster, settings)
+    return [
+        *_builds(outside),
+        *_deployments(outside),
+        *_promotions(outside),
+        *_rules(outside),
+        *_platform(outside),
+    ]
+
+
+def _builds(outside: Outside) -> Activities:
+    cluster = outside.cluster
+    builds = BuildRecordActivities(cluster, outside.settings, outside.records)
+    lanes = BuildLaneActivities(cluster)
     return [
         RevisionActivities(cluster, outside.git).resolve_revision,
         builds.adopt_build,
@@ -120,33 +100,86 @@ def control(outside: Outside) -> Activities:
         lanes.enter_build_lane,
         lanes.inspect_build_lane,
         lanes.show_build_turn,
-        ApprovalActivities(cluster, outside.decisions, settings).check_people,
-        NoticeActivities(outside.notifier).send_notice,
+    ]
+
+
+def _deployments(outside: Outside) -> Activities:
+    cluster, objects, records = outside.cluster, outside.objects, outside.records
+    releases = ReleaseActivities(
+        cluster,
+        objects,
+        outside.settings,
+        records,
+        watches=outside.watches,
+        standings=outside.standings,
+    )
+    drift = DriftActivities(cluster, outside.queues)
+    return [
         releases.prepare_release,
         releases.record_deployment,
-        facts.record,
-        facts.read_unsigned_heads,
-        facts.write_signatures,
-        *promotions.all(),
-        RollbackActivities(cluster, outside.standings, outside.watches).read_rollback,
-        stops.change_stop,
-        stops.read_stops,
-        stops.tell_flows,
         drift.read_drift_place,
         drift.await_deployments,
         drift.record_drift,
         drift.ask_put_back,
         drift.await_put_back,
+        TaskPlanActivities(cluster, objects, records).prepare_task_run,
+    ]
+
+
+def _promotions(outside: Outside) -> Activities:
+    cluster, settings = outside.cluster, outside.settings
+    promotions = PromotionActivities(
+        cluster,
+        outside.objects,
+        outside.standings,
+        outside.queues,
+        settings,
+        watches=outside.watches,
+    )
+    return [
+        *promotions.all(),
+        RollbackActivities(cluster, outside.standings, outside.watches).read_rollback,
+        ApprovalActivities(cluster, outside.decisions, settings).check_people,
+        NoticeActivities(outside.notifier).send_notice,
+    ]
+
+
+def _rules(outside: Outside) -> Activities:
+    """What a change of a class, a configuration group or a rotation brings about."""
+    cluster, records = outside.cluster, outside.records
+    classes = ClassActivities(cluster, outside.queues, records)
+    configuration = ConfigurationActivities(
+        cluster,
+        outside.queues,
+        outside.standings,
+        records,
+        groups=ConfigurationGroups(cluster, outside.watches),
+        gateway=gateway_defaults(outside.settings),
+    )
+    rotations = RotationPlanActivities(cluster)
+    return [
         classes.plan_class_upgrade,
         classes.upgrade_binding,
         *configuration.all(),
-        TaskPlanActivities(cluster, outside.objects, records).prepare_task_run,
         rotations.plan_rotation,
         rotations.list_planes,
+    ]
+
+
+def _platform(outside: Outside) -> Activities:
+    facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
+    tenants = TenantActivities(outside.cluster, outside.settings)
+    return [
+        facts.record,
+        facts.read_unsigned_heads,
+        facts.write_signatures,
+        stops.change_stop,
+        stops.read_stops,
+        stops.tell_flows,
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
-        PlaneReportActivities(cluster).report_plane,
+        PlaneReportActivities(outside.cluster).report_plane,
     ]
 
 
