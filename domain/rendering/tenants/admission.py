@@ -63,11 +63,6 @@ def image_admission(organization: Organization, registries: Registries) -> list[
                 "reason": "Forbidden",
             }
         )
-    rules = [
-        _rule("", "v1", ["pods", "pods/ephemeralcontainers"]),
-        _rule("apps", "v1", ["deployments", "statefulsets", "daemonsets", "replicasets"]),
-        _rule("batch", "v1", ["jobs", "cronjobs"]),
-    ]
     selector = {
         "matchLabels": {ORGANIZATION: organization.name},
         "matchExpressions": [{"key": PROJECT, "operator": "Exists"}],
@@ -75,7 +70,7 @@ def image_admission(organization: Organization, registries: Registries) -> list[
     return _policy(
         f"pavane-images-{organization.name}",
         organization.name,
-        rules=rules,
+        rules=_what_runs_images(),
         namespaces=selector,
         validations=validations,
         variables=[
@@ -114,6 +109,14 @@ def label_admission(organization: Organization) -> list[dict[str, Any]]:
         namespaces={"matchLabels": {"kubernetes.io/metadata.name": organization.name}},
         validations=validations,
     )
+
+
+def _what_runs_images() -> list[dict[str, Any]]:
+    return [
+        _rule("", "v1", ["pods", "pods/ephemeralcontainers"]),
+        _rule("apps", "v1", ["deployments", "statefulsets", "daemonsets", "replicasets"]),
+        _rule("batch", "v1", ["jobs", "cronjobs"]),
+    ]
 
 
 def _policy(
