@@ -7,7 +7,7 @@ missed: whatever happens while the status is read makes the next poll return at 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable
 
 from sse_starlette import ServerSentEvent
 from temporalio.api.enums.v1 import EventType
@@ -33,11 +33,15 @@ async def follow(
     before: OperationView | None = None
     try:
         changes = _changes(client, reference, last_event_id)
-        async for event_id in until(_or_retried(client, reference, changes), stopping):
+        stream = until(_or_retried(client, reference, changes), stopping)
+        async for event_id in stream:
             run = Reference(reference.procedure, event_id.partition(":")[0])
             view = await read(client, run)
+            # It may have gone on while it was read: its end is told once, by its last event, so
+            # that who comes back with this id is not told again.
+            told = event_id if view.is_open else await _last(stream, event_id)
             if view != before:
-                yield _event("operation", view.model_dump_json(by_alias=True), event_id)
+                yield _event("operation", view.model_dump_json(by_alias=True), told)
             before = view
             if not view.is_open:
                 return
@@ -45,6 +49,12 @@ async def follow(
         # The status line is long gone: the client reads this and comes back by Last-Event-ID.
         failure = from_temporal(error) if isinstance(error, RPCError) else error
         yield _event("fault", failure.message)
+
+
+async def _last(stream: AsyncIterable[str], event_id: str) -> str:
+    async for later in stream:
+        event_id = later
+    return event_id
 
 
 def _event(kind: str, content: str, event_id: str | None = None) -> ServerSentEvent:

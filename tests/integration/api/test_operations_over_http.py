@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -8,11 +9,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
+import pytest
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 
 from api.operations.events import follow
-from api.operations.reading import Reference
+from api.operations.reading import Reference, read
+from api.schemas.deliveries import OperationView
 from domain.deliveries import FollowRollout, RolloutReady
 from domain.errors import DependencyUnavailable, RolloutFailed
 from tests.integration.api.conftest import WEBHOOK_SECRET
@@ -218,6 +221,27 @@ async def test_events_tell_each_change_and_end_with_the_operation(
 
     assert seen[-1][1]["phase"] == "Succeeded"
     assert seen[-1][1]["finished"]
+    assert later == []
+
+
+async def test_an_end_that_overtakes_its_events_is_told_once_by_the_last_of_them(
+    acme: str,
+    dev: httpx.AsyncClient,
+    world: World,
+    temporal: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def read_late(client: Client, run: Reference) -> OperationView:
+        with contextlib.suppress(WorkflowFailureError):
+            await run.handle(client).result()
+        return await read(client, run)
+
+    monkeypatch.setattr("api.operations.events.read", read_late)
+    accepted = (await dev.post("/v1/builds", json=order(acme, revision=COMMIT))).json()
+    seen = [event async for event in events(temporal, accepted["id"])]
+    later = [event async for event in events(temporal, accepted["id"], seen[-1][0])]
+
+    assert [view["phase"] for _, view in seen] == ["Succeeded"]
     assert later == []
 
 
