@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio import activity
-from temporalio.client import Client, ScheduleHandle
+from temporalio.client import Client, ScheduleActionExecutionStartWorkflow, ScheduleHandle
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
@@ -132,8 +132,9 @@ async def looked(client: Client, schedule: ScheduleHandle) -> SweepResult:
             if info.num_actions > before and not info.running_actions:
                 break
             await asyncio.sleep(0.05)
-    found = max(info.recent_actions, key=lambda one: one.started_at).action
-    handle = client.get_workflow_handle_for(SweepWorkflow.run, found.workflow_id)  # type: ignore[union-attr] # it starts a workflow
+    begun = max(info.recent_actions, key=lambda one: one.started_at).action
+    assert isinstance(begun, ScheduleActionExecutionStartWorkflow)
+    handle = client.get_workflow_handle_for(SweepWorkflow.run, begun.workflow_id)
     return await handle.result()
 
 
