@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from domain import ids
 from domain.deliveries.schedules import ScheduleAct, ScheduleOrder
@@ -27,7 +28,7 @@ class Sweep(Scenario):
     async def act(self, place: Place) -> None:
         check = {"name": "front", "component": COMPONENT}
         health = {"everySeconds": 86400, "unhealthyAfter": 1, "checks": [check]}
-        spec = {"dataPlaneRef": "local", "health": health}
+        spec: dict[str, Any] = {"dataPlaneRef": "local", "health": health}
         await place.apply("Environment", ENVIRONMENT, spec)
         dark = {"status": {"url": "http://127.0.0.1:9"}}
         name = ids.binding_name(COMPONENT, ENVIRONMENT)
@@ -43,7 +44,7 @@ class Sweep(Scenario):
         )
         await self._pause(place, spec)
 
-    async def _pause(self, place: Place, spec: dict[str, object]) -> None:
+    async def _pause(self, place: Place, spec: dict[str, Any]) -> None:
         metadata = {"name": ENVIRONMENT, "namespace": place.name}
         environment = parse_as(Environment, {"metadata": metadata, "spec": spec})
         await keep_sweeps(place.client, environment)
