@@ -1,4 +1,4 @@
-"""Looks at the health of an environment, and a schedule that is paused, while workers are killed."""
+"""Looks at an environment, and a schedule that is paused, while workers are killed."""
 
 from __future__ import annotations
 
