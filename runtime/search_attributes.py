@@ -38,7 +38,7 @@ PLANE_CHECK = "plane-check"
 NO_OPERATIONS = (LANE, APPROVAL, PLANE_CHECK)
 """Kinds that lists of operations leave out."""
 
-STOPPABLE = ("build", "configuration", "deploy", "promotion")
+STOPPABLE = ("build", "configuration", "deploy", "promotion", "rotation")
 """Kinds of flows that listen to the signal of an emergency stop. A flow gets here with its own
 ``Brake``."""
 

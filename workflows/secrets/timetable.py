@@ -57,16 +57,9 @@ async def keep_timetable(client: Client, rotation: SecretRotation) -> bool:
     Idempotent. One without times, or that is deleted, has no schedule; one that is suspended keeps
     it paused.
     """
-    name = ids.rotation_id(rotation.organization, rotation.name)
-    handle = client.get_schedule_handle(name)
     if not rotation.spec.cron or rotation.is_deleted:
-        try:
-            await handle.delete()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return False
-        return True
+        return await forget_timetable(client, rotation.organization, rotation.name)
+    name = ids.rotation_id(rotation.organization, rotation.name)
     wanted = _schedule(name, rotation)
     try:
         await client.create_schedule(name, wanted)
@@ -75,7 +68,18 @@ async def keep_timetable(client: Client, rotation: SecretRotation) -> bool:
         async def update(_found: ScheduleUpdateInput) -> ScheduleUpdate:
             return ScheduleUpdate(schedule=wanted)
 
-        await handle.update(update)
+        await client.get_schedule_handle(name).update(update)
+    return True
+
+
+async def forget_timetable(client: Client, organization: str, rotation: str) -> bool:
+    """Removes the schedule of a rotation; False = there was none. Idempotent."""
+    try:
+        await client.get_schedule_handle(ids.rotation_id(organization, rotation)).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
     return True
 
 
