@@ -142,6 +142,15 @@ class Bundle(Wire):
         return self.model_copy(update={"objects": ()})
 
 
+class EndpointAt(Wire):
+    """Where one endpoint is reached."""
+
+    name: str
+    type: str = ""
+    visibility: str = ""
+    url: str = ""
+
+
 class PreparedRelease(Wire):
     """A release that is rendered and written down, not yet applied."""
 
@@ -177,6 +186,8 @@ class PreparedRelease(Wire):
     """``deploy``, ``undeploy``, ``suspend``, ``put-back`` or ``rollback``."""
     url: str = ""
     """Where the component answers; empty when it has no public endpoint."""
+    endpoints: tuple[EndpointAt, ...] = ()
+    """Where each endpoint is reached."""
     progress_deadline_seconds: int = 600
     force_conflicts: bool = False
     """Policy of the environment: take fields over from other managers."""
