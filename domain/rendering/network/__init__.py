@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from domain.rendering.network.cilium import cilium_policy
 from domain.rendering.network.kubernetes import kubernetes_policy
-from domain.rendering.network.namespaces import default_deny, namespace, open_egress
+from domain.rendering.network.namespaces import default_deny, deny_all, namespace, open_egress
 from domain.rendering.network.policies import component_policy, notes, policy_health
 
 __all__ = [
     "cilium_policy",
     "component_policy",
     "default_deny",
+    "deny_all",
     "kubernetes_policy",
     "namespace",
     "notes",
