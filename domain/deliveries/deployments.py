@@ -211,47 +211,6 @@ class PreparedRelease(Wire):
         return self.model_copy(update=names)
 
 
-class ApplyRelease(Wire):
-    """Asks the plane to make the objects so."""
-
-    bundle: Bundle
-    previous: Bundle = Bundle()
-    """What it had and ``bundle`` has not is pruned."""
-    force_conflicts: bool = False
-    yields: bool = False
-    """A field another manager owns is left to it, where it can be left out, instead of being an
-    error: what is undone never had it, so a restore would take what was not its own."""
-    organization: str = ""
-    """Owner of the namespaces; one that belongs to somebody else is never written to."""
-
-
-class Applied(Wire):
-    """What applying a release did."""
-
-    applied: tuple[str, ...] = ()
-    """``Kind/name`` of the objects that are as the release wants them."""
-    pruned: tuple[str, ...] = ()
-    yielded: tuple[str, ...] = ()
-    """``Kind/name field`` of what was left to another manager."""
-
-
-class FollowRollout(Wire):
-    """Asks the plane to wait until the objects of a release are ready."""
-
-    bundle: Bundle
-    only: tuple[str, ...] = ()
-    """``Kind/name`` of the objects that are waited for; empty = all of the release."""
-    health: tuple[HealthCheck, ...] = ()
-    deadline_seconds: int = 600
-
-
-class RolloutReady(Wire):
-    """The objects of a release are ready."""
-
-    replicas: int = 0
-    message: str = ""
-
-
 class DeployRecord(Wire):
     """Asks to write down how a deployment ended."""
 
