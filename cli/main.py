@@ -44,6 +44,10 @@ COMMANDS: dict[str, Entry] = {
     "freeze": Entry(
         "freezes", "app", "When deployments wait: list, check, override.", _APPLICATIONS
     ),
+    "health": Entry("schedules", "health", "How an environment is.", _APPLICATIONS),
+    "schedules": Entry(
+        "schedules", "app", "What runs by the clock: list, pause, resume, trigger.", _PLATFORM
+    ),
     "park": Entry("park", "app", "What a technical fault parked: list, decide.", _PLATFORM),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),
     "get": Entry("resources", "get", "List resources, or show one.", _PLATFORM),
