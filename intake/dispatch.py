@@ -22,10 +22,11 @@ from intake.decisions import (
     UpgradeClass,
 )
 from intake.planes import CheckPlane
-from intake.rotations import KeepTimetable
+from intake.rotations import KeepSweeps, KeepTimetable
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.configurations.starting import signal_configuration
+from workflows.health.timetable import keep_sweeps
 from workflows.planes.starting import signal_plane_check
 from workflows.promotions.starting import signal_promotion
 from workflows.secrets.timetable import keep_timetable
@@ -63,7 +64,7 @@ async def dispatch(client: Client, decision: Decision) -> None:
             _LOG.info("asked %s for %s", deployment.id, request.request_id)
         case Promote(requests):
             await _promote(client, requests)
-        case TellLane() | TellFreezes() | KeepTimetable():
+        case TellLane() | TellFreezes() | KeepSweeps() | KeepTimetable():
             await _tell(client, decision)
         case CheckPlane(plane):
             check = await signal_plane_check(client, plane)
@@ -78,7 +79,13 @@ async def dispatch(client: Client, decision: Decision) -> None:
             assert_never(decision)
 
 
-async def _tell(client: Client, decision: TellLane | TellFreezes | KeepTimetable) -> None:
+async def _tell(
+    client: Client, decision: TellLane | TellFreezes | KeepSweeps | KeepTimetable
+) -> None:
+    if isinstance(decision, KeepSweeps):
+        if await keep_sweeps(client, decision.environment):
+            _LOG.info("looks at environment %s are as it says", decision.environment.name)
+        return
     if isinstance(decision, KeepTimetable):
         if await keep_timetable(client, decision.rotation):
             _LOG.info("timetable of rotation %s is as it says", decision.rotation.name)

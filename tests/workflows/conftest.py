@@ -33,6 +33,7 @@ from domain.deliveries import (
     BuildStarted,
     BuildTurn,
     Bundle,
+    CloseWays,
     Deployment,
     DeployRecord,
     DeployRequest,
@@ -207,6 +208,10 @@ class World:
         return await self._answer("follow_rollout", request, answer)
 
     @activity.defn
+    async def close_ways(self, request: CloseWays) -> Applied:
+        return await self._answer("close_ways", request, Applied(applied=request.policies))
+
+    @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:
         request = record.request
         answer = Deployment(
@@ -285,6 +290,7 @@ async def workers(
         world.stop_build,
         world.apply_release,
         world.follow_rollout,
+        world.close_ways,
         world.inspect_release,
         world.put_back_objects,
     ]

@@ -128,6 +128,7 @@ async def platform(
             ids.plane_queue("local"): [
                 rollouts.apply_release,
                 rollouts.follow_rollout,
+                rollouts.close_ways,
                 on_plane.inspect_release,
                 on_plane.put_back_objects,
             ],
