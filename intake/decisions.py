@@ -22,6 +22,7 @@ from domain.resources import (
     Component,
     ComponentClass,
     DataPlane,
+    Environment,
     FreezeWindow,
     Organization,
     Resource,
@@ -35,7 +36,13 @@ from intake.interfaces import interfaces_in, interfaces_seen, outdated_interface
 from intake.near import behind, missing, surroundings, without_build_plane
 from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
-from intake.rotations import ForgetTimetable, KeepTimetable, wanted_timetable
+from intake.rotations import (
+    ForgetTimetable,
+    KeepSweeps,
+    KeepTimetable,
+    wanted_sweeps,
+    wanted_timetable,
+)
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import Key, World, is_held_up, wants_first_build
 
@@ -103,6 +110,7 @@ Decision: TypeAlias = (
     | RequestBuild
     | Deploy
     | ForgetTimetable
+    | KeepSweeps
     | KeepTimetable
     | Promote
     | ReleaseConfiguration
@@ -142,6 +150,8 @@ def _of_the_platform(resource: Resource, world: World) -> Decision | None:
     match resource:
         case ComponentClass():
             return _of_class(resource, world)
+        case Environment():
+            return wanted_sweeps(resource)
         case DataPlane() | BuildPlane():
             return CheckPlane.of(resource, _trigger(resource))
         case ConfigurationGroup() | FreezeWindow() | Organization() | SecretRotation():

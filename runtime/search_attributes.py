@@ -35,7 +35,9 @@ APPROVAL = "approval"
 """Kind of what an operation waits for and is none itself."""
 PLANE_CHECK = "plane-check"
 """Kind of what looks after a plane for as long as it is declared."""
-NO_OPERATIONS = (LANE, APPROVAL, PLANE_CHECK)
+SWEEP = "sweep"
+"""Kind of one look at the health of an environment."""
+NO_OPERATIONS = (LANE, APPROVAL, PLANE_CHECK, SWEEP)
 """Kinds that lists of operations leave out."""
 
 STOPPABLE = ("build", "configuration", "deploy", "promotion", "rotation")
