@@ -17,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.builds.lanes import ended_runs, request_slot
+from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.deliveries import (
     Applied,
@@ -365,6 +366,7 @@ async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
         dev_server_extra_args=[
             "--dynamic-config-value",
             "frontend.WorkflowTimeSkippingEnabled=true",
+            *PROMPT,
         ],
     ) as environment:
         await register(environment.client)
