@@ -208,6 +208,7 @@ def plane(outside: Outside) -> Activities:
         builds.stop_build,
         rollouts.apply_release,
         rollouts.follow_rollout,
+        rollouts.close_ways,
         delivery.find_consumers,
         delivery.deliver_secret,
         delivery.restart_consumer,

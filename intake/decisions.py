@@ -36,9 +36,15 @@ from intake.interfaces import interfaces_in, interfaces_seen, outdated_interface
 from intake.near import behind, missing, surroundings, without_build_plane
 from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
-from intake.rotations import KeepSweeps, KeepTimetable, wanted_sweeps, wanted_timetable
+from intake.rotations import (
+    ForgetTimetable,
+    KeepSweeps,
+    KeepTimetable,
+    wanted_sweeps,
+    wanted_timetable,
+)
 from intake.tenants import SetUpTenant, wanted_tenant
-from intake.world import World, is_held_up, wants_first_build
+from intake.world import Key, World, is_held_up, wants_first_build
 
 _UID_LENGTH = 8
 
@@ -103,6 +109,7 @@ Decision: TypeAlias = (
     | StartBuild
     | RequestBuild
     | Deploy
+    | ForgetTimetable
     | KeepSweeps
     | KeepTimetable
     | Promote
@@ -129,6 +136,13 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_component(resource, world)
         case _:
             return _of_the_platform(resource, world)
+
+
+def decide_gone(key: Key) -> Decision | None:
+    """Returns what to ask for because a resource is no longer there."""
+    if key.kind == SecretRotation.kind:
+        return ForgetTimetable(key.namespace, key.name)
+    return None
 
 
 def _of_the_platform(resource: Resource, world: World) -> Decision | None:

@@ -23,6 +23,7 @@ from activities.releases.preparing import (
     deadline_of,
     pins,
     prepared_of,
+    reached,
     release_of,
 )
 from activities.releases.quotas import Quotas, taken
@@ -172,6 +173,7 @@ class ReleaseActivities:
                     HealthCheck.model_validate(one.model_dump()) for one in rendered.health
                 ),
                 "url": rendered.url,
+                "endpoints": reached(rendered.endpoints),
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
         )
@@ -196,6 +198,7 @@ class ReleaseActivities:
                 "image": release.spec.image,
                 "version": release.spec.image.rpartition("sha256:")[2][:12],
                 "url": binding.status.url,
+                "endpoints": reached(binding.status.endpoints),
                 "configuration": pins(release.spec.configuration),
                 "action": DeployAction.ROLLBACK,
                 "progress_deadline_seconds": deadline_of(objects),

@@ -209,6 +209,15 @@ class ApplyResult(View):
     dry_run: bool = False
 
 
+class EndpointView(View):
+    """Where one endpoint is reached."""
+
+    name: str
+    type: str = Field("", description="What it speaks.")
+    visibility: str = Field("", description="project, organization or public.")
+    url: str = Field("", description="Of a public one at the gateway, of others in the plane.")
+
+
 class Placement(View):
     """A component in one environment."""
 
@@ -222,6 +231,7 @@ class Placement(View):
     message: str = Field("", description="Why it stands so, and why nothing newer runs.")
     drift: str = Field("", description="What others changed on the plane. Empty = nothing.")
     url: str = ""
+    endpoints: tuple[EndpointView, ...] = Field((), description="Public ones first.")
     since: datetime | None = None
     operation: str = Field("", description="The operation that worked on it last.")
 

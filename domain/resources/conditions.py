@@ -25,6 +25,8 @@ class ConditionType(StrEnum):
     """A procedure works on it."""
     RELEASED = "Released"
     """What the resource says is what runs where it is used."""
+    ROTATED = "Rotated"
+    """The last rotation of the secret came to its end. Absent = there was none."""
     DRIFTED = "Drifted"
     """Somebody else changed objects on the plane. Absent = nobody did."""
     CONNECTED = "Connected"
