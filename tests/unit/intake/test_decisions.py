@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
-from domain.resources import Metadata
+from domain.resources import Environment, Metadata
 from domain.resources.configuration import ConfigurationGroupStatus
 from domain.resources.environment import EnvironmentStatus, HealthSchedule
 from domain.resources.organization import OrganizationStatus
@@ -225,6 +225,7 @@ def test_other_kinds_ask_for_nothing() -> None:
 
 def test_what_is_told_of_an_environment_asks_for_no_other_looks_and_what_is_wanted_does() -> None:
     environment = given.environment()
+    assert isinstance(environment, Environment)
     told = EnvironmentStatus(observed_generation=1)
     seen = environment.model_copy(update={"status": told})
     spec = environment.spec.model_copy(update={"health": HealthSchedule()})
