@@ -12,7 +12,7 @@ from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.labels import component_labels, manifest
 from domain.rendering.routing.hosts import hostname
-from domain.rendering.routing.offers import GROUP, LISTENER_SET, is_encrypted, route, through
+from domain.rendering.routing.offers import GROUP, LISTENER_SET, is_encrypted, needs, route, through
 from domain.resources.class_parts import HealthRule
 from domain.resources.workload import EndpointType
 
@@ -24,7 +24,8 @@ def certificates(facts: ReleaseFacts) -> list[dict[str, Any]]:
     """Returns Certificate and ListenerSet; nothing where the plane names no issuer.
 
     Raises:
-        InvalidRequest: The plane was looked at and has no cert-manager, or no ListenerSets.
+        InvalidRequest: The plane was looked at and has no cert-manager, or its gateway takes no
+            listeners of others.
     """
     names = _names(facts)
     if not (is_encrypted(facts) and names):
@@ -35,6 +36,7 @@ def certificates(facts: ReleaseFacts) -> list[dict[str, Any]]:
             f"data plane {plane.name} has no cert-manager, which spec.gateway.certificateIssuer "
             "needs: install it, or leave the field empty"
         )
+    needs(facts, LISTENER_SET, f"{facts.component.name}: a certificate")
     name, secret = facts.component.name, f"{facts.component.name}.tls"
     certificate = manifest(
         _CERT_MANAGER,
