@@ -36,6 +36,7 @@ from intake.near import behind, missing, surroundings, without_build_plane
 from intake.planes import CheckPlane
 from intake.promotions import automatic_promotions
 from intake.rotations import KeepTimetable, wanted_timetable
+from intake.teardown import TearDown, wanted_teardown
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import World, is_held_up, wants_first_build
 
@@ -106,6 +107,7 @@ Decision: TypeAlias = (
     | Promote
     | ReleaseConfiguration
     | SetUpTenant
+    | TearDown
     | TellFreezes
     | TellLane
     | UpgradeClass
@@ -118,6 +120,8 @@ def decide(resource: Resource, world: World) -> Decision | None:
     The answer is the same for the same state, and carries ids made of it, so asking twice asks
     for one thing.
     """
+    if teardown := wanted_teardown(resource, world, _trigger(resource)):
+        return teardown
     match resource:
         case Build():
             return _of_build(resource, world)

@@ -40,6 +40,7 @@ from domain.ids.procedures import (
     standing_id,
     standing_place,
     task_run_id,
+    teardown_id,
     tenant_id,
 )
 from domain.ids.queues import (
@@ -91,5 +92,6 @@ __all__ = [
     "standing_id",
     "standing_place",
     "task_run_id",
+    "teardown_id",
     "tenant_id",
 ]
