@@ -90,7 +90,9 @@ class World:
             self._dependents[organization, reference.kind, reference.name].add(key)
         if _waits(resource):
             self._waiting[organization].add(key)
-        above = self._above(resource) if _held(before) != _held(resource) else set()
+        above: set[Key] = set()
+        if changed or _held(before) != _held(resource):
+            above = self._above(resource) | (self._above(before) if before else set())
         if not changed:
             return above - {key}
         calls |= self._by_calls(resource)
@@ -114,7 +116,8 @@ class World:
             for kind in _OF_THE_SETUP:
                 named |= {Key(kind, where, one) for one in self._names[where][kind]}
         named.add(Key(Organization.kind, "", where))
-        return {key for key in named if _is_open(self._resources.get(key))}
+        holds = is_held(resource) or isinstance(resource, Organization)
+        return {key for key in named if _is_open(self._resources.get(key), holds=holds)}
 
     def _concerned(self, resource: Resource) -> set[Key]:
         concerned = set(self._dependents[resource.organization, resource.kind, resource.name])
@@ -186,9 +189,11 @@ def _held(resource: Resource | None) -> tuple[bool, bool, bool]:
     return (is_held(resource), resource.is_deleted, more)
 
 
-def _is_open(resource: Resource | None) -> bool:
-    """Tells whether a resource is not held yet, or is on its way out."""
-    return resource is not None and (resource.is_deleted or may_be_held(resource))
+def _is_open(resource: Resource | None, *, holds: bool) -> bool:
+    """Tells whether a resource is on its way out, or has to be held by what names it."""
+    if resource is None:
+        return False
+    return resource.is_deleted or (holds and may_be_held(resource))
 
 
 def _owner(resource: Resource) -> str:

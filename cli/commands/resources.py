@@ -128,6 +128,7 @@ def describe(
 
 
 def delete(
+    *,
     kind: Kind,
     name: Annotated[str, typer.Argument(help="Name of the resource.")],
     organization: Organization = "",
@@ -160,10 +161,8 @@ def delete(
     if not answer:
         out().print(f"{kind}/{name} [warn]deleted[/warn]")
         return
-    out().print(
-        f"{kind}/{name} [warn]is being taken down[/warn]: pavane operations show {answer['operation']}",
-        soft_wrap=True,
-    )
+    look = f"pavane operations show {answer['operation']}"
+    out().print(f"{kind}/{name} [warn]is being taken down[/warn]: {look}", soft_wrap=True)
 
 
 def _show_deletion(plan: Mapping[str, Any], output: Format) -> None:

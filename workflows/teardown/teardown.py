@@ -36,7 +36,7 @@ from domain.resources import Organization
 from domain.resources.conditions import Reason
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.common.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end, watch
+from workflows.common.calls import QUICK, WRITE, call, stop_if_cancelled, watch
 from workflows.common.facts import Facts
 from workflows.common.parking import Parking
 from workflows.common.progress import Progress
@@ -198,9 +198,9 @@ class TeardownWorkflow:
     async def _waits(self, reason: Reason, for_what: tuple[str, ...], who: str) -> None:
         """Waits until something is another than it was seen."""
         what = _few(for_what)
-        await self._tell(reason, f"waiting for {what}")
         until = workflow.now() + _SWEEP
         with self._progress.waiting(what, until=until, who=who), suppress(TimeoutError):
+            await self._tell(reason, f"waiting for {what}")
             await workflow.wait_condition(
                 lambda: self._changed,
                 timeout=_SWEEP,
@@ -221,8 +221,8 @@ class TeardownWorkflow:
         )
         while left.left:
             what = f"{_few(left.left)} on plane {sweep.plane}"
-            await self._tell(Reason.REMOVING, f"waiting for {what}")
             with self._progress.waiting(what, who=f"administrators of plane {sweep.plane}"):
+                await self._tell(Reason.REMOVING, f"waiting for {what}")
                 left = await call(
                     TeardownPlaneActivities.await_namespaces_gone,
                     sweep,
@@ -244,7 +244,7 @@ class TeardownWorkflow:
         )
         stop_if_cancelled()
 
-    async def _tell(self, reason: Reason, message: str) -> None:
+    async def _tell(self, reason: Reason, message: str, *, even_if_cancelled: bool = False) -> None:
         """Tells on the resource, when it is something else than what was told."""
         if message == self._told:
             return
@@ -254,6 +254,7 @@ class TeardownWorkflow:
             f"tell what {self._what} waits for",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
+            even_if_cancelled=even_if_cancelled,
         )
         self._told = message
 
@@ -267,14 +268,13 @@ class TeardownWorkflow:
     async def _cancelled(self) -> None:
         self._facts.add_cancel("teardown.cancelled")
         why = workflow.cancellation_reason() or "nobody said why"
-        await to_the_end(
-            self._tell(
-                Reason.CANCELLED,
-                f"its teardown was cancelled ({why}): what is gone stays gone; "
-                "delete it again to go on",
-            )
+        await self._tell(
+            Reason.CANCELLED,
+            f"its teardown was cancelled ({why}): what is gone stays gone; delete it again to "
+            "go on",
+            even_if_cancelled=True,
         )
-        await to_the_end(self._facts.write())
+        await self._facts.write()
         self._progress.is_at(Phase.CANCELLED, "what is gone stays gone")
 
     async def _go_on_anew(self) -> None:
