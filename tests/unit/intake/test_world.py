@@ -108,7 +108,6 @@ def test_a_binding_that_begins_to_be_held_concerns_what_it_needs() -> None:
 
     assert {COMPONENT, Key("Environment", ORG, "dev")} <= made.put(runs)
     assert made.put(runs) == set()
-    assert COMPONENT not in made.remove(BINDING)
 
 
 def test_the_end_of_a_binding_concerns_a_component_that_is_being_deleted() -> None:
