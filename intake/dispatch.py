@@ -10,11 +10,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.deliveries import BuildRequest
 from domain.deliveries.promotions import PromotionRequest
+from intake.bindings import Deploy, Promote
 from intake.configurations import ReleaseConfiguration
 from intake.decisions import (
     Decision,
-    Deploy,
-    Promote,
     RequestBuild,
     StartBuild,
     TellFreezes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 
 from temporalio.client import Client
@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, WatchEvent
 from clients.kubernetes.watch import DELETED
-from domain.errors import InvalidRequest, NotFound, PlatformError
+from domain.errors import InvalidRequest, NotFound, PlatformError, StaleRevision
 from domain.policies.teardown.holds import TEARDOWN
 from domain.resources import KINDS, Binding, Build, Resource, parse_as
 from intake.decisions import Decision, decide
@@ -160,7 +160,8 @@ class Watching:
             "resourceVersion": metadata.resource_version,  # nobody else's is lost
         }
         kind = WATCHED[resource.kind]
-        await self._cluster.patch(kind, resource.name, resource.namespace, {"metadata": held})
+        with suppress(StaleRevision):  # the event of the newer one is on its way
+            await self._cluster.patch(kind, resource.name, resource.namespace, {"metadata": held})
 
     async def _ask(self, key: Key, resource: Resource) -> None:
         """Asks once for each decision: later events of an unchanged wish ask for nothing."""

@@ -173,6 +173,7 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             configuration=() if undeployed else _given(prepared),
             usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,
+            plane_ref="" if undeployed else prepared.plane,
             operation=status.operation,
             conditions=status.conditions,
         )

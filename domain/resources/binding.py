@@ -116,6 +116,9 @@ class BindingStatus(Status):
     """ConfigurationRevisions that what runs was made with."""
     url: str = Field("", max_length=1024)
     """Where it answers. Empty = it has no public endpoint."""
+    plane_ref: NameOrEmpty = ""
+    """DataPlane on which it runs. Empty = nothing runs, or an older version of the platform
+    brought it there: then it is that of the environment."""
     usage: ResourceUsage = ResourceUsage()
     """What it takes up of the quotas of organization, project and environment."""
     operation: OperationRef = OperationRef()

@@ -41,7 +41,7 @@ from workflows.deployments.attributes import deployment_attributes
 from workflows.deployments.facts import asked_now, given_way
 from workflows.deployments.ordered import tell_ended
 from workflows.deployments.queue import DeployQueue
-from workflows.deployments.rolling import apply_bundle, follow_bundle, restore
+from workflows.deployments.rolling import apply_bundle, follow_bundle, leave_plane, restore
 from workflows.guards.thaw import Thaw
 
 _STEPS = ("prepare", "apply", "rollout", "record")
@@ -240,6 +240,10 @@ class DeployWorkflow:
         with self._progress.step("rollout", awaiting="ready pods", until=until):
             ready = await follow_bundle(release, release.bundle)
         self._progress.note("rollout", ready)
+        if release.left_queue:
+            left = await leave_plane(release)
+            attempt.facts.left(release.left_queue, left)
+            self._progress.note("rollout", f"{ready}; {left or 'taken down where it was before'}")
 
     async def _put_back(self, attempt: Attempt, release: PreparedRelease) -> None:
         """Makes drifted objects as they were. No undo: that would redo what nobody here asked."""

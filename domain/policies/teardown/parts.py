@@ -43,6 +43,7 @@ _NEEDED: Mapping[type[Resource], tuple[type[Resource], ...]] = MappingProxyType(
         Component: (*BINDINGS, *_OWN, SecretRotation),
         Project: (ConfigurationGroup,),
         Environment: (*BINDINGS, *_RECORDS, DeploymentPipeline, ConfigurationGroup),
+        DataPlane: BINDINGS,
         ConfigurationGroup: (ConfigurationRevision,),
         ClassRevision: BINDINGS,
         DeployableArtifact: BINDINGS,
@@ -145,7 +146,7 @@ def users_of(target: Resource, resources: Iterable[Resource]) -> tuple[str, ...]
     """
     known = list(resources)
     goes = _Going(target, known)
-    return tuple(
+    naming = tuple(
         f"{one.kind} {one.name} ({reference.field})"
         for one in known
         if not goes(one)
@@ -153,11 +154,22 @@ def users_of(target: Resource, resources: Iterable[Resource]) -> tuple[str, ...]
         if (reference.kind, reference.name) == (target.kind, target.name)
         # What people may do says nothing about what there is.
         if not reference.field.startswith("spec.access")
-    ) + tuple(
-        f"Build {one.name}, which runs: wait for its end or cancel it"
-        for one in known
-        if isinstance(target, Component) and isinstance(one, Build) and _runs(one, target)
     )
+    return naming + tuple(why for one in known if (why := _uses(one, target)))
+
+
+def _uses(one: Resource, target: Resource) -> str:
+    """Returns how a resource uses another one without naming it in its spec; empty = it does not.
+
+    Of an environment that was moved, something may still be where it was.
+    """
+    match target, one:
+        case Component(), Build() if _runs(one, target):
+            return f"Build {one.name}, which runs: wait for its end or cancel it"
+        case DataPlane(), Binding() if one.status.plane_ref == target.name:
+            return f"{one.kind} {one.name}, which runs there"
+        case _:
+            return ""
 
 
 class _Going:
