@@ -15,6 +15,9 @@ from activities.common.notices import NoticeActivities
 from activities.configurations.groups import ConfigurationGroups
 from activities.configurations.releases import ConfigurationActivities
 from activities.guards.stops import StopActivities
+from activities.health.looking import HealthActivities
+from activities.health.planning import SweepActivities
+from activities.health.schedules import ScheduleActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.gate_tests import GateTestActivities
@@ -171,7 +174,11 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
+<<<<<<< HEAD
     teardown = TeardownActivities(outside.cluster)
+=======
+    sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
+>>>>>>> main
     return [
         facts.record,
         facts.read_unsigned_heads,
@@ -179,6 +186,10 @@ def _platform(outside: Outside) -> Activities:
         stops.change_stop,
         stops.read_stops,
         stops.tell_flows,
+        sweeps.plan_sweep,
+        sweeps.record_health,
+        schedules.change_schedule,
+        schedules.drop_schedule,
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
@@ -202,11 +213,13 @@ def plane(outside: Outside) -> Activities:
     return [
         checks.inspect_plane,
         checks.watch_plane,
+        HealthActivities(watches).look_at_plane,
         builds.submit_build,
         builds.follow_build,
         builds.stop_build,
         rollouts.apply_release,
         rollouts.follow_rollout,
+        rollouts.close_ways,
         delivery.find_consumers,
         delivery.deliver_secret,
         delivery.restart_consumer,

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "set": Entry("sets", "app", "Components promoted together.", _APPLICATIONS),
     "hold": Entry("standings", "hold_app", "Keep automation away.", _APPLICATIONS),
     "veto": Entry("standings", "veto_app", "What must not come.", _APPLICATIONS),
+    "open": Entry("addresses", "open_component", "Where it answers; opens it.", _APPLICATIONS),
     "logs": Entry("logs", "logs", "Log of a component or a build.", _APPLICATIONS),
     "operations": Entry(
         "operations", "app", "What runs and ran: list, show, watch, cancel.", _APPLICATIONS
@@ -42,6 +43,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "freeze": Entry(
         "freezes", "app", "When deployments wait: list, check, override.", _APPLICATIONS
+    ),
+    "health": Entry("schedules", "health", "How an environment is.", _APPLICATIONS),
+    "schedules": Entry(
+        "schedules", "app", "What runs by the clock: list, pause, resume, trigger.", _PLATFORM
     ),
     "park": Entry("park", "app", "What a technical fault parked: list, decide.", _PLATFORM),
     "apply": Entry("resources", "apply", "Create or change resources.", _PLATFORM),

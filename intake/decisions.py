@@ -19,6 +19,7 @@ from domain.resources import (
     Component,
     ComponentClass,
     DataPlane,
+    Environment,
     FreezeWindow,
     Organization,
     Resource,
@@ -31,10 +32,21 @@ from intake.bindings import Deploy, Promote, trigger_of, wanted_deployment
 from intake.configurations import ReleaseConfiguration, wanted_release
 from intake.near import missing, obstacles, without_build_plane
 from intake.planes import CheckPlane
+<<<<<<< HEAD
 from intake.rotations import KeepTimetable, wanted_timetable
 from intake.teardown import TearDown, wanted_teardown
+=======
+from intake.promotions import automatic_promotions
+from intake.rotations import (
+    ForgetTimetable,
+    KeepSweeps,
+    KeepTimetable,
+    wanted_sweeps,
+    wanted_timetable,
+)
+>>>>>>> main
 from intake.tenants import SetUpTenant, wanted_tenant
-from intake.world import World, is_held_up, wants_first_build
+from intake.world import Key, World, is_held_up, wants_first_build
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,8 @@ Decision: TypeAlias = (
     | StartBuild
     | RequestBuild
     | Deploy
+    | ForgetTimetable
+    | KeepSweeps
     | KeepTimetable
     | Promote
     | ReleaseConfiguration
@@ -113,11 +127,20 @@ def decide(resource: Resource, world: World) -> Decision | None:
             return _of_the_platform(resource, world)
 
 
+def decide_gone(key: Key) -> Decision | None:
+    """Returns what to ask for because a resource is no longer there."""
+    if key.kind == SecretRotation.kind:
+        return ForgetTimetable(key.namespace, key.name)
+    return None
+
+
 def _of_the_platform(resource: Resource, world: World) -> Decision | None:
     """What platform engineers write."""
     match resource:
         case ComponentClass():
             return _of_class(resource, world)
+        case Environment():
+            return wanted_sweeps(resource)
         case DataPlane() | BuildPlane():
             return CheckPlane.of(resource, trigger_of(resource))
         case ConfigurationGroup() | FreezeWindow() | Organization() | SecretRotation():

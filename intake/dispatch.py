@@ -21,14 +21,19 @@ from intake.decisions import (
     UpgradeClass,
 )
 from intake.planes import CheckPlane
+<<<<<<< HEAD
 from intake.rotations import KeepTimetable
 from intake.teardown import TearDown
+=======
+from intake.rotations import ForgetTimetable, KeepSweeps, KeepTimetable
+>>>>>>> main
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.configurations.starting import signal_configuration
+from workflows.health.timetable import keep_sweeps
 from workflows.planes.starting import signal_plane_check
 from workflows.promotions.starting import signal_promotion
-from workflows.secrets.timetable import keep_timetable
+from workflows.secrets.timetable import forget_timetable, keep_timetable
 from workflows.starting import (
     request_build,
     signal_deployment,
@@ -64,7 +69,7 @@ async def dispatch(client: Client, decision: Decision) -> None:
             _LOG.info("asked %s for %s", deployment.id, request.request_id)
         case Promote(requests):
             await _promote(client, requests)
-        case TellLane() | TellFreezes() | KeepTimetable():
+        case TellLane() | TellFreezes() | KeepSweeps() | KeepTimetable() | ForgetTimetable():
             await _tell(client, decision)
         case CheckPlane(plane):
             check = await signal_plane_check(client, plane)
@@ -77,7 +82,18 @@ async def dispatch(client: Client, decision: Decision) -> None:
             assert_never(decision)
 
 
-async def _tell(client: Client, decision: TellLane | TellFreezes | KeepTimetable) -> None:
+async def _tell(
+    client: Client,
+    decision: TellLane | TellFreezes | KeepSweeps | KeepTimetable | ForgetTimetable,
+) -> None:
+    if isinstance(decision, ForgetTimetable):
+        if await forget_timetable(client, decision.organization, decision.name):
+            _LOG.info("timetable of rotation %s went with it", decision.name)
+        return
+    if isinstance(decision, KeepSweeps):
+        if await keep_sweeps(client, decision.environment):
+            _LOG.info("looks at environment %s are as it says", decision.environment.name)
+        return
     if isinstance(decision, KeepTimetable):
         if await keep_timetable(client, decision.rotation):
             _LOG.info("timetable of rotation %s is as it says", decision.rotation.name)

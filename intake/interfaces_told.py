@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.dependencies import (
+    UNUSED_POLICY,
     DependencyState,
     dependency_of,
     edge_of,
@@ -28,6 +29,8 @@ class Told(NamedTuple):
     """Why it waits."""
     cycle: str = ""
     fields: Mapping[str, str | int] = {}
+    note: str = ""
+    """What is told although nothing is wrong."""
 
 
 def told_of(resource: Resource, world: World) -> Told:
@@ -47,7 +50,8 @@ def told_of(resource: Resource, world: World) -> Told:
     found = dependency_of(resource, WorldCatalogue(world, where))
     cycle = _cycle(resource, world)
     if found.is_found:
-        return Told(cycle=cycle, fields={"target": found.target, "port": found.port})
+        fields: dict[str, str | int] = {"target": found.target, "port": found.port}
+        return Told(cycle=cycle, fields=fields, note=UNUSED_POLICY if found.has_policy else "")
     hidden = found.state is DependencyState.NOT_VISIBLE
     reason = Reason.NOT_VISIBLE if hidden else Reason.REFERENCE_MISSING
     named = {resource.component, found.component}

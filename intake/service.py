@@ -16,7 +16,7 @@ from clients.kubernetes.watch import DELETED
 from domain.errors import InvalidRequest, NotFound, PlatformError, StaleRevision
 from domain.policies.teardown.holds import TEARDOWN
 from domain.resources import KINDS, Binding, Build, Resource, parse_as
-from intake.decisions import Decision, decide
+from intake.decisions import Decision, decide, decide_gone
 from intake.dispatch import dispatch
 from intake.leading import LEASE_NAMESPACE, ensure_namespace, process_identity
 from intake.summaries import summary
@@ -123,7 +123,7 @@ class Watching:
         meta = obj["metadata"]
         key = Key(kind, meta.get("namespace", ""), meta["name"])
         self._asked.pop(key, None)
-        self._queue.add(self._world.remove(key))
+        self._queue.add(self._world.remove(key) | {key})
 
     def _rank(self, key: Key) -> int:
         """Changes of what runs come first, then what starts a procedure, then mere summaries."""
@@ -135,10 +135,14 @@ class Watching:
     async def _look(self, key: Key) -> bool:
         """Does what the present state of a resource asks for; False = try again later."""
         resource = self._world.get(key)
-        if resource is None:
-            return True
         try:
+<<<<<<< HEAD
             await self._hold(resource)
+=======
+            if resource is None:
+                await self._part(key)
+                return True
+>>>>>>> main
             await self._ask(key, resource)
             await self._tell(resource)
         except InvalidRequest as error:
@@ -170,6 +174,12 @@ class Watching:
             return
         await dispatch(self._client, decision)
         self._asked[key] = decision
+
+    async def _part(self, key: Key) -> None:
+        """Asks for what goes with a resource that is gone."""
+        decision = decide_gone(key)
+        if decision is not None:
+            await dispatch(self._client, decision)
 
     async def _tell(self, resource: Resource) -> None:
         status = summary(resource, self._world, datetime.now(UTC).replace(microsecond=0))

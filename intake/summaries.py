@@ -103,7 +103,7 @@ def _judged(
         return Reason.REFERENCE_MISSING, "; ".join((*waits, *told.waits))
     if told.waits:
         return told.reason, "; ".join(told.waits)
-    return _not_yet(resource, world) or (Reason.ACCEPTED, "")
+    return _not_yet(resource, world) or (Reason.ACCEPTED, told.note)
 
 
 def _not_yet(resource: Resource, world: World) -> tuple[Reason, str] | None:

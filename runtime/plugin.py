@@ -29,6 +29,8 @@ PASSED_THROUGH = (
         "workflows.common.parking",
         "workflows.common.progress",
         "workflows.common.saga",
+        "workflows.common.waves",
+        "workflows.configurations.outcomes",
         "workflows.deployments.attempt",
         "workflows.deployments.attributes",
         "workflows.deployments.facts",
@@ -42,7 +44,13 @@ PASSED_THROUGH = (
         "workflows.promotions.letting",
         "workflows.promotions.passage",
         "workflows.promotions.requests",
+        "workflows.secrets.agreement",
         "workflows.secrets.consumers",
+        "workflows.secrets.pauses",
+        "workflows.secrets.proving",
+        "workflows.secrets.steps",
+        "workflows.secrets.turning",
+        "workflows.secrets.undoing",
     ),
 )
 """Imported once instead of once a workflow run: they hold no state of a run.

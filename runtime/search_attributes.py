@@ -35,10 +35,12 @@ APPROVAL = "approval"
 """Kind of what an operation waits for and is none itself."""
 PLANE_CHECK = "plane-check"
 """Kind of what looks after a plane for as long as it is declared."""
-NO_OPERATIONS = (LANE, APPROVAL, PLANE_CHECK)
+SWEEP = "sweep"
+"""Kind of one look at the health of an environment."""
+NO_OPERATIONS = (LANE, APPROVAL, PLANE_CHECK, SWEEP)
 """Kinds that lists of operations leave out."""
 
-STOPPABLE = ("build", "configuration", "deploy", "promotion")
+STOPPABLE = ("build", "configuration", "deploy", "promotion", "rotation")
 """Kinds of flows that listen to the signal of an emergency stop. A flow gets here with its own
 ``Brake``."""
 

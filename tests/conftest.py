@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
+from devstack.core.temporal import PROMPT
 from devstack.programs import Silent, ensure
 from runtime import search_attributes
 from runtime.plugin import PavanePlugin
@@ -50,6 +51,7 @@ async def _local_server(program: Path) -> WorkflowEnvironment:
         search_attributes=ATTRIBUTES,
         plugins=[PavanePlugin()],
         dev_server_log_level="error",
+        dev_server_extra_args=[*PROMPT],
     )
 
 

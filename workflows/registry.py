@@ -11,6 +11,8 @@ from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
+from workflows.health.changes import ScheduleChangeWorkflow
+from workflows.health.sweep import SweepWorkflow
 from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
@@ -34,9 +36,11 @@ PROCEDURES = [
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,
+    ScheduleChangeWorkflow,
     ScheduledRotationWorkflow,
     SecretChangeWorkflow,
     SignAuditHeadsWorkflow,
+    SweepWorkflow,
     TaskRunWorkflow,
     TenantWorkflow,
 ]

@@ -26,6 +26,8 @@ _KINDS = Kind(
 _SWEEP = timedelta(hours=1)
 """After which it is looked at anew, although nothing was seen to change."""
 _SETTLE = 1.0
+_MOST_ROUTE_KINDS, _MOST_FEATURES, _MOST_CONTROLLERS = 20, 200, 20
+"""As many as the status of a plane has room for."""
 
 
 class PlaneCheckActivities:
@@ -50,6 +52,10 @@ class PlaneCheckActivities:
         return FoundCapabilities(
             kubernetes_version=found.kubernetes_version,
             gateway_api=found.groups.get("gateway.networking.k8s.io", ""),
+            route_kinds=found.gateways.route_kinds[:_MOST_ROUTE_KINDS],
+            gateway_features=found.gateways.features[:_MOST_FEATURES],
+            gateway_controllers=found.gateways.controllers[:_MOST_CONTROLLERS],
+            cert_manager=found.groups.get("cert-manager.io", ""),
             cilium=found.groups.get("cilium.io", ""),
             metrics=metrics,
             autoscaler=metrics and "autoscaling" in found.groups,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from activities.common.clocks import Clock
-from activities.common.kinds import CRON_JOBS, DEPLOYMENTS, HTTP_ROUTES, JOBS, PODS, REPLICA_SETS
+from activities.common.kinds import CRON_JOBS, DEPLOYMENTS, JOBS, PODS, REPLICA_SETS
 from activities.common.observation import Changes, changes
 from activities.common.together import together
 from activities.planes.applied import AppliedObjects
@@ -21,7 +21,6 @@ from domain.rendering import labels as names
 
 _BESIDE: dict[str, tuple[Kind, ...]] = {
     "Deployment": (DEPLOYMENTS, REPLICA_SETS, PODS),
-    "HTTPRoute": (HTTP_ROUTES,),
     "CronJob": (CRON_JOBS, JOBS),
     "Job": (JOBS, PODS),
 }
@@ -115,7 +114,7 @@ class Follower:
 
     def _verdict(self, seen: Changes, live: dict[str, Any], now: datetime) -> Verdict:
         match live["kind"]:
-            case "HTTPRoute":
+            case "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute":
                 return judge_route(live, now)
             case "Deployment":
                 replica_sets, pods = seen.objects(REPLICA_SETS), seen.objects(PODS)

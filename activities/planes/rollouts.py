@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from activities.common.namespaces import check_owner, check_places
 from activities.common.together import together
 from activities.planes.applied import AppliedObjects
 from activities.planes.following import Follower
+from activities.planes.leaving import gone
 from activities.releases.bundles import objects_of
 from activities.secrets.delivery import SecretDelivery
 from clients.kubernetes.cluster import Cluster
@@ -24,6 +26,7 @@ from clients.objects import ObjectStore
 from domain.deliveries import (
     Applied,
     ApplyRelease,
+    CloseWays,
     FollowRollout,
     RolloutReady,
     is_followed,
@@ -35,6 +38,7 @@ from domain.policies.objects import without_fields
 from domain.policies.verdicts import RolloutState, Verdict
 from domain.rendering import labels as names
 from domain.rendering.diff import diff_objects
+from domain.rendering.network import held_open
 from domain.rendering.waves import waves
 
 _SCALE_MANAGER = "pavane-scale"
@@ -74,6 +78,7 @@ class RolloutActivities:
         wanted = await objects_of(request.bundle, self._objects)
         previous = await objects_of(request.previous, self._objects)
         await self._check_owner(request, wanted, previous)
+        held = {said(one): one for one in held_open(previous, wanted)} if request.holds_open else {}
         done = 0
         yielded: list[str] = []
         scaled = scaled_objects(previous)
@@ -82,7 +87,9 @@ class RolloutActivities:
             activity.heartbeat(done)
             await together(
                 *(
-                    self._make_so(obj, request, yielded, is_scaled=said(obj) in scaled)
+                    self._make_so(
+                        held.get(said(obj), obj), request, yielded, is_scaled=said(obj) in scaled
+                    )
                     for obj in wave
                 )
             )
@@ -100,7 +107,39 @@ class RolloutActivities:
             applied=tuple(f"{obj['kind']}/{obj['metadata']['name']}" for obj in wanted),
             pruned=tuple(pruned),
             yielded=tuple(sorted(yielded)),
+            held_open=tuple(sorted(held)),
         )
+
+    @activity.defn
+    async def close_ways(self, request: CloseWays) -> Applied:
+        """Waits until pods that were told to end are gone, then closes what was open for them.
+
+        Idempotent: server-side apply of equal content changes nothing. Cancel: what was held open
+        stays so; the caller restores. Heartbeat: what is waited for.
+
+        Raises:
+            FieldConflict: Another manager owns fields; ``facts`` names them.
+            Denied: The namespace belongs to another organization.
+        """
+        wanted = await objects_of(request.bundle, self._objects)
+        policies = [one for one in wanted if said(one) in request.policies]
+        asked = ApplyRelease(bundle=request.bundle, organization=request.organization)
+        await self._check_owner(asked, wanted, ())
+        components = frozenset(
+            one["metadata"].get("labels", {}).get(names.COMPONENT) for one in policies
+        )
+        left = time_left(
+            timedelta(seconds=request.deadline_seconds),
+            activity.info().scheduled_time,
+            Clock().now(),
+        )
+        async with heartbeating(lambda: "the last pods of the release before to be gone"):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left.total_seconds()):
+                    await gone(self._watches, request.bundle.namespace, components)
+        for one in policies:
+            await self._applied.apply(one, force=request.force_conflicts)
+        return Applied(applied=request.policies)
 
     async def _make_so(
         self,

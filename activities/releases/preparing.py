@@ -9,12 +9,17 @@ from temporalio import activity
 
 from activities.builds.artifacts import labels
 from domain import ids
-from domain.deliveries import Bundle, ConfigurationPin, DeployRequest, PreparedRelease
+from domain.deliveries import Bundle, ConfigurationPin, DeployRequest, EndpointAt, PreparedRelease
 from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
+<<<<<<< HEAD
 from domain.resources import BindingState, DataPlane, Metadata, Release
 from domain.resources.binding import Binding
+=======
+from domain.resources import BindingState, Metadata, Release
+from domain.resources.binding import Binding, EndpointAddress
+>>>>>>> main
 from domain.resources.conditions import ConditionType
 from domain.resources.configured import GivenRevision
 from domain.resources.deployment import DeployAction, ReleaseSpec
@@ -30,6 +35,14 @@ def deployment_name(binding: Binding, request: DeployRequest) -> str:
     """Names one event: equal for all tries of it, different for each run of the procedure."""
     event = {"run": activity.info().workflow_run_id, "request": request.request_id}
     return ids.content_name(f"{binding.name}-{binding.metadata.generation}", event)
+
+
+def reached(addresses: Iterable[EndpointAddress]) -> tuple[EndpointAt, ...]:
+    """Returns where endpoints are reached, as it is passed on."""
+    return tuple(
+        EndpointAt(name=one.name, type=one.type, visibility=one.visibility, url=one.url)
+        for one in addresses
+    )
 
 
 def release_of(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -> Release:

@@ -22,7 +22,7 @@ from domain.phases import Phase
 from domain.policies.teardown.holds import UNDEPLOY
 from domain.rendering import labels as names
 from domain.resources import Deployment, Metadata, Release, Resource
-from domain.resources.binding import Binding, BindingStatus, ResourceUsage
+from domain.resources.binding import Binding, BindingStatus, EndpointAddress, ResourceUsage
 from domain.resources.build import OperationRef, TriggerInfo
 from domain.resources.conditions import ConditionType, without_condition
 from domain.resources.configured import GivenRevision
@@ -173,7 +173,11 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             configuration=() if undeployed else _given(prepared),
             usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,
+<<<<<<< HEAD
             plane_ref="" if undeployed else prepared.plane,
+=======
+            endpoints=() if undeployed else _reached(prepared),
+>>>>>>> main
             operation=status.operation,
             conditions=status.conditions,
         )
@@ -187,6 +191,10 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
         message=_told(record),
         generation=generation,
     )
+
+
+def _reached(prepared: PreparedRelease) -> tuple[EndpointAddress, ...]:
+    return tuple(EndpointAddress(**one.model_dump()) for one in prepared.endpoints)
 
 
 def _given(prepared: PreparedRelease) -> tuple[GivenRevision, ...]:

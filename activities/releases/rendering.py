@@ -24,6 +24,7 @@ from activities.releases.preparing import (
     moved,
     pins,
     prepared_of,
+    reached,
     release_of,
 )
 from activities.releases.quotas import Quotas, taken
@@ -175,6 +176,7 @@ class ReleaseActivities:
                     HealthCheck.model_validate(one.model_dump()) for one in rendered.health
                 ),
                 "url": rendered.url,
+                "endpoints": reached(rendered.endpoints),
                 "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
         )
@@ -200,6 +202,7 @@ class ReleaseActivities:
                 "version": release.spec.version or release.spec.image.rpartition("sha256:")[2][:12],
                 "class_revision": release.spec.class_revision_ref,
                 "url": binding.status.url,
+                "endpoints": reached(binding.status.endpoints),
                 "configuration": pins(release.spec.configuration),
                 "action": DeployAction.ROLLBACK,
                 "progress_deadline_seconds": deadline_of(objects),

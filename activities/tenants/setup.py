@@ -100,6 +100,7 @@ class TenantActivities:
             allowed_registries=organization.spec.security.allowed_registries,
             shared_registries=registries.shared,
             common_folders=registries.common,
+            policies=plane.spec.network.policies,
             **self._names.model_dump(),
             places=tuple(
                 _place(organization, project, environment)

@@ -39,7 +39,7 @@ async def rotate(
     client: TemporalDep,
 ) -> Accepted:
     """Starts the rotation that a SecretRotation describes, or answers with the one that runs."""
-    await _permit(access, cluster, organization, name, Action.ADMINISTER)
+    await permit_rotation(access, cluster, organization, name, Action.ADMINISTER)
     request = RotationRequest(
         organization=organization, rotation=name, trigger=Trigger(actor=access.actor)
     )
@@ -54,7 +54,7 @@ async def status(
     organization: str, name: str, access: AccessDep, cluster: ClusterDep, client: TemporalDep
 ) -> RotationView:
     """Tells versions, consumers, and who still uses the old credential; of the latest run."""
-    await _permit(access, cluster, organization, name, Action.READ)
+    await permit_rotation(access, cluster, organization, name, Action.READ)
     return await _view(_handle(client, organization, name))
 
 
@@ -69,7 +69,7 @@ async def hold(
     client: TemporalDep,
 ) -> RotationView:
     """It stops at its next safe point, with everything that works still working."""
-    await _permit(access, cluster, organization, name, Action.ADMINISTER)
+    await permit_rotation(access, cluster, organization, name, Action.ADMINISTER)
     handle = _handle(client, organization, name)
     asked = HoldOrder(holds=order.holds, actor=access.actor, reason=order.reason)
     try:
@@ -90,7 +90,7 @@ async def roll_back(
     client: TemporalDep,
 ) -> RotationView:
     """Brings the old credential back to everyone. Possible until the old one is destroyed."""
-    await _permit(access, cluster, organization, name, Action.ADMINISTER)
+    await permit_rotation(access, cluster, organization, name, Action.ADMINISTER)
     handle = _handle(client, organization, name)
     view = await _view(handle)
     if not view.can_roll_back:
@@ -108,9 +108,15 @@ async def _view(handle: WorkflowHandle[Any, Any]) -> RotationView:
     return RotationView.of(handle.id, found)
 
 
-async def _permit(
+async def permit_rotation(
     access: Access, cluster: Cluster, organization: str, name: str, action: Action
 ) -> None:
+    """Returns when the person may do that where the secret of a rotation belongs.
+
+    Raises:
+        Denied: They may not.
+        NotFound: There is no such rotation for this person.
+    """
     await access.organization(organization)
     content = await cluster.get(kind_of(SecretRotation), name, organization)
     scope = scope_of(parse_as(SecretRotation, content).spec.vault_path)

@@ -209,6 +209,7 @@ class ApplyResult(View):
     dry_run: bool = False
 
 
+<<<<<<< HEAD
 class DeletedPart(View):
     """Something that goes with a deleted resource."""
 
@@ -229,6 +230,15 @@ class DeletionView(View):
     """A deletion that takes its time."""
 
     operation: str = Field(description="The teardown; empty = there was nothing to take down.")
+=======
+class EndpointView(View):
+    """Where one endpoint is reached."""
+
+    name: str
+    type: str = Field("", description="What it speaks.")
+    visibility: str = Field("", description="project, organization or public.")
+    url: str = Field("", description="Of a public one at the gateway, of others in the plane.")
+>>>>>>> main
 
 
 class Placement(View):
@@ -244,6 +254,7 @@ class Placement(View):
     message: str = Field("", description="Why it stands so, and why nothing newer runs.")
     drift: str = Field("", description="What others changed on the plane. Empty = nothing.")
     url: str = ""
+    endpoints: tuple[EndpointView, ...] = Field((), description="Public ones first.")
     since: datetime | None = None
     operation: str = Field("", description="The operation that worked on it last.")
 

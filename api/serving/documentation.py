@@ -26,6 +26,7 @@ TAGS = [
     {"name": "history", "description": "What was deployed, when, by whom, and what differs."},
     {"name": "audit", "description": "Who did what and why: list, export, verify."},
     {"name": "stops", "description": "Emergency stops: every flow parks at its next safe point."},
+    {"name": "schedules", "description": "What runs by the clock: looks at health, rotations."},
     {"name": "resources", "description": "The resources of choreo.dev: read, apply, delete."},
     {"name": "golden paths", "description": "Renderings, classes and who follows them, quotas."},
     {"name": "configuration", "description": "Values by environment, their origin, releases."},

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from api.kinds import kind_of
 from api.operations.reading import operation_id
-from api.schemas.deliveries import ComponentStatusView, Placement
+from api.schemas.deliveries import ComponentStatusView, EndpointView, Placement
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.errors import NotFound
@@ -151,6 +151,7 @@ def _placement(
         message=message,
         drift=_drift(binding),
         url=status.url,
+        endpoints=tuple(EndpointView(**one.model_dump(by_alias=False)) for one in status.endpoints),
         since=deployment.status.finished if deployment and current else None,
         operation=operation_id(operation.workflow_id, operation.run_id),
     )

@@ -33,6 +33,15 @@ class Asked(NamedTuple):
     """By what is declared, whatever runs."""
 
 
+class _Port(NamedTuple):
+    """What is called."""
+
+    name: str
+    """Endpoint; empty = none is declared there."""
+    port: int
+    protocol: str = "TCP"
+
+
 async def dependencies(
     cluster: Cluster, organization: str, project: str, sees: Callable[[str], bool]
 ) -> DependencyView:
@@ -117,14 +126,18 @@ class Network:
         """
         caller, basis = await self._party(source, asked)
         if self._shelf.find(Component, target) is None:
-            ports: Sequence[tuple[str, int]] = [("", asked.port or 443)]
+            ports: Sequence[_Port] = [_Port("", asked.port or 443)]
             callee = _outside(target)
         else:
             callee, other = await self._party(target, asked)
             basis = basis if basis == other else "declared"
             ports = self._ports(target, asked)
         calls = [
-            (name, Call(port=port, method=asked.method, path=asked.path)) for name, port in ports
+            (
+                one.name,
+                Call(port=one.port, protocol=one.protocol, method=asked.method, path=asked.path),
+            )
+            for one in ports
         ]
         return tuple(self._view(caller, callee, name, call, basis) for name, call in calls)
 
@@ -137,11 +150,11 @@ class Network:
             except (InvalidRequest, NotFound):
                 continue  # neither runs nor can be rendered: there is nobody to call or be called
         return tuple(
-            self._view(caller, callee, endpoint, Call(port=port), basis)
+            self._view(caller, callee, one.name, Call(port=one.port, protocol=one.protocol), basis)
             for source, (caller, basis) in parties.items()
             for target, (callee, _) in parties.items()
             if source != target
-            for endpoint, port in self._ports(target, asked)
+            for one in self._ports(target, asked)
         )
 
     def project_of(self, component: str) -> str:
@@ -168,14 +181,18 @@ class Network:
     def _facts(self, name: str, environment: str) -> ReleaseFacts:
         return assemble(self._shelf, name, environment, gateway=self._gateway)
 
-    def _ports(self, name: str, asked: Asked) -> list[tuple[str, int]]:
+    def _ports(self, name: str, asked: Asked) -> list[_Port]:
         catalogue = self._shelf.catalogue
         component = self._shelf.needed(Component, name, "the question")
         endpoints = offered(catalogue.workload(component), catalogue.endpoints(name))
-        found = [(one.name, one.port) for one in endpoints if asked.port in {0, one.port}]
+        found = [
+            _Port(one.name, one.port, one.type.transport)
+            for one in endpoints
+            if asked.port in {0, one.port}
+        ]
         if not found and not asked.port:
             return []
-        return found or [("", asked.port)]
+        return found or [_Port("", asked.port)]
 
     def _view(
         self, caller: Party, callee: Party, endpoint: str, call: Call, basis: str

@@ -1,18 +1,37 @@
-"""What there is on a cluster: version, kinds of its API, storage. Three requests."""
+"""What there is on a cluster: version, kinds of its API, storage, and what its gateways can do.
+
+Three requests; with the Gateway API one more for each of its versions and one for its classes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.kinds import Kind
+from clients.kubernetes.session import Session
 
 _STORAGE = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False)
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _MOST_CLASSES = 50
+_GATEWAY_API = "gateway.networking.k8s.io"
+_GATEWAY_CLASS = "GatewayClass"
+
+
+class Gateways(BaseModel):
+    """What there is of the Gateway API."""
+
+    model_config = ConfigDict(frozen=True)
+
+    route_kinds: tuple[str, ...] = ()
+    """Kinds of routes with the best version of each, as ``HTTPRoute/v1``; sorted."""
+    features: tuple[str, ...] = ()
+    """What every class says that it can do; sorted. Empty = one does not say, or there is none."""
+    controllers: tuple[str, ...] = ()
+    """What serves the classes; sorted."""
 
 
 class Discovered(BaseModel):
@@ -25,6 +44,7 @@ class Discovered(BaseModel):
     """API group -> preferred version."""
     storage_classes: tuple[str, ...]
     """The default one first."""
+    gateways: Gateways = Gateways()
 
 
 async def discover(cluster: Cluster) -> Discovered:
@@ -34,14 +54,57 @@ async def discover(cluster: Cluster) -> Discovered:
     listed = await session.json("GET", "/apis", what="groups of the API")
     classes = await cluster.list(_STORAGE)
     names = sorted(classes.items, key=lambda one: (not _is_default(one), one["metadata"]["name"]))
+    groups = {str(one["name"]): one for one in listed.get("groups") or ()}
     return Discovered(
         kubernetes_version=str(version.get("gitVersion", "")),
-        groups={
-            str(one["name"]): str(one["preferredVersion"]["version"])
-            for one in listed.get("groups") or ()
-        },
+        groups={name: str(one["preferredVersion"]["version"]) for name, one in groups.items()},
         storage_classes=tuple(one["metadata"]["name"] for one in names[:_MOST_CLASSES]),
+        gateways=await _gateways(cluster, groups.get(_GATEWAY_API)),
     )
+
+
+async def _gateways(cluster: Cluster, group: Mapping[str, Any] | None) -> Gateways:
+    if group is None:
+        return Gateways()
+    versions = [str(one["version"]) for one in group["versions"]]
+    kinds = await _kinds(cluster.session, versions)
+    routes = tuple(
+        sorted(f"{kind}/{version}" for kind, version in kinds.items() if kind.endswith("Route"))
+    )
+    if _GATEWAY_CLASS not in kinds:
+        return Gateways(route_kinds=routes)
+    api_version = f"{_GATEWAY_API}/{kinds[_GATEWAY_CLASS]}"
+    classes = await cluster.list(
+        Kind(api_version, _GATEWAY_CLASS, "gatewayclasses", namespaced=False)
+    )
+    return Gateways(
+        route_kinds=routes,
+        features=tuple(sorted(_common_features(classes.items))),
+        controllers=tuple(sorted({str(one["spec"]["controllerName"]) for one in classes.items})),
+    )
+
+
+async def _kinds(session: Session, versions: Iterable[str]) -> dict[str, str]:
+    """Returns kind -> the first of these versions that has it, which is the best one."""
+    found: dict[str, str] = {}
+    for version in versions:
+        path = f"/apis/{_GATEWAY_API}/{version}"
+        answer = await session.json("GET", path, what=f"kinds of {_GATEWAY_API}/{version}")
+        for one in answer.get("resources") or ():
+            found.setdefault(str(one["kind"]), version)
+    return found
+
+
+def _common_features(classes: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Only what every class can do counts: a route does not tell which one will serve it."""
+    told = [
+        {
+            str(each["name"] if isinstance(each, Mapping) else each)
+            for each in (one.get("status") or {}).get("supportedFeatures") or ()
+        }
+        for one in classes
+    ]
+    return set.intersection(*told) if told else set()
 
 
 def _is_default(storage_class: Mapping[str, Any]) -> bool:

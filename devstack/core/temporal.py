@@ -23,6 +23,13 @@ _LOOPBACK = "127.0.0.1"
 _DURABLE = ("journal_mode=wal", "synchronous=2")
 """What is answered is on disk, by one write to a log instead of several around a journal: a start
 takes a third of the time and two thirds of the CPU."""
+PROMPT = tuple(
+    f"--dynamic-config-value=history.{queue}ProcessorMaxPollRPS=1000"
+    for queue in ("transfer", "timer", "visibility")
+)
+"""Every task goes by the queue of its shard, which is read 20 times a second unless told otherwise.
+A server for development has one shard, so with more to do each step would wait its turn for up to
+50 ms. Servers with many shards need it as well where one procedure has many steps."""
 
 
 def parts(context: StackContext) -> Sequence[Part]:
@@ -51,6 +58,7 @@ def parts(context: StackContext) -> Sequence[Part]:
                 *(f"--sqlite-pragma={one}" for one in _DURABLE),
                 f"--namespace={NAMESPACE}",
                 "--dynamic-config-value=frontend.WorkflowTimeSkippingEnabled=true",
+                *PROMPT,
                 *attributes,
                 "--log-level=warn",
             ),

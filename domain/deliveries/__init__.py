@@ -73,18 +73,15 @@ from domain.deliveries.configurations import (
     ConfigureBinding,
 )
 from domain.deliveries.deployments import (
-    Applied,
-    ApplyRelease,
     Bundle,
     Deployment,
     DeployRecord,
     DeployRequest,
+    EndpointAt,
     Enqueued,
-    FollowRollout,
     HealthCheck,
     ObjectRef,
     PreparedRelease,
-    RolloutReady,
     Taken,
     is_followed,
 )
@@ -104,6 +101,13 @@ from domain.deliveries.drift import (
 from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict
 from domain.deliveries.operations import (
     OperationStatus,
+)
+from domain.deliveries.rollouts import (
+    Applied,
+    ApplyRelease,
+    CloseWays,
+    FollowRollout,
+    RolloutReady,
 )
 from domain.deliveries.task_runs import PreparedRun, TaskRun, TaskRunRequest
 from domain.deliveries.wire import (
@@ -146,6 +150,7 @@ __all__ = [
     "ClassUpgrade",
     "ClassUpgradePlan",
     "ClassUpgradeRequest",
+    "CloseWays",
     "ClosedBy",
     "Comment",
     "ConfigurationConsumer",
@@ -166,6 +171,7 @@ __all__ = [
     "DriftReport",
     "DriftRequest",
     "DriftedField",
+    "EndpointAt",
     "Enqueued",
     "EscalationStep",
     "FollowRollout",

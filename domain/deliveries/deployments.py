@@ -142,6 +142,15 @@ class Bundle(Wire):
         return self.model_copy(update={"objects": ()})
 
 
+class EndpointAt(Wire):
+    """Where one endpoint is reached."""
+
+    name: str
+    type: str = ""
+    visibility: str = ""
+    url: str = ""
+
+
 class PreparedRelease(Wire):
     """A release that is rendered and written down, not yet applied."""
 
@@ -177,6 +186,8 @@ class PreparedRelease(Wire):
     """``deploy``, ``undeploy``, ``suspend``, ``put-back`` or ``rollback``."""
     url: str = ""
     """Where the component answers; empty when it has no public endpoint."""
+    endpoints: tuple[EndpointAt, ...] = ()
+    """Where each endpoint is reached."""
     progress_deadline_seconds: int = 600
     force_conflicts: bool = False
     """Policy of the environment: take fields over from other managers."""
@@ -208,47 +219,6 @@ class PreparedRelease(Wire):
             "left": self.left.named(),
         }
         return self.model_copy(update=names)
-
-
-class ApplyRelease(Wire):
-    """Asks the plane to make the objects so."""
-
-    bundle: Bundle
-    previous: Bundle = Bundle()
-    """What it had and ``bundle`` has not is pruned."""
-    force_conflicts: bool = False
-    yields: bool = False
-    """A field another manager owns is left to it, where it can be left out, instead of being an
-    error: what is undone never had it, so a restore would take what was not its own."""
-    organization: str = ""
-    """Owner of the namespaces; one that belongs to somebody else is never written to."""
-
-
-class Applied(Wire):
-    """What applying a release did."""
-
-    applied: tuple[str, ...] = ()
-    """``Kind/name`` of the objects that are as the release wants them."""
-    pruned: tuple[str, ...] = ()
-    yielded: tuple[str, ...] = ()
-    """``Kind/name field`` of what was left to another manager."""
-
-
-class FollowRollout(Wire):
-    """Asks the plane to wait until the objects of a release are ready."""
-
-    bundle: Bundle
-    only: tuple[str, ...] = ()
-    """``Kind/name`` of the objects that are waited for; empty = all of the release."""
-    health: tuple[HealthCheck, ...] = ()
-    deadline_seconds: int = 600
-
-
-class RolloutReady(Wire):
-    """The objects of a release are ready."""
-
-    replicas: int = 0
-    message: str = ""
 
 
 class DeployRecord(Wire):

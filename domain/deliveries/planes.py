@@ -25,6 +25,10 @@ class FoundCapabilities(Wire):
 
     kubernetes_version: str = ""
     gateway_api: str = ""
+    route_kinds: tuple[str, ...] = ()
+    gateway_features: tuple[str, ...] = ()
+    gateway_controllers: tuple[str, ...] = ()
+    cert_manager: str = ""
     cilium: str = ""
     metrics: bool = False
     autoscaler: bool = False

@@ -45,6 +45,8 @@ class TenantPlane(Wire):
     group_prefix: str = ""
     administrators: tuple[str, ...] = ()
     places: tuple[TenantPlace, ...] = ()
+    policies: str = "Kubernetes"
+    """Which network policies the plane enforces: Kubernetes or Cilium."""
 
 
 class TenantPlan(Wire):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from domain.dependencies.graph import DependencyGraph, Edge, edge_of, reachable
 from domain.dependencies.interfaces import Catalogue, Interfaces, dependency_of, interfaces_of
 from domain.dependencies.offers import endpoint_problem, offered
-from domain.dependencies.resolving import Dependency, DependencyState, resolved
+from domain.dependencies.resolving import UNUSED_POLICY, Dependency, DependencyState, resolved
 
 __all__ = [
+    "UNUSED_POLICY",
     "Catalogue",
     "Dependency",
     "DependencyGraph",

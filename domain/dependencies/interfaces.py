@@ -48,7 +48,7 @@ class Interfaces(BaseModel):
         if not (self.dependencies or self.endpoints):
             return ""
         opened = [[one.name, one.spec.model_dump(mode="json")] for one in self.endpoints]
-        called = [one.model_dump(mode="json") for one in self.dependencies]
+        called = [one.told() for one in self.dependencies]
         return ids.content_hash([opened, called])[:_HASH_LENGTH]
 
     @property

@@ -31,6 +31,21 @@ def offered(
     return tuple(endpoints.values())
 
 
+def declared_for(
+    name: str, workload: Workload | None, declared: Iterable[Endpoint]
+) -> tuple[Endpoint, ...]:
+    """Returns the Endpoints that are about one endpoint of a Workload, by name."""
+    if workload is None:
+        return ()
+    known = workload.spec.endpoints
+    about = [
+        one
+        for one in declared
+        if not endpoint_problem(one, workload) and _named(one, known).name == name
+    ]
+    return tuple(sorted(about, key=lambda one: one.name))
+
+
 def endpoint_problem(endpoint: Endpoint, workload: Workload | None) -> str:
     """Says why an Endpoint opens nothing; empty = it does."""
     backend = endpoint.spec.backend_ref
@@ -49,8 +64,8 @@ def endpoint_problem(endpoint: Endpoint, workload: Workload | None) -> str:
             f"endpoint {named.name} of Workload {workload.name} speaks {named.type}, and "
             f"spec.protocols says {told}: one of them has to change"
         )
-    if named.type is EndpointType.TCP and endpoint.spec.visibility == "public":
-        return f"endpoint {named.name} speaks TCP: the gateway routes HTTP and gRPC only"
+    if named.type is EndpointType.UDP and endpoint.spec.visibility == "public":
+        return f"endpoint {named.name} speaks UDP, which the gateway does not route"
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +14,11 @@ from domain.resources.interfaces import AllowedRequest, Connection, Endpoint
 from domain.resources.workload import EndpointType, Workload
 
 HTTPS_PORT = 443
+UNUSED_POLICY = (
+    "spec.policy has no effect, as what components call does not pass the gateway: the caller "
+    "keeps to it itself"
+)
+"""What is told of time limits and retries of a connection."""
 
 
 class DependencyState(StrEnum):
@@ -46,13 +52,31 @@ class Dependency(BaseModel):
     """Addresses outside; empty = a component or a host name."""
     port: int = 0
     variable_prefix: str = ""
+    timeout_seconds: int = 0
+    """Longest a call may take, by what is declared; 0 = no limit."""
+    retries: int = 0
+    """How often a call is tried again, by what is declared."""
     requests: tuple[AllowedRequest, ...] = ()
     """The only requests that may be made; empty = all."""
+
+    def told(self) -> dict[str, Any]:
+        """Returns what of it decides objects, so that a change of the rest deploys nothing."""
+        return self.model_dump(mode="json", exclude={"timeout_seconds", "retries"})
 
     @property
     def is_found(self) -> bool:
         """Tells whether it leads somewhere."""
         return self.state is DependencyState.FOUND
+
+    @property
+    def has_policy(self) -> bool:
+        """Tells whether it declares a time limit or retries."""
+        return bool(self.timeout_seconds or self.retries)
+
+    @property
+    def transport(self) -> str:
+        """What it is called over: TCP or UDP. What lies outside is called over TCP."""
+        return self.type.transport
 
     @property
     def target(self) -> str:
@@ -88,6 +112,8 @@ def resolved(
         cidr=target.cidr,
         port=target.port or HTTPS_PORT,
         variable_prefix=connection.variable_prefix,
+        timeout_seconds=connection.spec.policy.timeout_seconds,
+        retries=connection.spec.policy.retries,
         requests=connection.spec.requests,
     )
     if not target.component_ref:

@@ -194,6 +194,19 @@ def rotation_id(organization: str, rotation: str) -> str:
     return f"rotation/{slug(organization, 'organization')}/{slug(rotation, 'rotation')}"
 
 
+def sweep_id(organization: str, environment: str) -> str:
+    """Returns the id of the schedule by which the health of an environment is looked at.
+
+    Temporal adds the time to it for the id of each look.
+    """
+    return f"sweep/{slug(organization, 'organization')}/{slug(environment, 'environment')}"
+
+
+def schedule_change_id(organization: str, key: str) -> str:
+    """Returns the workflow id of a change to a schedule of an organization. No operation."""
+    return f"schedule-change/{slug(organization, 'organization')}/{slug(key, 'request key')}"
+
+
 def plane_check_id(organization: str, plane: str, kind: str) -> str:
     """Returns the workflow id under which a plane of an organization is looked after."""
     return (

@@ -64,8 +64,9 @@ def _address(facts: ReleaseFacts, one: Dependency) -> dict[str, str]:
         host = f"{one.component}.{namespace_of(facts, one)}.svc"
     if host:
         told[f"{prefix}_HOST"] = host
-    if one.component and one.type is EndpointType.HTTP:
-        told[f"{prefix}_URL"] = f"http://{host}:{one.port}{one.base_path.rstrip('/')}"
+    if one.component and one.type.is_http:
+        scheme = "ws" if one.type is EndpointType.WEBSOCKET else "http"
+        told[f"{prefix}_URL"] = f"{scheme}://{host}:{one.port}{one.base_path.rstrip('/')}"
     elif host and not one.component and one.port == _USUAL_HTTPS:
         told[f"{prefix}_URL"] = f"https://{host}"
     return told

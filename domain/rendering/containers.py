@@ -67,7 +67,7 @@ def _own_container(
     container |= own_probes(facts, template, deadline_seconds)
     if facts.endpoints:
         container["ports"] = [
-            {"name": each.name, "containerPort": each.port, "protocol": "TCP"}
+            {"name": each.name, "containerPort": each.port, "protocol": each.type.transport}
             for each in facts.endpoints
         ]
         container.setdefault("lifecycle", _DRAIN)

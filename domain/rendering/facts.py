@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain import ids
 from domain.dependencies import Interfaces, offered
 from domain.errors import InvalidRequest
-from domain.resources.binding import Binding, BindingState
+from domain.resources.binding import Binding, BindingState, EndpointAddress
 from domain.resources.build import DeployableArtifact
 from domain.resources.class_parts import HealthRule
 from domain.resources.classes import (
@@ -173,6 +173,8 @@ class RenderedRelease(BaseModel):
     """Image of the component's own container; empty when nothing runs."""
     url: str = ""
     """Where the component answers; empty without a public endpoint."""
+    endpoints: tuple[EndpointAddress, ...] = ()
+    """Where each endpoint is reached."""
     replicas: int = 0
     """How many pods run at least; 0 for a task."""
     health: tuple[HealthRule, ...] = ()

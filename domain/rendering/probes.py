@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
-from domain.resources.workload import Probe
+from domain.resources.workload import Probe, WorkloadEndpoint
 
 
 def own_probes(
@@ -26,7 +26,7 @@ def own_probes(
         return {}  # it is ready when it ends
     own = facts.workload.main
     ready = own.readiness
-    if ready is None and "readinessProbe" not in template and facts.endpoints:
+    if ready is None and "readinessProbe" not in template and _connectable(facts):
         ready = Probe(period_seconds=2)
     probes: dict[str, Any] = {}
     if ready is not None:
@@ -52,11 +52,16 @@ def _rendered(facts: ReleaseFacts, probe: Probe) -> dict[str, Any]:
     }
 
 
+def _connectable(facts: ReleaseFacts) -> list[WorkloadEndpoint]:
+    """Returns the endpoints that a connection can be made to: of UDP nobody can tell."""
+    return [one for one in facts.workload.spec.endpoints if one.type.transport == "TCP"]
+
+
 def _question(facts: ReleaseFacts, probe: Probe) -> dict[str, Any]:
     """Returns what is asked: a command, an HTTP path or a connection to a port."""
     if probe.command:
         return {"exec": {"command": list(probe.command)}}
-    declared = facts.workload.spec.endpoints
+    declared = _connectable(facts)
     port = probe.port or (declared[0].port if declared else 0)
     if not port:
         raise InvalidRequest(

@@ -10,7 +10,7 @@ from domain.rendering import (
     extras,
     files,
     network,
-    routes,
+    routing,
     scaling,
     static,
     tasks,
@@ -45,7 +45,7 @@ def render_release(facts: ReleaseFacts) -> RenderedRelease:
         namespace=facts.namespace,
         objects=objects,
         health=(*facts.component_class.spec.health, *network.policy_health(facts)),
-        notes=network.notes(facts) if objects else (),
+        notes=(*network.notes(facts), *routing.notes(facts)) if objects else (),
     )
     if not objects:
         return rendered
@@ -71,7 +71,8 @@ def _image(facts: ReleaseFacts, live: dict[str, Any]) -> str:
 
 def _running(facts: ReleaseFacts, live: dict[str, Any]) -> dict[str, Any]:
     return {
-        "url": routes.url(facts),
+        "url": routing.url(facts),
+        "endpoints": routing.addresses(facts),
         "replicas": workload.replicas(facts),
         "progress_deadline_seconds": live["spec"]["progressDeadlineSeconds"],
     }
@@ -93,11 +94,11 @@ def _objects(facts: ReleaseFacts) -> list[dict[str, Any]]:
 
 def _always_running(facts: ReleaseFacts) -> tuple[dict[str, Any] | None, ...]:
     return (
-        routes.service(facts),
+        routing.service(facts),
         workload.deployment(facts),
         workload.disruption_budget(facts),
         scaling.autoscaler(facts),
-        routes.route(facts),
+        *routing.routes(facts),
     )
 
 

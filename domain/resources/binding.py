@@ -94,6 +94,19 @@ class ResourceUsage(Model):
     """Objects on the plane. Absent = nothing is there."""
 
 
+class EndpointAddress(Model):
+    """Where one endpoint is reached."""
+
+    name: str = Field(max_length=15)
+    """Name of the endpoint."""
+    type: str = Field("", max_length=16)
+    """What it speaks."""
+    visibility: str = Field("", max_length=16)
+    """Who may call it."""
+    url: str = Field("", max_length=1024)
+    """Of a public endpoint the address at the gateway, of others that within the plane."""
+
+
 class BindingStatus(Status):
     """What runs, and why not something newer."""
 
@@ -116,9 +129,17 @@ class BindingStatus(Status):
     """ConfigurationRevisions that what runs was made with."""
     url: str = Field("", max_length=1024)
     """Where it answers. Empty = it has no public endpoint."""
+<<<<<<< HEAD
     plane_ref: NameOrEmpty = ""
     """DataPlane on which it runs. Empty = nothing runs, or an older version of the platform
     brought it there: then it is that of the environment."""
+=======
+    endpoints: tuple[EndpointAddress, ...] = Field(
+        (), max_length=16, json_schema_extra=list_by("name")
+    )
+    """Where each endpoint is reached, public ones first. Empty = it has none, or runs since before
+    this was told."""
+>>>>>>> main
     usage: ResourceUsage = ResourceUsage()
     """What it takes up of the quotas of organization, project and environment."""
     operation: OperationRef = OperationRef()

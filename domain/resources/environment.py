@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.model import Model
 from domain.resources.quota import Quota
-from domain.resources.types import Name, NameOrEmpty, Text
+from domain.resources.types import Name, NameOrEmpty, Text, list_by
 
 
 class DriftPolicy(StrEnum):
@@ -36,6 +37,41 @@ class EnvironmentGateway(Model):
     """Public endpoints demand a valid JWT."""
 
 
+class WebCheck(Model):
+    """A request to a component, as somebody outside would make it."""
+
+    name: Name
+    """Name of the check."""
+    component: Name
+    """Component that is asked, at the address at which it answers."""
+    path: str = Field("/", max_length=1024, pattern=r"^/[!-~]*$")
+    """What is asked for, with its query."""
+    statuses: tuple[Annotated[int, Field(ge=100, le=599)], ...] = Field(
+        (), max_length=20, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Statuses that are well. Empty = all from 200 to 399."""
+    timeout_seconds: int = Field(10, ge=1, le=30)
+    """How long an answer may take."""
+
+
+class HealthSchedule(Model):
+    """How the health of all that runs in the environment is looked after."""
+
+    every_seconds: int = Field(300, ge=30, le=86400)
+    """How often it is looked at."""
+    suspended: bool = False
+    """true = nobody looks; `pavane schedules trigger` still does once."""
+    unhealthy_after: int = Field(2, ge=1, le=10)
+    """How many looks in a row must find it unwell before it is told."""
+    healthy_after: int = Field(2, ge=1, le=10)
+    """How many looks in a row must find it well again before that is told."""
+    flaps_per_hour: int = Field(4, ge=2, le=60)
+    """What changes as often within an hour is told to be unsteady, once, and then not again until
+    it stayed as it is for an hour."""
+    checks: tuple[WebCheck, ...] = Field((), max_length=50, json_schema_extra=list_by("name"))
+    """Requests that are made at each look."""
+
+
 class EnvironmentSpec(Model):
     """A place where components run."""
 
@@ -56,10 +92,36 @@ class EnvironmentSpec(Model):
     """Report = a deployment stops at fields another manager owns. Force = it takes them over."""
     quota: Quota = Quota()
     """How much all components in it may take up together. Empty = no bound."""
+    health: HealthSchedule | None = None
+    """How the health of its components is looked after. Absent = only while they are deployed."""
+
+
+class SubjectHealth(Model):
+    """The health of one component, or of one check, as it was told."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    subject: str = Field(max_length=128)
+    """`component NAME` or `check NAME`."""
+    healthy: bool
+    """Whether it is well."""
+    unsteady: bool = False
+    """It goes to and fro, so its changes are not told."""
+    since: datetime
+    """Since when that is so."""
+    reason: str = Field("", max_length=128)
+    """Why, in one word."""
+    message: str = Field("", max_length=1024)
+    """Why."""
 
 
 class EnvironmentStatus(Status):
     """What is known of an environment."""
+
+    health: tuple[SubjectHealth, ...] = Field(
+        (), max_length=1000, json_schema_extra=list_by("subject")
+    )
+    """What the looks told, of those that were unwell at some time. Empty = nothing ever was."""
 
 
 class Environment(Resource):
@@ -73,6 +135,11 @@ class Environment(Resource):
         Column("Plane", ".spec.dataPlaneRef", "DataPlane on which it lies"),
         Column("Production", ".spec.isProduction", "Real users depend on it"),
         Column("Prefix", ".spec.gateway.dnsPrefix", "Label before the plane's domain"),
+        Column(
+            "Healthy",
+            '.status.conditions[?(@.type=="Healthy")].status',
+            "Whether all in it is well",
+        ),
         *READY_COLUMNS,
     )
 

@@ -22,6 +22,13 @@ from domain.resources.workload import EndpointType
 EndpointName = Annotated[str, Field(max_length=15, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]
 
 
+HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+HeaderName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+Origin = Annotated[
+    str, Field(max_length=253, pattern=r"^(\*|https?://[A-Za-z0-9.*-]+(:[0-9]{1,5})?)$")
+]
+
+
 class BackendReference(Model):
     """Where the requests to an endpoint go."""
 
@@ -29,6 +36,60 @@ class BackendReference(Model):
     """Component that answers."""
     endpoint: EndpointName = ""
     """Endpoint of its Workload. Empty = the first one."""
+
+
+class Cors(Model):
+    """Which pages of other origins may call the endpoint from a browser."""
+
+    allow_origins: tuple[Origin, ...] = Field((), max_length=32)
+    """Origins, such as https://example.org or https://*.example.org; `*` = all. Empty = no other
+    origin may."""
+    allow_methods: tuple[HttpMethod, ...] = Field((), max_length=8)
+    """Methods they may use. Empty = the simple ones: GET, HEAD and POST."""
+    allow_headers: tuple[HeaderName, ...] = Field((), max_length=32)
+    """Headers they may send. Empty = the simple ones."""
+    expose_headers: tuple[HeaderName, ...] = Field((), max_length=32)
+    """Headers of answers they may read. Empty = the simple ones."""
+    allow_credentials: bool = False
+    """Whether cookies and credentials are sent along."""
+    max_age_seconds: int = Field(0, ge=0, le=86400)
+    """How long a browser remembers the answer. 0 = as long as the gateway says."""
+
+
+class Header(Model):
+    """A header and its value."""
+
+    name: HeaderName
+    """Its name."""
+    value: str = Field(min_length=1, max_length=1024)
+    """Its value."""
+
+
+class HeaderChanges(Model):
+    """What is changed of headers."""
+
+    set: tuple[Header, ...] = Field((), max_length=16)
+    """Headers that are given this value. Empty = none."""
+    remove: tuple[HeaderName, ...] = Field((), max_length=16)
+    """Headers that are taken away. Empty = none."""
+
+
+class EndpointPolicy(Model):
+    """What the gateway does with requests of everybody. What it cannot do is refused by name."""
+
+    cors: Cors | None = None
+    """Which pages of other origins may call it. Absent = the component answers that itself."""
+    request_headers: HeaderChanges = HeaderChanges()
+    """What is changed of requests before the component sees them."""
+    response_headers: HeaderChanges = HeaderChanges()
+    """What is changed of answers before the caller sees them."""
+    rewrite_path: str = Field("", max_length=256, pattern=r"^(/[A-Za-z0-9._~/-]*)?$")
+    """What the component sees instead of the endpoint's basePath. Empty = the path as it came."""
+    timeout_seconds: int = Field(0, ge=0, le=3600)
+    """Longest a request may take; a routeTemplate of the class that sets timeouts goes first.
+    0 = as long as the gateway allows."""
+    retries: int = Field(0, ge=0, le=10)
+    """How often the gateway tries a request again that failed. 0 = never."""
 
 
 class EndpointSpec(Model):
@@ -41,10 +102,13 @@ class EndpointSpec(Model):
     protocols: tuple[EndpointType, ...] = Field(
         (EndpointType.HTTP,),
         min_length=1,
-        max_length=3,
+        max_length=7,
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
-    """What it speaks: HTTP, gRPC or TCP."""
+    """What it speaks: HTTP, gRPC, GraphQL, WebSocket, TCP, TLS or UDP."""
+    gateway: EndpointPolicy = EndpointPolicy()
+    """What the gateway does with the requests of everybody. Needs a public endpoint that speaks
+    HTTP, GraphQL or WebSocket. Empty = it passes them on."""
 
 
 class EndpointStatus(Status):
@@ -132,7 +196,8 @@ class ConnectionSpec(Model):
     target: ConnectionTarget
     """What it calls."""
     policy: ConnectionPolicy = ConnectionPolicy()
-    """How calls are made."""
+    """How calls are meant to be made. Nothing on the plane sees to it, and the condition Ready says
+    so: what components call does not pass the gateway."""
     variable_prefix: str = Field("", max_length=64, pattern=r"^([A-Z][A-Z0-9_]*)?$")
     """Begins the names of the environment variables with the address: `<prefix>_HOST`,
     `<prefix>_PORT`, and `<prefix>_URL` for HTTP. Empty = the name of the connection, as in

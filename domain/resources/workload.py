@@ -78,7 +78,22 @@ class EndpointType(StrEnum):
 
     HTTP = "HTTP"
     GRPC = "gRPC"
+    GRAPHQL = "GraphQL"
+    WEBSOCKET = "WebSocket"
     TCP = "TCP"
+    TLS = "TLS"
+    """TCP with TLS that the component ends itself: the gateway reads the host name only."""
+    UDP = "UDP"
+
+    @property
+    def is_http(self) -> bool:
+        """Tells whether calls are HTTP requests with paths that a route can look at."""
+        return self in {EndpointType.HTTP, EndpointType.GRAPHQL, EndpointType.WEBSOCKET}
+
+    @property
+    def transport(self) -> str:
+        """What it runs over, as Kubernetes says it."""
+        return "UDP" if self is EndpointType.UDP else "TCP"
 
 
 class WorkloadEndpoint(Model):
@@ -86,10 +101,10 @@ class WorkloadEndpoint(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.type != 'TCP' || self.visibility != 'public'",
-            "a TCP endpoint cannot be public: the gateway routes HTTP and gRPC",
+            "self.type != 'UDP' || self.visibility != 'public'",
+            "a UDP endpoint cannot be public: the gateway routes no UDP",
             lambda endpoint: (
-                endpoint.type is not EndpointType.TCP or endpoint.visibility != "public"
+                endpoint.type is not EndpointType.UDP or endpoint.visibility != "public"
             ),
         ),
     )
@@ -99,11 +114,11 @@ class WorkloadEndpoint(Model):
     port: Port
     """Port the component listens on."""
     type: EndpointType = EndpointType.HTTP
-    """What it speaks: HTTP, gRPC or TCP."""
+    """What it speaks: HTTP, gRPC, GraphQL, WebSocket, TCP, TLS or UDP."""
     visibility: Visibility = "project"
     """Who may call it: components of the project, of the organization, or everybody (public)."""
     base_path: str = Field("/", max_length=256, pattern=r"^/[A-Za-z0-9._~/-]*$")
-    """Path prefix at which a public endpoint answers."""
+    """Path prefix at which a public endpoint answers that speaks HTTP, GraphQL or WebSocket."""
 
 
 class WorkloadSpec(Model):

@@ -17,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.builds.lanes import ended_runs, request_slot
+from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.deliveries import (
     Applied,
@@ -32,6 +33,7 @@ from domain.deliveries import (
     BuildStarted,
     BuildTurn,
     Bundle,
+    CloseWays,
     Deployment,
     DeployRecord,
     DeployRequest,
@@ -206,6 +208,10 @@ class World:
         return await self._answer("follow_rollout", request, answer)
 
     @activity.defn
+    async def close_ways(self, request: CloseWays) -> Applied:
+        return await self._answer("close_ways", request, Applied(applied=request.policies))
+
+    @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:
         request = record.request
         answer = Deployment(
@@ -284,6 +290,7 @@ async def workers(
         world.stop_build,
         world.apply_release,
         world.follow_rollout,
+        world.close_ways,
         world.inspect_release,
         world.put_back_objects,
     ]
@@ -359,6 +366,7 @@ async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
         dev_server_extra_args=[
             "--dynamic-config-value",
             "frontend.WorkflowTimeSkippingEnabled=true",
+            *PROMPT,
         ],
     ) as environment:
         await register(environment.client)

@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.deliveries.approval_votes import Act
 from domain.deliveries.approvals import (
@@ -384,6 +385,7 @@ async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
         dev_server_extra_args=[
             "--dynamic-config-value",
             "frontend.WorkflowTimeSkippingEnabled=true",
+            *PROMPT,
         ],
     ) as environment:
         await attributes.register(environment.client)
@@ -428,6 +430,7 @@ async def test_continue_as_new_keeps_votes_and_time(temporal_program: Path, tmp_
         dev_server_extra_args=[
             "--dynamic-config-value",
             "limit.historyCount.suggestContinueAsNew=25",
+            *PROMPT,
         ],
     ) as environment:
         await attributes.register(environment.client)

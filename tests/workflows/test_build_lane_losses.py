@@ -17,6 +17,7 @@ from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
+from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.errors import InvalidRequest
 from domain.phases import Phase
@@ -280,7 +281,7 @@ async def forgetful(temporal_program: Path) -> AsyncIterator[Client]:
         search_attributes=ATTRIBUTES,
         plugins=[PavanePlugin()],
         dev_server_log_level="error",
-        dev_server_extra_args=["--dynamic-config-value", option],
+        dev_server_extra_args=["--dynamic-config-value", option, *PROMPT],
     ) as environment:
         yield environment.client
 

@@ -11,7 +11,14 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from domain.deliveries import Bundle, DeployRequest, OperationStatus, Trigger, TriggerKind
+from domain.deliveries import (
+    Applied,
+    Bundle,
+    DeployRequest,
+    OperationStatus,
+    Trigger,
+    TriggerKind,
+)
 from domain.errors import CompensationFailed, Errored, InvalidRequest, RolloutFailed
 from domain.phases import Phase, StepPhase
 from tests.workflows.conftest import World, a_release, workers
@@ -104,6 +111,11 @@ async def test_objects_travel_to_the_apply_and_not_to_the_record(
     assert not running.last("record_deployment").release.previous.objects
 
 
+async def holding_open(_: Any) -> Any:
+    """Applies as a plane does whose policy would close something."""
+    return Applied(applied=("NetworkPolicy/web",), held_open=("NetworkPolicy/web",))
+
+
 async def test_equal_content_is_not_rolled_out_again(
     temporal: Client, running: World, organization: str
 ) -> None:
@@ -143,6 +155,42 @@ async def test_a_failed_rollout_restores_what_ran_before_and_waits_until_it_is_r
         "boom",
         True,
     )
+
+
+async def test_ways_are_closed_when_the_pods_that_used_them_are_gone(
+    temporal: Client, running: World, organization: str
+) -> None:
+    running.behaviours["apply_release"] = holding_open
+    handle = await signal_deployment(temporal, a_request(organization, artifact="a1"))
+
+    await handle.result()
+
+    assert running.names()[1:] == [
+        "apply_release",
+        "follow_rollout",
+        "close_ways",
+        "record_deployment",
+    ]
+    closed = running.last("close_ways")
+    assert (closed.bundle.release, closed.policies) == ("web-a1", ("NetworkPolicy/web",))
+    assert running.last("apply_release").holds_open
+
+
+async def test_what_is_restored_closes_the_ways_of_what_failed_as_late(
+    temporal: Client, running: World, organization: str
+) -> None:
+    async def crash(request: Any) -> Any:
+        if request.bundle.release == "web-a1":
+            raise RolloutFailed("pod crashes")
+
+    running.behaviours |= {"apply_release": holding_open, "follow_rollout": crash}
+    handle = await signal_deployment(temporal, a_request(organization, artifact="a1"))
+
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    assert running.names()[-3:] == ["follow_rollout", "close_ways", "record_deployment"]
+    assert running.last("close_ways").bundle.release == "web-old"
 
 
 async def test_a_failed_first_deployment_removes_what_it_applied(

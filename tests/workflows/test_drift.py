@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
 
+from devstack.core.temporal import PROMPT
 from domain.deliveries import (
     Bundle,
     Deployment,
@@ -379,6 +380,7 @@ async def test_a_long_history_goes_on_as_a_new_run_that_remembers_what_was_put_b
         dev_server_extra_args=[
             "--dynamic-config-value",
             "limit.historyCount.suggestContinueAsNew=20",
+            *PROMPT,
         ],
     ) as environment:
         await register(environment.client)

@@ -41,7 +41,11 @@ from workflows.deployments.attributes import deployment_attributes
 from workflows.deployments.facts import asked_now, given_way
 from workflows.deployments.ordered import tell_ended
 from workflows.deployments.queue import DeployQueue
+<<<<<<< HEAD
 from workflows.deployments.rolling import apply_bundle, follow_bundle, leave_plane, restore
+=======
+from workflows.deployments.rolling import apply_bundle, close_ways, follow_bundle, restore
+>>>>>>> main
 from workflows.guards.thaw import Thaw
 
 _STEPS = ("prepare", "apply", "rollout", "record")
@@ -233,12 +237,15 @@ class DeployWorkflow:
             lambda: restore(release),
         )
         with self._progress.step("apply"):
-            await apply_bundle(release, release.bundle, release.previous, attempt.request)
+            open_ways = await apply_bundle(
+                release, release.bundle, release.previous, attempt.request
+            )
         attempt.facts.applied()
         limit = timedelta(seconds=release.progress_deadline_seconds)
         until = workflow.now() + limit
         with self._progress.step("rollout", awaiting="ready pods", until=until):
             ready = await follow_bundle(release, release.bundle)
+            await close_ways(release, release.bundle, open_ways)
         self._progress.note("rollout", ready)
         if release.left_queue:
             left = await leave_plane(release)

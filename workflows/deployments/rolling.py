@@ -10,6 +10,7 @@ from activities.planes.rollouts import RolloutActivities
 from domain.deliveries import (
     ApplyRelease,
     Bundle,
+    CloseWays,
     DeployRequest,
     FollowRollout,
     PreparedRelease,
@@ -23,11 +24,14 @@ _LEAVING = timedelta(minutes=10)
 
 async def apply_bundle(
     release: PreparedRelease, bundle: Bundle, previous: Bundle, request: DeployRequest | None
-) -> None:
-    """Makes the objects so and prunes what only ``previous`` had; no request = it is restored."""
+) -> tuple[str, ...]:
+    """Makes the objects so and prunes what only ``previous`` had; no request = it is restored.
+
+    Returns the network policies that are to be closed when the pods of ``previous`` are gone.
+    """
     restores = request is None
     force = release.force_conflicts or (request is not None and request.force_conflicts)
-    await call(
+    applied = await call(
         RolloutActivities.apply_release,
         ApplyRelease(
             bundle=bundle,
@@ -35,12 +39,14 @@ async def apply_bundle(
             force_conflicts=force,
             yields=restores,
             organization=release.organization,
+            holds_open=True,
         ),
         f"apply {bundle.release or 'nothing'} in {bundle.namespace or previous.namespace}",
         queue=release.task_queue,
         options=WRITE,
         even_if_cancelled=restores,
     )
+    return applied.held_open
 
 
 async def follow_bundle(
@@ -64,6 +70,7 @@ async def follow_bundle(
     return ready.message
 
 
+<<<<<<< HEAD
 async def leave_plane(release: PreparedRelease) -> str:
     """Takes down what ran on another plane; returns why it could not, empty = it is gone.
 
@@ -87,10 +94,39 @@ async def leave_plane(release: PreparedRelease) -> str:
             raise
         return f"stays on {release.left_queue}: {as_domain_error(failure).message}"
     return ""
+=======
+async def close_ways(
+    release: PreparedRelease,
+    bundle: Bundle,
+    policies: tuple[str, ...],
+    *,
+    even_if_cancelled: bool = False,
+) -> None:
+    """Closes what policies held open, once the pods that needed it are gone; nothing = returns."""
+    if not policies:
+        return
+    limit = timedelta(seconds=release.progress_deadline_seconds)
+    await call(
+        RolloutActivities.close_ways,
+        CloseWays(
+            bundle=bundle,
+            policies=policies,
+            organization=release.organization,
+            # What is restored was forced where that was needed; this is the same once more.
+            force_conflicts=release.force_conflicts or even_if_cancelled,
+            deadline_seconds=release.progress_deadline_seconds,
+        ),
+        f"close ways that {bundle.release} does not need, when the last old pods are gone",
+        queue=release.task_queue,
+        options=watch(limit),
+        even_if_cancelled=even_if_cancelled,
+    )
+>>>>>>> main
 
 
 async def restore(release: PreparedRelease) -> None:
     """Applies what ran before and waits until it is ready again."""
-    await apply_bundle(release, release.previous, release.bundle, None)
+    open_ways = await apply_bundle(release, release.previous, release.bundle, None)
     if release.previous.release:
         await follow_bundle(release, release.previous, even_if_cancelled=True)
+    await close_ways(release, release.previous, open_ways, even_if_cancelled=True)

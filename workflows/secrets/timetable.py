@@ -9,21 +9,18 @@ from temporalio.client import (
     Client,
     Schedule,
     ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
     ScheduleState,
-    ScheduleUpdate,
-    ScheduleUpdateInput,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.deliveries import Trigger, TriggerKind
 from domain.deliveries.rotations import RotationRequest
 from domain.resources.rotation import SecretRotation
+from workflows.common.timetables import drop, keep
 from workflows.secrets.rotation import RotationWorkflow
 
 _CATCH_UP = timedelta(hours=6)
@@ -55,28 +52,17 @@ async def keep_timetable(client: Client, rotation: SecretRotation) -> bool:
     """Makes the schedule of a rotation as its resource says; False = it was so already.
 
     Idempotent. One without times, or that is deleted, has no schedule; one that is suspended keeps
-    it paused.
+    it paused, and so does one that a person paused.
     """
-    name = ids.rotation_id(rotation.organization, rotation.name)
-    handle = client.get_schedule_handle(name)
     if not rotation.spec.cron or rotation.is_deleted:
-        try:
-            await handle.delete()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return False
-        return True
-    wanted = _schedule(name, rotation)
-    try:
-        await client.create_schedule(name, wanted)
-    except ScheduleAlreadyRunningError:
+        return await forget_timetable(client, rotation.organization, rotation.name)
+    name = ids.rotation_id(rotation.organization, rotation.name)
+    return await keep(client, name, _schedule(name, rotation))
 
-        async def update(_found: ScheduleUpdateInput) -> ScheduleUpdate:
-            return ScheduleUpdate(schedule=wanted)
 
-        await handle.update(update)
-    return True
+async def forget_timetable(client: Client, organization: str, rotation: str) -> bool:
+    """Removes the schedule of a rotation; False = there was none. Idempotent."""
+    return await drop(client, ids.rotation_id(organization, rotation))
 
 
 def _schedule(name: str, rotation: SecretRotation) -> Schedule:

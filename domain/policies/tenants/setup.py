@@ -32,7 +32,13 @@ def setup_hash(
             if not one.is_deleted
         ),
         sorted(
-            (one.name, one.task_queue, one.spec.registry.host, one.spec.registry.repository_prefix)
+            (
+                one.name,
+                one.task_queue,
+                one.spec.registry.host,
+                one.spec.registry.repository_prefix,
+                one.spec.network.policies,
+            )
             for one in planes
             if not one.is_deleted
         ),

@@ -54,7 +54,7 @@ def _from(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> list[dict[str, Any
             f"{_NAMESPACE_LABEL}{ORGANIZATION}": facts.organization,
             f"{_NAMESPACE_LABEL}{ENVIRONMENT}": facts.environment.name,
         }
-    ports = [_ports(endpoint.port)]
+    ports = [_ports(endpoint.port, protocol=endpoint.type.transport)]
     rules: list[dict[str, Any]] = [{"fromEndpoints": [{"matchLabels": callers}], "toPorts": ports}]
     if endpoint.visibility == "public":
         gateway = {"matchLabels": {_NAMESPACE: facts.entrance.namespace}}
@@ -76,7 +76,7 @@ def _dns(facts: ReleaseFacts) -> list[dict[str, Any]]:
 
 
 def _to(facts: ReleaseFacts, one: Dependency) -> dict[str, Any]:
-    ports = [_ports(one.port, one.requests)]
+    ports = [_ports(one.port, one.requests, one.transport)]
     if one.component:
         labels = {
             **_k8s({COMPONENT: one.component}),
@@ -88,8 +88,10 @@ def _to(facts: ReleaseFacts, one: Dependency) -> dict[str, Any]:
     return {"toFQDNs": [{"matchName": one.host}], "toPorts": ports}
 
 
-def _ports(port: int, requests: tuple[AllowedRequest, ...] = ()) -> dict[str, Any]:
-    ports: dict[str, Any] = {"ports": [{"port": str(port), "protocol": "TCP"}]}
+def _ports(
+    port: int, requests: tuple[AllowedRequest, ...] = (), protocol: str = "TCP"
+) -> dict[str, Any]:
+    ports: dict[str, Any] = {"ports": [{"port": str(port), "protocol": protocol}]}
     if requests:
         ports["rules"] = {"http": [_request(one) for one in requests]}
     return ports

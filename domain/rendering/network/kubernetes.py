@@ -60,7 +60,10 @@ def _from(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> dict[str, Any]:
         "organization": [organization],
         "public": [organization, gateway],
     }
-    return {"from": admitted[endpoint.visibility], "ports": [_tcp(endpoint.port)]}
+    return {
+        "from": admitted[endpoint.visibility],
+        "ports": [_port(endpoint.port, endpoint.type.transport)],
+    }
 
 
 def _dns(facts: ReleaseFacts) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def _dns(facts: ReleaseFacts) -> dict[str, Any]:
 
 
 def _to(facts: ReleaseFacts, one: Dependency) -> dict[str, Any]:
-    return {"to": _peers(facts, one), "ports": [_tcp(one.port)]}
+    return {"to": _peers(facts, one), "ports": [_port(one.port, one.transport)]}
 
 
 def _peers(facts: ReleaseFacts, one: Dependency) -> list[dict[str, Any]]:
@@ -93,5 +96,5 @@ def _peers(facts: ReleaseFacts, one: Dependency) -> list[dict[str, Any]]:
     ]
 
 
-def _tcp(port: int) -> dict[str, Any]:
-    return {"protocol": "TCP", "port": port}
+def _port(port: int, protocol: str) -> dict[str, Any]:
+    return {"protocol": protocol, "port": port}

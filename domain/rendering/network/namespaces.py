@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from domain.rendering.facts import ReleaseFacts
@@ -22,12 +23,17 @@ def namespace(facts: ReleaseFacts) -> dict[str, Any]:
 
 def default_deny(facts: ReleaseFacts) -> dict[str, Any]:
     """Returns the policy by which a pod nobody declared anything about talks to nobody."""
+    return deny_all(facts.namespace, shared_labels(facts))
+
+
+def deny_all(namespace: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the policy that closes a namespace, exactly as a release applies it."""
     return manifest(
         "networking.k8s.io/v1",
         "NetworkPolicy",
         _DENY_ALL,
-        facts.namespace,
-        shared_labels(facts),
+        namespace,
+        labels,
         spec={"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
     )
 

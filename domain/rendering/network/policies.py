@@ -12,7 +12,6 @@ from domain.rendering.network.kubernetes import kubernetes_policy
 from domain.resources.class_parts import HealthRule
 from domain.resources.workload import EndpointType
 
-_HTTP = frozenset({EndpointType.HTTP, EndpointType.GRPC})
 _VALID = HealthRule(
     api_version="cilium.io/v2",
     kind="CiliumNetworkPolicy",
@@ -70,7 +69,7 @@ def _check(facts: ReleaseFacts, one: Dependency) -> None:
             f"{who} allows certain requests only, and data plane {plane} cannot look into requests "
             "(spec.network: Cilium with Envoy): a rule nobody enforces would let all through"
         )
-    if one.component and one.type not in _HTTP:
+    if one.component and not (one.type.is_http or one.type is EndpointType.GRPC):
         raise InvalidRequest(
             f"{who} allows certain requests only, and endpoint {one.endpoint} of {one.component} "
             f"speaks {one.type}"

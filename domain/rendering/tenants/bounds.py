@@ -18,6 +18,7 @@ from domain.rendering.labels import (
     SHARED,
     manifest,
 )
+from domain.rendering.network import deny_all
 from domain.rendering.quantities import amount
 
 _NAME = "pavane-bounds"
@@ -27,17 +28,26 @@ _LEAST = {"cpu": "50m", "memory": "64Mi"}
 
 def project_namespace(organization: str, project: str, environment: str, name: str) -> Any:
     """Returns the namespace of a project in an environment, exactly as a release applies it."""
-    labels = {
+    labels = _shared(organization, project, environment)
+    security = {
+        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")
+    }
+    return manifest("v1", "Namespace", name, "", labels | security)
+
+
+def project_denial(organization: str, project: str, environment: str, namespace: str) -> Any:
+    """Returns the policy that closes it, exactly as a release applies it."""
+    return deny_all(namespace, _shared(organization, project, environment))
+
+
+def _shared(organization: str, project: str, environment: str) -> dict[str, str]:
+    return {
         MANAGED_BY: FIELD_MANAGER,
         ORGANIZATION: organization,
         PROJECT: project,
         ENVIRONMENT: environment,
         SHARED: "true",
     }
-    security = {
-        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")
-    }
-    return manifest("v1", "Namespace", name, "", labels | security)
 
 
 def project_bounds(

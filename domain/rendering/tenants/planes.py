@@ -8,7 +8,8 @@ from domain.deliveries.tenants import TenantPlane
 from domain.policies.tenants.images import Registries
 from domain.rendering.tenants.access import Names, project_access
 from domain.rendering.tenants.admission import image_admission
-from domain.rendering.tenants.bounds import project_bounds, project_namespace
+from domain.rendering.tenants.baseline import organization_denials
+from domain.rendering.tenants.bounds import project_bounds, project_denial, project_namespace
 from domain.resources import Metadata, Organization
 from domain.resources.organization import AccessRule, OrganizationSpec, TenantSecurity
 
@@ -31,7 +32,10 @@ def plane_objects(plane: TenantPlane) -> list[dict[str, Any]]:
         for one in plane.places
     ]
     objects: list[dict[str, Any]] = []
+    if plane.policies == "Cilium":
+        objects.append(organization_denials(where))
     for one in plane.places:
+        objects.append(project_denial(where, one.project, one.environment, one.namespace))
         objects += project_access(organization, one.project, one.environment, one.namespace, names)
         objects += project_bounds(where, one.namespace, one.cpu, one.memory)
     registries = Registries(shared=plane.shared_registries, common=plane.common_folders)

@@ -24,6 +24,7 @@ from clients.kubernetes import Cluster, SharedWatches
 from clients.kubernetes.watch import DELETED
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
+from devstack.core.temporal import PROMPT
 from domain import ids
 from intake.drift import DriftWatch
 from runtime.plugin import PavanePlugin
@@ -88,6 +89,7 @@ async def durable(temporal_program: Path) -> AsyncIterator[Client]:
         dev_server_existing_path=str(temporal_program),
         plugins=[PavanePlugin()],
         dev_server_log_level="error",
+        dev_server_extra_args=[*PROMPT],
     ) as environment:
         await register(environment.client)
         yield environment.client
@@ -126,6 +128,7 @@ async def platform(
             ids.plane_queue("local"): [
                 rollouts.apply_release,
                 rollouts.follow_rollout,
+                rollouts.close_ways,
                 on_plane.inspect_release,
                 on_plane.put_back_objects,
             ],

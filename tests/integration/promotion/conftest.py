@@ -88,6 +88,7 @@ async def platform(
             activities=[
                 rollouts.apply_release,
                 rollouts.follow_rollout,
+                rollouts.close_ways,
                 ReleaseWatchActivities(plane, watches, objects).watch_release,
             ],
         ),

@@ -183,12 +183,12 @@ def endpoint(**spec: Any) -> Endpoint:
             "speaks HTTP, and spec.protocols says gRPC: one of them has to change",
         ),
         (
-            {"protocols": ["TCP"], "visibility": "public"},
-            workload("orders", type="TCP"),
-            "speaks TCP: the gateway routes HTTP and gRPC only",
+            {"protocols": ["UDP"], "visibility": "public"},
+            workload("orders", type="UDP"),
+            "speaks UDP, which the gateway does not route",
         ),
     ],
-    ids=["no workload", "no such endpoint", "another protocol", "public TCP"],
+    ids=["no workload", "no such endpoint", "another protocol", "public UDP"],
 )
 def test_endpoint_that_opens_nothing_says_why(
     spec: dict[str, Any], of_workload: Workload | None, why: str

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.rendering import RenderedRelease
+from domain.rendering.network import held_open
 from domain.rendering.network.judging import (
     Call,
     Party,
@@ -15,6 +18,7 @@ from domain.rendering.network.judging import (
     openings,
     party_of,
 )
+from domain.rendering.network.reading import policies_of
 from domain.resources.interfaces import AllowedRequest
 from tests.topologies import Topology, topologies
 from tests.unit.rendering.samples import rendered
@@ -118,3 +122,53 @@ def test_difference_is_told_as_what_may_talk() -> None:
     assert changed_openings(after.objects, after.objects) == ()
     assert "in from pavane-system" not in " ".join(openings(before.objects))
     assert "in from pods in pavane-system at TCP 8080" in openings(before.objects)
+
+
+@settings(max_examples=15, deadline=None)
+@given(topologies(), st.data())
+def test_while_a_connection_goes_each_version_may_call_exactly_what_it_declares(
+    topology: Topology, data: st.DataObject
+) -> None:
+    """The policy holds open what the old pods need; the new ones have no right to it."""
+    if not topology.calls:
+        return
+    gone = data.draw(st.sampled_from(sorted(topology.calls)))
+    without, caller = topology.without(gone), gone[0]
+    after = without.release(caller).objects
+    held = held_open(topology.release(caller).objects, after)
+    meanwhile = policies_of(held) or without.party(caller).policies
+    closed = policies_of(one for one in after if one["metadata"]["name"] != caller)
+    old, new = (
+        one.party(caller).model_copy(update={"policies": (*closed, *meanwhile)})
+        for one in (topology, without)
+    )
+    for version, declared in ((old, topology), (new, without)):
+        for source, target, port, allowed in declared.pairs():
+            if source == caller and target != caller:
+                said = judge_call(version, without.party(target), Call(port=port))
+                assert said.allowed is allowed, (source, target, port, said.reasons)
+
+
+@settings(max_examples=15, deadline=None)
+@given(topologies())
+def test_a_canary_may_call_and_be_called_as_what_is_stable_may(topology: Topology) -> None:
+    canaries = {
+        name: (one := topology.party(name)).model_copy(
+            update={"labels": {**one.labels, "app.kubernetes.io/version": "next"}}
+        )
+        for name in topology.components
+    }
+    for source, target, port, declared in topology.pairs():
+        call = Call(port=port)
+        assert judge_call(canaries[source], topology.party(target), call).allowed is declared
+        assert judge_call(topology.party(source), canaries[target], call).allowed is declared
+
+
+@settings(max_examples=10, deadline=None)
+@given(topologies())
+def test_organizations_of_one_plane_never_talk(topology: Topology) -> None:
+    other = replace(topology, organization="rival")
+    for source, target, port, _ in topology.pairs():
+        call = Call(port=port)
+        assert not judge_call(topology.party(source), other.party(target), call).allowed
+        assert not judge_call(other.party(source), topology.party(target), call).allowed

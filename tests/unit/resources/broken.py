@@ -82,8 +82,8 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "Workload",
-        {"endpoints": [{"name": "a", "port": 80, "type": "TCP", "visibility": "public"}]},
-        "a TCP endpoint cannot be public",
+        {"endpoints": [{"name": "a", "port": 80, "type": "UDP", "visibility": "public"}]},
+        "a UDP endpoint cannot be public",
     ),
     (
         "Workload",

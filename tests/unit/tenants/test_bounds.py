@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from domain.rendering.network import namespace
-from domain.rendering.tenants.bounds import project_bounds, project_namespace
+from domain.deliveries.tenants import TenantPlace, TenantPlane
+from domain.rendering.network import default_deny, namespace
+from domain.rendering.tenants.bounds import project_bounds, project_denial, project_namespace
+from domain.rendering.tenants.planes import plane_objects
 from tests.unit.rendering.samples import facts
 
 pytestmark = pytest.mark.unit
@@ -34,3 +36,35 @@ def test_without_a_quota_nothing_is_demanded_of_pods() -> None:
 
     assert set(quota["spec"]["hard"]) == {"services.nodeports", "services.loadbalancers"}
     assert limits["spec"]["limits"] == []
+
+
+def test_a_namespace_is_closed_before_its_first_release_as_that_will_close_it() -> None:
+    some = facts()
+    made = project_denial(some.organization, some.project, some.environment.name, some.namespace)
+
+    assert made == default_deny(some)
+
+
+@pytest.mark.parametrize("policies", ["Kubernetes", "Cilium"])
+def test_a_plane_denies_what_no_component_can_open(policies: str) -> None:
+    place = TenantPlace(project="shop", environment="dev", namespace="acme-shop-dev")
+    plane = TenantPlane(
+        organization="acme", plane="local", task_queue="q", places=(place,), policies=policies
+    )
+    objects = plane_objects(plane)
+
+    closed = [one for one in objects if one["kind"] == "NetworkPolicy"]
+    assert [one["metadata"]["namespace"] for one in closed] == ["acme-shop-dev"]
+    denials = [one["spec"] for one in objects if "Clusterwide" in one["kind"]]
+    assert len(denials) == (policies == "Cilium")
+    owner = "k8s:io.cilium.k8s.namespace.labels.choreo.dev/organization"
+    others = {
+        "matchExpressions": [
+            {"key": owner, "operator": "Exists"},
+            {"key": owner, "operator": "NotIn", "values": ["acme"]},
+        ]
+    }
+    for denial in denials:
+        assert denial["endpointSelector"]["matchLabels"] == {owner: "acme"}
+        assert denial["ingressDeny"] == [{"fromEndpoints": [others]}]
+        assert denial["egressDeny"] == [{"toEndpoints": [others]}]

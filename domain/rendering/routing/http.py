@@ -1,0 +1,86 @@
+"""The HTTPRoute of a component: all its public endpoints that speak HTTP, by path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.errors import InvalidRequest
+from domain.rendering.facts import ReleaseFacts
+from domain.rendering.routing.hosts import hostname
+from domain.rendering.routing.offers import needs, parent, route
+from domain.rendering.routing.traffic import filters, policy_of
+from domain.resources.classes import APIClassSpec
+from domain.resources.interfaces import EndpointPolicy
+from domain.resources.workload import WorkloadEndpoint
+
+
+def http_route(
+    facts: ReleaseFacts, template: dict[str, Any], rule: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Returns the HTTPRoute, None for a component without a public endpoint that speaks HTTP.
+
+    ``template`` is what the class says about the route, ``rule`` what it says about each rule.
+
+    Raises:
+        InvalidRequest: Two endpoints would answer at the same path, or something is asked for
+            that the gateway does not offer.
+    """
+    endpoints = [one for one in facts.public_endpoints if one.type.is_http]
+    if not endpoints:
+        return None
+    paths = [endpoint.base_path for endpoint in endpoints]
+    if len(set(paths)) < len(paths):
+        raise InvalidRequest(
+            f"Workload {facts.workload.name}: two public endpoints answer at the same basePath"
+        )
+    spec = {
+        **template,
+        "parentRefs": [parent(facts)],
+        "hostnames": [hostname(facts)],
+        "rules": [_rule(facts, rule, endpoint) for endpoint in endpoints],
+    }
+    return route(facts, "HTTPRoute", facts.component.name, spec)
+
+
+def _rule(facts: ReleaseFacts, rule: dict[str, Any], endpoint: WorkloadEndpoint) -> dict[str, Any]:
+    """Returns which requests go to an endpoint, and how; it sees no version in their paths."""
+    path = f"{facts.path_prefix}{endpoint.base_path}".rstrip("/") or "/"
+    policy = policy_of(facts, endpoint)
+    found = {
+        **rule,
+        "matches": [{"path": {"type": "PathPrefix", "value": path}}],
+        "backendRefs": [{"name": facts.component.name, "port": endpoint.port}],
+    }
+    seen = policy.rewrite_path or (endpoint.base_path if facts.path_prefix else "")
+    if added := filters(facts, endpoint, policy, seen):
+        found["filters"] = _together(facts, rule.get("filters") or (), added)
+    if timeouts := rule.get("timeouts") or _timeouts(facts, policy):
+        found["timeouts"] = timeouts
+    if policy.retries:
+        told = f"Endpoint of {facts.component.name}.{endpoint.name}: spec.gateway.retries"
+        needs(facts, "HTTPRouteRetry", told, told=True)
+        found["retry"] = {"attempts": policy.retries}
+    return found
+
+
+def _timeouts(facts: ReleaseFacts, policy: EndpointPolicy) -> dict[str, str]:
+    spec = facts.component_class.spec
+    of_class = spec.request_timeout_seconds if isinstance(spec, APIClassSpec) else 0
+    given = [one for one in (policy.timeout_seconds, of_class) if one]
+    if policy.timeout_seconds:
+        needs(facts, "HTTPRouteRequestTimeout", f"Endpoint of {facts.component.name}: a timeout")
+    return {"request": f"{min(given)}s"} if given else {}
+
+
+def _together(
+    facts: ReleaseFacts, of_class: Any, added: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """A route may have one filter of each type, so the class and the Endpoint cannot both."""
+    known = {one.get("type") for one in of_class}
+    for one in added:
+        if one["type"] in known:
+            raise InvalidRequest(
+                f"{facts.class_said}: spec.routeTemplate.rules[0].filters has {one['type']} "
+                f"already, so an Endpoint of {facts.component.name} cannot ask for another one"
+            )
+    return [*of_class, *added]

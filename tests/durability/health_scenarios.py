@@ -1,0 +1,71 @@
+"""Looks at an environment, and a schedule that is paused, while workers are killed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from domain import ids
+from domain.deliveries.schedules import ScheduleAct, ScheduleOrder
+from domain.deliveries.sweeps import SweepRequest
+from domain.resources import Environment, parse_as
+from tests.durability.declared import COMPONENT
+from tests.durability.place import BINDING, ENVIRONMENT, GOOD, Place
+from tests.durability.scenario import Scenario
+from tests.durability.state import State
+from workflows.health.changes import ScheduleChangeWorkflow
+from workflows.health.sweep import SweepWorkflow
+from workflows.health.timetable import keep_sweeps
+
+
+class Sweep(Scenario):
+    name = "sweep"
+    is_undone_by_cancel = False
+
+    async def before(self, place: Place) -> None:
+        await place.deploy(GOOD)
+
+    async def act(self, place: Place) -> None:
+        check = {"name": "front", "component": COMPONENT}
+        health = {"everySeconds": 86400, "unhealthyAfter": 1, "checks": [check]}
+        spec: dict[str, Any] = {"dataPlaneRef": "local", "health": health}
+        await place.apply("Environment", ENVIRONMENT, spec)
+        dark = {"status": {"url": "http://127.0.0.1:9"}}
+        name = ids.binding_name(COMPONENT, ENVIRONMENT)
+        await place.cluster.patch(BINDING, name, place.name, dark, "status")
+        request = SweepRequest(organization=place.name, environment=ENVIRONMENT)
+        place.remember(
+            await place.client.start_workflow(
+                SweepWorkflow.run,
+                request,
+                id=ids.sweep_id(place.name, ENVIRONMENT),
+                task_queue=ids.ORCHESTRATION_QUEUE,
+            )
+        )
+        await self._pause(place, spec)
+
+    async def _pause(self, place: Place, spec: dict[str, Any]) -> None:
+        metadata = {"name": ENVIRONMENT, "namespace": place.name}
+        environment = parse_as(Environment, {"metadata": metadata, "spec": spec})
+        await keep_sweeps(place.client, environment)
+        order = ScheduleOrder(
+            organization=place.name, schedule=ids.sweep_id(place.name, ENVIRONMENT),
+            act=ScheduleAct.PAUSE, actor="ada", reason="a move", at=datetime.now(UTC),
+        )  # fmt: skip
+        place.remember(
+            await place.client.start_workflow(
+                ScheduleChangeWorkflow.run,
+                order,
+                id=ids.schedule_change_id(place.name, "pause"),
+                task_queue=ids.ORCHESTRATION_QUEUE,
+            )
+        )
+
+    def facts(self, state: State) -> None:
+        told = [one["action"] for one in state["fact"]]
+        assert told.count("health.changed") == told.count("schedule.paused") == 1
+        assert any(one["result"].get("unhealthy") == ["check front"] for one in state["operation"])
+        assert any(one["result"].get("changed") is True for one in state["operation"])
+
+
+HEALTH: tuple[Scenario, ...] = (Sweep(),)

@@ -1,0 +1,1 @@
+"""Looks at the health of environments by the clock, and changes of what runs by it."""
