@@ -174,11 +174,8 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
-<<<<<<< HEAD
     teardown = TeardownActivities(outside.cluster)
-=======
     sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
->>>>>>> main
     return [
         facts.record,
         facts.read_unsigned_heads,

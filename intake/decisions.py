@@ -32,11 +32,6 @@ from intake.bindings import Deploy, Promote, trigger_of, wanted_deployment
 from intake.configurations import ReleaseConfiguration, wanted_release
 from intake.near import missing, obstacles, without_build_plane
 from intake.planes import CheckPlane
-<<<<<<< HEAD
-from intake.rotations import KeepTimetable, wanted_timetable
-from intake.teardown import TearDown, wanted_teardown
-=======
-from intake.promotions import automatic_promotions
 from intake.rotations import (
     ForgetTimetable,
     KeepSweeps,
@@ -44,7 +39,7 @@ from intake.rotations import (
     wanted_sweeps,
     wanted_timetable,
 )
->>>>>>> main
+from intake.teardown import TearDown, wanted_teardown
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import Key, World, is_held_up, wants_first_build
 

@@ -21,12 +21,8 @@ from intake.decisions import (
     UpgradeClass,
 )
 from intake.planes import CheckPlane
-<<<<<<< HEAD
-from intake.rotations import KeepTimetable
-from intake.teardown import TearDown
-=======
 from intake.rotations import ForgetTimetable, KeepSweeps, KeepTimetable
->>>>>>> main
+from intake.teardown import TearDown
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.configurations.starting import signal_configuration

@@ -136,13 +136,10 @@ class Watching:
         """Does what the present state of a resource asks for; False = try again later."""
         resource = self._world.get(key)
         try:
-<<<<<<< HEAD
-            await self._hold(resource)
-=======
             if resource is None:
                 await self._part(key)
                 return True
->>>>>>> main
+            await self._hold(resource)
             await self._ask(key, resource)
             await self._tell(resource)
         except InvalidRequest as error:

@@ -13,13 +13,8 @@ from domain.deliveries import Bundle, ConfigurationPin, DeployRequest, EndpointA
 from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
-<<<<<<< HEAD
 from domain.resources import BindingState, DataPlane, Metadata, Release
-from domain.resources.binding import Binding
-=======
-from domain.resources import BindingState, Metadata, Release
 from domain.resources.binding import Binding, EndpointAddress
->>>>>>> main
 from domain.resources.conditions import ConditionType
 from domain.resources.configured import GivenRevision
 from domain.resources.deployment import DeployAction, ReleaseSpec

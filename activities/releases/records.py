@@ -173,11 +173,8 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             configuration=() if undeployed else _given(prepared),
             usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,
-<<<<<<< HEAD
             plane_ref="" if undeployed else prepared.plane,
-=======
             endpoints=() if undeployed else _reached(prepared),
->>>>>>> main
             operation=status.operation,
             conditions=status.conditions,
         )

@@ -209,7 +209,6 @@ class ApplyResult(View):
     dry_run: bool = False
 
 
-<<<<<<< HEAD
 class DeletedPart(View):
     """Something that goes with a deleted resource."""
 
@@ -230,7 +229,8 @@ class DeletionView(View):
     """A deletion that takes its time."""
 
     operation: str = Field(description="The teardown; empty = there was nothing to take down.")
-=======
+
+
 class EndpointView(View):
     """Where one endpoint is reached."""
 
@@ -238,7 +238,6 @@ class EndpointView(View):
     type: str = Field("", description="What it speaks.")
     visibility: str = Field("", description="project, organization or public.")
     url: str = Field("", description="Of a public one at the gateway, of others in the plane.")
->>>>>>> main
 
 
 class Placement(View):

@@ -129,17 +129,14 @@ class BindingStatus(Status):
     """ConfigurationRevisions that what runs was made with."""
     url: str = Field("", max_length=1024)
     """Where it answers. Empty = it has no public endpoint."""
-<<<<<<< HEAD
     plane_ref: NameOrEmpty = ""
     """DataPlane on which it runs. Empty = nothing runs, or an older version of the platform
     brought it there: then it is that of the environment."""
-=======
     endpoints: tuple[EndpointAddress, ...] = Field(
         (), max_length=16, json_schema_extra=list_by("name")
     )
     """Where each endpoint is reached, public ones first. Empty = it has none, or runs since before
     this was told."""
->>>>>>> main
     usage: ResourceUsage = ResourceUsage()
     """What it takes up of the quotas of organization, project and environment."""
     operation: OperationRef = OperationRef()

@@ -41,11 +41,13 @@ from workflows.deployments.attributes import deployment_attributes
 from workflows.deployments.facts import asked_now, given_way
 from workflows.deployments.ordered import tell_ended
 from workflows.deployments.queue import DeployQueue
-<<<<<<< HEAD
-from workflows.deployments.rolling import apply_bundle, follow_bundle, leave_plane, restore
-=======
-from workflows.deployments.rolling import apply_bundle, close_ways, follow_bundle, restore
->>>>>>> main
+from workflows.deployments.rolling import (
+    apply_bundle,
+    close_ways,
+    follow_bundle,
+    leave_plane,
+    restore,
+)
 from workflows.guards.thaw import Thaw
 
 _STEPS = ("prepare", "apply", "rollout", "record")

@@ -70,7 +70,6 @@ async def follow_bundle(
     return ready.message
 
 
-<<<<<<< HEAD
 async def leave_plane(release: PreparedRelease) -> str:
     """Takes down what ran on another plane; returns why it could not, empty = it is gone.
 
@@ -94,7 +93,8 @@ async def leave_plane(release: PreparedRelease) -> str:
             raise
         return f"stays on {release.left_queue}: {as_domain_error(failure).message}"
     return ""
-=======
+
+
 async def close_ways(
     release: PreparedRelease,
     bundle: Bundle,
@@ -121,7 +121,6 @@ async def close_ways(
         options=watch(limit),
         even_if_cancelled=even_if_cancelled,
     )
->>>>>>> main
 
 
 async def restore(release: PreparedRelease) -> None:
