@@ -41,7 +41,6 @@ _BY_STATUS: dict[int, ExitCode] = {
 _ADVICE: dict[str, str] = {
     "NotFound": "See what there is: `pavane get organizations`, `pavane get components`.",
     "FieldConflict": "Change the fields where they are managed, or take them over with --force.",
-    "Denied": "Ask an administrator of the organization for the role.",
     "InvalidRequest": "Correct the request and try again.",
     "TooLarge": "Apply fewer manifests at once.",
 }

@@ -10,11 +10,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.deliveries import BuildRequest
 from domain.deliveries.promotions import PromotionRequest
+from intake.bindings import Deploy, Promote
 from intake.configurations import ReleaseConfiguration
 from intake.decisions import (
     Decision,
-    Deploy,
-    Promote,
     RequestBuild,
     StartBuild,
     TellFreezes,
@@ -22,14 +21,15 @@ from intake.decisions import (
     UpgradeClass,
 )
 from intake.planes import CheckPlane
-from intake.rotations import KeepSweeps, KeepTimetable
+from intake.rotations import ForgetTimetable, KeepSweeps, KeepTimetable
+from intake.teardown import TearDown
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.configurations.starting import signal_configuration
 from workflows.health.timetable import keep_sweeps
 from workflows.planes.starting import signal_plane_check
 from workflows.promotions.starting import signal_promotion
-from workflows.secrets.timetable import keep_timetable
+from workflows.secrets.timetable import forget_timetable, keep_timetable
 from workflows.starting import (
     request_build,
     signal_deployment,
@@ -37,6 +37,7 @@ from workflows.starting import (
     start_class_upgrade,
     tell_build_lane,
 )
+from workflows.teardown.starting import signal_teardown
 from workflows.tenants.starting import signal_tenant
 
 _LOG = logging.getLogger(__name__)
@@ -64,15 +65,13 @@ async def dispatch(client: Client, decision: Decision) -> None:
             _LOG.info("asked %s for %s", deployment.id, request.request_id)
         case Promote(requests):
             await _promote(client, requests)
-        case TellLane() | TellFreezes() | KeepSweeps() | KeepTimetable():
+        case TellLane() | TellFreezes() | KeepSweeps() | KeepTimetable() | ForgetTimetable():
             await _tell(client, decision)
         case CheckPlane(plane):
             check = await signal_plane_check(client, plane)
             _LOG.info("asked for %s", check.id)
-        case SetUpTenant(tenant, concurrency):
-            await _tell(client, TellLane(tenant.organization, concurrency))
-            setup = await signal_tenant(client, tenant)
-            _LOG.info("asked for %s", setup.id)
+        case SetUpTenant() | TearDown():
+            await _keep(client, decision)
         case UpgradeClass() | ReleaseConfiguration():
             await _bring(client, decision)
         case _:
@@ -80,8 +79,13 @@ async def dispatch(client: Client, decision: Decision) -> None:
 
 
 async def _tell(
-    client: Client, decision: TellLane | TellFreezes | KeepSweeps | KeepTimetable
+    client: Client,
+    decision: TellLane | TellFreezes | KeepSweeps | KeepTimetable | ForgetTimetable,
 ) -> None:
+    if isinstance(decision, ForgetTimetable):
+        if await forget_timetable(client, decision.organization, decision.name):
+            _LOG.info("timetable of rotation %s went with it", decision.name)
+        return
     if isinstance(decision, KeepSweeps):
         if await keep_sweeps(client, decision.environment):
             _LOG.info("looks at environment %s are as it says", decision.environment.name)
@@ -96,6 +100,16 @@ async def _tell(
         _LOG.info("told %d that wait in %s that a freeze window changed", told, organization)
     elif await tell_build_lane(client, organization):
         _LOG.info("told the builds of %s: %d may run", organization, decision.concurrency)
+
+
+async def _keep(client: Client, decision: SetUpTenant | TearDown) -> None:
+    if isinstance(decision, TearDown):
+        asked = (await signal_teardown(client, decision.request)).id
+    else:
+        tenant = decision.request
+        await _tell(client, TellLane(tenant.organization, decision.concurrency))
+        asked = (await signal_tenant(client, tenant)).id
+    _LOG.info("asked for %s", asked)
 
 
 async def _bring(client: Client, decision: UpgradeClass | ReleaseConfiguration) -> None:

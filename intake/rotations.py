@@ -36,3 +36,11 @@ def wanted_timetable(rotation: SecretRotation) -> KeepTimetable:
     return KeepTimetable(
         rotation.model_copy(update={"metadata": meta, "status": SecretRotationStatus()})
     )
+
+
+@dataclass(frozen=True)
+class ForgetTimetable:
+    """A SecretRotation is gone: nothing begins by itself any more."""
+
+    organization: str
+    name: str

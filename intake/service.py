@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 
 from temporalio.client import Client
@@ -13,12 +13,14 @@ from temporalio.service import RPCError
 
 from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, WatchEvent
 from clients.kubernetes.watch import DELETED
-from domain.errors import InvalidRequest, NotFound, PlatformError
+from domain.errors import InvalidRequest, NotFound, PlatformError, StaleRevision
+from domain.policies.teardown.holds import TEARDOWN
 from domain.resources import KINDS, Binding, Build, Resource, parse_as
-from intake.decisions import Decision, decide
+from intake.decisions import Decision, decide, decide_gone
 from intake.dispatch import dispatch
 from intake.leading import LEASE_NAMESPACE, ensure_namespace, process_identity
 from intake.summaries import summary
+from intake.teardown import is_to_be_held
 from intake.work_queue import WorkQueue
 from intake.world import Key, World
 
@@ -121,7 +123,7 @@ class Watching:
         meta = obj["metadata"]
         key = Key(kind, meta.get("namespace", ""), meta["name"])
         self._asked.pop(key, None)
-        self._queue.add(self._world.remove(key))
+        self._queue.add(self._world.remove(key) | {key})
 
     def _rank(self, key: Key) -> int:
         """Changes of what runs come first, then what starts a procedure, then mere summaries."""
@@ -133,9 +135,11 @@ class Watching:
     async def _look(self, key: Key) -> bool:
         """Does what the present state of a resource asks for; False = try again later."""
         resource = self._world.get(key)
-        if resource is None:
-            return True
         try:
+            if resource is None:
+                await self._part(key)
+                return True
+            await self._hold(resource)
             await self._ask(key, resource)
             await self._tell(resource)
         except InvalidRequest as error:
@@ -147,6 +151,19 @@ class Watching:
             return False
         return True
 
+    async def _hold(self, resource: Resource) -> None:
+        """Keeps what is needed to take something down from being gone before."""
+        if not is_to_be_held(resource, self._world):
+            return
+        metadata = resource.metadata
+        held = {
+            "finalizers": [*metadata.finalizers, TEARDOWN],
+            "resourceVersion": metadata.resource_version,  # nobody else's is lost
+        }
+        kind = WATCHED[resource.kind]
+        with suppress(StaleRevision):  # the event of the newer one is on its way
+            await self._cluster.patch(kind, resource.name, resource.namespace, {"metadata": held})
+
     async def _ask(self, key: Key, resource: Resource) -> None:
         """Asks once for each decision: later events of an unchanged wish ask for nothing."""
         decision = decide(resource, self._world)
@@ -154,6 +171,12 @@ class Watching:
             return
         await dispatch(self._client, decision)
         self._asked[key] = decision
+
+    async def _part(self, key: Key) -> None:
+        """Asks for what goes with a resource that is gone."""
+        decision = decide_gone(key)
+        if decision is not None:
+            await dispatch(self._client, decision)
 
     async def _tell(self, resource: Resource) -> None:
         status = summary(resource, self._world, datetime.now(UTC).replace(microsecond=0))

@@ -40,7 +40,7 @@ SWEEP = "sweep"
 NO_OPERATIONS = (LANE, APPROVAL, PLANE_CHECK, SWEEP)
 """Kinds that lists of operations leave out."""
 
-STOPPABLE = ("build", "configuration", "deploy", "promotion")
+STOPPABLE = ("build", "configuration", "deploy", "promotion", "rotation")
 """Kinds of flows that listen to the signal of an emergency stop. A flow gets here with its own
 ``Brake``."""
 

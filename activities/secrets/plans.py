@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from temporalio import activity
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.common.reading import listed, read
+from activities.common.reading import find, listed, read
+from activities.common.statuses import now, write_status
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries.rotations import (
     DatabaseTarget,
+    RotationNote,
     RotationPlan,
     RotationRequest,
 )
 from domain.deliveries.secrets import FindConsumers, PlaneQueues
 from domain.errors import DependencyUnavailable, NotFound
+from domain.phases import Phase
 from domain.resources import DataPlane
-from domain.resources.rotation import SecretRotation
+from domain.resources.build import OperationRef
+from domain.resources.conditions import MESSAGE_LIMIT, ConditionType, set_condition
+from domain.resources.rotation import SecretRotation, SecretRotationStatus
 
 
 class RotationPlanActivities:
@@ -62,10 +68,44 @@ class RotationPlanActivities:
         )
 
     @activity.defn
+    async def note_rotation(self, note: RotationNote) -> None:
+        """Writes into the status of a SecretRotation how its rotation stands.
+
+        Idempotent; one that is gone is left. Cancel: not heeded, it is short.
+        """
+        found = await find(self._cluster, SecretRotation, note.rotation, note.organization)
+        if found is None:
+            return
+        try:
+            await write_status(self._cluster, found, noted(found, note, now()))
+        except NotFound:
+            activity.logger.debug("SecretRotation %s is gone", note.rotation)
+
+    @activity.defn
     async def list_planes(self, request: FindConsumers) -> PlaneQueues:
         """Returns where the planes of an organization are served. Idempotent: a reading."""
         planes = await listed(self._cluster, DataPlane, request.organization)
         return PlaneQueues(queues=_queues(planes))
+
+
+def noted(rotation: SecretRotation, note: RotationNote, at: datetime) -> SecretRotationStatus:
+    """Returns the status of a SecretRotation after its rotation began, parked or ended."""
+    done = note.phase is Phase.SUCCEEDED
+    conditions = set_condition(
+        rotation.status.conditions,
+        ConditionType.ROTATED,
+        "True" if done else "False",
+        note.phase.value,
+        note.message[:MESSAGE_LIMIT],
+        observed_generation=rotation.metadata.generation,
+        now=at,
+    )
+    return SecretRotationStatus(
+        last_rotated=at if done else rotation.status.last_rotated,
+        version=note.version or rotation.status.version,
+        operation=OperationRef(workflow_id=note.workflow_id, run_id=note.run_id),
+        conditions=tuple(one for one in conditions if one.type == ConditionType.ROTATED),
+    )
 
 
 async def _forget_timetable(name: str) -> None:

@@ -25,9 +25,11 @@ class AppRoles:
     def has(self, organization: str, role: str, secret_id: str) -> bool:
         """Tells whether the role takes it."""
         try:
-            return bool(self._post(organization, role, "secret-id/lookup", secret_id))
+            found = self._post(organization, role, "secret-id/lookup", secret_id)
         except (NotFound, Conflict):
             return False
+        # What is not known is answered with nothing: a response without content, which is true.
+        return isinstance(found, dict) and bool(found.get("data"))
 
     def remove(self, organization: str, role: str, secret_id: str) -> None:
         """Makes the role take it no more. Idempotent."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from domain.deliveries.approvals import ApprovalRule
 from domain.deliveries.secrets import SecretConsumer
 from domain.deliveries.wire import Trigger, Wire
+from domain.phases import Phase
 
 
 class RotationRequest(Wire):
@@ -93,6 +94,19 @@ class Rotation(Wire):
     version: int
     consumers: tuple[str, ...] = Field((), max_length=10_000)
     message: str = ""
+
+
+class RotationNote(Wire):
+    """What the SecretRotation is told of its rotation."""
+
+    organization: str
+    rotation: str
+    phase: Phase
+    message: str = ""
+    version: int = 0
+    """The version in use since; 0 = as before."""
+    workflow_id: str = ""
+    run_id: str = ""
 
 
 class RotationStatus(Wire):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.resources.approval import ApprovalPolicy
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
+from domain.resources.build import OperationRef
 from domain.resources.configured import VaultPath
 from domain.resources.model import Model
 from domain.resources.types import Name, Port
@@ -81,6 +82,13 @@ class SecretRotationSpec(Model):
 class SecretRotationStatus(Status):
     """What is known of a rotation."""
 
+    last_rotated: AwareDatetime | None = None
+    """When the secret was turned over last. Absent = never."""
+    version: int = Field(0, ge=0)
+    """Version that came into use then. 0 = none."""
+    operation: OperationRef = OperationRef()
+    """The procedure that turns it over, or did last."""
+
 
 class SecretRotation(Resource):
     """The turning over of one secret."""
@@ -93,6 +101,12 @@ class SecretRotation(Resource):
         Column("Engine", ".spec.engine", "How a new credential comes about"),
         Column("Path", ".spec.vaultPath", "Where the secret is kept"),
         Column("Cron", ".spec.cron", "When it is turned over"),
+        Column("Last", ".status.lastRotated", "When it was turned over last", type="date"),
+        Column(
+            "Rotated",
+            '.status.conditions[?(@.type=="Rotated")].reason',
+            "How its last rotation stands",
+        ),
         *READY_COLUMNS,
     )
 

@@ -159,15 +159,16 @@ class Place:
                     return
             await asyncio.sleep(0.05)
 
-    async def _request(self, commit: str) -> DeployRequest:
+    async def _request(self, commit: str, interfaces: str = "") -> DeployRequest:
         return DeployRequest(
             organization=self.name, component=COMPONENT, environment=ENVIRONMENT,
             request_id=f"deploy-{commit[:4]}", artifact=await self.artifact(commit),
+            interfaces=interfaces,
         )  # fmt: skip
 
-    async def deploy(self, commit: str) -> None:
-        """Asks for a version by a signal."""
-        await self._ask(await self._request(commit))
+    async def deploy(self, commit: str, interfaces: str = "") -> None:
+        """Asks for a version by a signal; ``interfaces`` is the state of Connections it is for."""
+        await self._ask(await self._request(commit, interfaces))
 
     async def enqueue(self, commit: str) -> int:
         """Asks for a version by an update, as the API does; returns its place in the queue."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.durability.build_scenarios import BUILDS
 from tests.durability.configuration_scenarios import CONFIGURATIONS
 from tests.durability.health_scenarios import HEALTH
+from tests.durability.network_scenarios import NETWORK
 from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
 from tests.durability.promotion_scenarios import PROMOTIONS
 from tests.durability.scenario import Scenario, phases, runs
@@ -200,4 +201,13 @@ DEPLOYS: tuple[Scenario, ...] = (
     ChangedBinding(),
 )
 
-SCENARIOS = (*DEPLOYS, *PROMOTIONS, *CONFIGURATIONS, *WAITING, *BUILDS, *TENANTS, *HEALTH)
+SCENARIOS = (
+    *DEPLOYS,
+    *PROMOTIONS,
+    *CONFIGURATIONS,
+    *WAITING,
+    *BUILDS,
+    *TENANTS,
+    *HEALTH,
+    *NETWORK,
+)

@@ -24,7 +24,7 @@ from domain.deliveries import (
     OperationStatus,
     UpgradeBinding,
 )
-from domain.errors import Errored, PlatformError, RolloutFailed
+from domain.errors import Errored, PlatformError
 from domain.phases import Phase
 from domain.records import FactResult
 from runtime import search_attributes as attributes
@@ -32,6 +32,7 @@ from runtime.errors import as_domain_error, as_failure
 from workflows.common.calls import QUICK, call, watch
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
+from workflows.common.waves import check_failures, in_turns
 
 _LONGEST = timedelta(hours=12)
 """How long one deployment of an upgrade may take, its place in the queue included."""
@@ -124,22 +125,14 @@ class ClassUpgradeWorkflow:
         )
 
     async def _wave(self, plan: ClassUpgradePlan, wave: tuple[ClassConsumer, ...]) -> None:
-        turns = asyncio.Semaphore(plan.max_at_once)
+        async def bring(consumer: ClassConsumer) -> None:
+            self._done.append(await self._binding(plan, consumer))
 
-        async def one(consumer: ClassConsumer) -> None:
-            async with turns:
-                if len(self._failed()) <= plan.max_failures:
-                    self._done.append(await self._binding(plan, consumer))
+        def goes_on() -> bool:
+            return len(self._failed()) <= plan.max_failures
 
-        await asyncio.gather(*(one(consumer) for consumer in wave))
-        failed = self._failed()
-        if len(failed) > plan.max_failures:
-            raise RolloutFailed(
-                f"{len(failed)} deployments failed and {plan.max_failures} may: "
-                f"{failed[0].component} in {failed[0].environment}: {failed[0].message}; "
-                f"{self._said()}",
-                facts={"reason": "TooManyFailures"},
-            )
+        await in_turns(wave, bring, at_once=plan.max_at_once, goes_on=goes_on)
+        check_failures(self._failed(), plan.max_failures, self._said())
 
     async def _binding(self, plan: ClassUpgradePlan, consumer: ClassConsumer) -> BindingUpgrade:
         run = workflow.info().run_id[:8]

@@ -26,7 +26,7 @@ from domain.deliveries import (
     ConfigureBinding,
     OperationStatus,
 )
-from domain.errors import Denied, Errored, InvalidRequest, PlatformError, RolloutFailed
+from domain.errors import Denied, Errored, InvalidRequest, PlatformError
 from domain.phases import Phase
 from domain.records import FactResult
 from domain.records.stops import Place
@@ -36,7 +36,9 @@ from workflows.common.brake import Brake
 from workflows.common.calls import QUICK, call, watch
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
+from workflows.common.waves import check_failures, in_turns
 from workflows.configurations.consent import Consent
+from workflows.configurations.outcomes import Outcomes
 
 _LONGEST = timedelta(hours=12)
 """How long one deployment of a release may take, its place in the queue included."""
@@ -60,8 +62,7 @@ class ConfigurationWorkflow:
         self._round = 0
         self._ends = 0
         self._revision = ""
-        self._done: list[BindingConfigured] = []
-        self._left: list[str] = []
+        self._outcomes = Outcomes()
         workflow.upsert_search_attributes(
             [
                 attributes.KIND.value_set("configuration"),
@@ -103,7 +104,7 @@ class ConfigurationWorkflow:
             self._ends, self._revision = self._ends + 1, ""
         if isinstance(done, PlatformError):
             raise as_failure(done)
-        self._progress.is_at(Phase.SUCCEEDED, self._said())
+        self._progress.is_at(Phase.SUCCEEDED, str(self._outcomes))
         return done
 
     async def _released(self) -> ConfigurationRelease | PlatformError:
@@ -121,8 +122,8 @@ class ConfigurationWorkflow:
             await self._failed(error)
             return error
         if done.revision:
-            await self._note(Phase.SUCCEEDED, self._said())
-        await self._written(message=self._said(), after=done.revision)
+            await self._note(Phase.SUCCEEDED, str(self._outcomes))
+        await self._written(message=str(self._outcomes), after=done.revision)
         return done
 
     async def _release(self) -> ConfigurationRelease:
@@ -132,9 +133,9 @@ class ConfigurationWorkflow:
             plan = await self._plan()
             if plan.revision != self._revision:
                 await self._begin(plan)
-            waves = self._untried(plan)
+            waves = self._outcomes.untried(plan)
             if not waves and not self._is_stirred:
-                return self._result(plan)
+                return self._outcomes.result(self._request, plan)
             self._round += 1
             await self._carry_out(plan, waves)
 
@@ -146,7 +147,7 @@ class ConfigurationWorkflow:
         """
         if self._revision:
             await self._note(Phase.SUPERSEDED, f"{plan.revision or 'nothing'} takes its place")
-        self._revision, self._done, self._left = plan.revision, [], list(plan.left)
+        self._revision, self._outcomes = plan.revision, Outcomes(plan.left)
         if not plan.revision:
             return
         await self._note(Phase.RUNNING, f"{_count(plan)} to be deployed")
@@ -155,15 +156,6 @@ class ConfigurationWorkflow:
                 f"nothing was deployed: {'; '.join(plan.problems)}",
                 facts={"reason": "ConfigurationInvalid"},
             )
-
-    def _untried(self, plan: ConfigurationPlan) -> tuple[tuple[ConfigurationConsumer, ...], ...]:
-        """Returns the waves without those to whom this revision was brought, or was in vain."""
-        tried = {(one.component, one.environment) for one in self._done}
-        waves = (
-            tuple(one for one in wave if (one.component, one.environment) not in tried)
-            for wave in plan.waves
-        )
-        return tuple(wave for wave in waves if wave)
 
     async def _plan(self) -> ConfigurationPlan:
         with self._progress.step("plan"):
@@ -205,31 +197,23 @@ class ConfigurationWorkflow:
             until = workflow.now() + _LONGEST
             with self._progress.step("deploy", awaiting=f"deployments to {place}", until=until):
                 await self._wave(plan, wave)
-            self._progress.note("deploy", f"{place}: {self._said()}")
+            self._progress.note("deploy", f"{place}: {self._outcomes}")
 
     async def _wave(self, plan: ConfigurationPlan, wave: tuple[ConfigurationConsumer, ...]) -> None:
-        turns = asyncio.Semaphore(plan.max_at_once)
+        async def bring(consumer: ConfigurationConsumer) -> None:
+            self._outcomes.add(await self._configure(plan, consumer))
 
-        async def one(consumer: ConfigurationConsumer) -> None:
-            async with turns:
-                if len(self._failed_ones()) <= plan.max_failures and not self._is_stirred:
-                    self._done.append(await self._configure(plan, consumer))
+        def goes_on() -> bool:
+            return len(self._outcomes.failed) <= plan.max_failures and not self._is_stirred
 
-        await asyncio.gather(*(one(consumer) for consumer in wave))
-        failed = self._failed_ones()
-        if len(failed) > plan.max_failures:
-            raise RolloutFailed(
-                f"{len(failed)} deployments failed and {plan.max_failures} may: "
-                f"{failed[0].component} in {failed[0].environment}: {failed[0].message}; "
-                f"{self._said()}",
-                facts={"reason": "TooManyFailures"},
-            )
+        await in_turns(wave, bring, at_once=plan.max_at_once, goes_on=goes_on)
+        check_failures(self._outcomes.failed, plan.max_failures, str(self._outcomes))
 
     async def _configure(
         self, plan: ConfigurationPlan, consumer: ConfigurationConsumer
     ) -> BindingConfigured:
         info = workflow.info()
-        done = await call(
+        return await call(
             ConfigurationActivities.configure_binding,
             ConfigureBinding(
                 organization=self._request.organization,
@@ -245,17 +229,14 @@ class ConfigurationWorkflow:
             queue=ids.CONTROL_QUEUE,
             options=watch(_LONGEST),
         )
-        if done.phase is Phase.DENIED:
-            self._left.append(f"{done.component} in {done.environment}: {done.message}")
-        return done
 
     async def _cancelled(self) -> None:
         """What was brought stays so: an earlier revision is restored by a release of its own."""
         self._facts.add_cancel("configuration.cancelled")
         await self._facts.write()
         if self._revision:
-            await self._note(Phase.CANCELLED, f"stopped by a person; {self._said()}", last=True)
-        self._progress.is_at(Phase.CANCELLED, self._said())
+            await self._note(Phase.CANCELLED, f"stopped by a person; {self._outcomes}", last=True)
+        self._progress.is_at(Phase.CANCELLED, str(self._outcomes))
 
     async def _failed(self, error: PlatformError) -> None:
         phase = Phase.FAILED
@@ -275,7 +256,6 @@ class ConfigurationWorkflow:
         self, phase: Phase, message: str, *, reason: str = "", last: bool = False
     ) -> None:
         info = workflow.info()
-        failed = self._failed_ones()
         await call(
             ConfigurationActivities.note_configuration,
             ConfigurationNote(
@@ -288,35 +268,14 @@ class ConfigurationWorkflow:
                 by=self._request.trigger.actor or self._request.trigger.kind.value,
                 workflow_id=info.workflow_id,
                 run_id=info.run_id,
-                deployed=sum(one.phase is Phase.SUCCEEDED for one in self._done),
-                failed=len(failed),
-                left=len(self._left),
+                deployed=len(self._outcomes.deployed),
+                failed=len(self._outcomes.failed),
+                left=len(self._outcomes.left),
             ),
             f"tell {self._request.group} that its release is {phase.value.lower()}",
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
             even_if_cancelled=last,
-        )
-
-    def _failed_ones(self) -> list[BindingConfigured]:
-        fine = {Phase.SUCCEEDED, Phase.DENIED}
-        return [one for one in self._done if one.phase not in fine]
-
-    def _said(self) -> str:
-        deployed = sum(one.phase is Phase.SUCCEEDED for one in self._done)
-        parts = [f"{deployed} deployed", f"{len(self._failed_ones())} failed"]
-        parts += [f"left as they are: {'; '.join(self._left)}"] if self._left else []
-        return ", ".join(parts)
-
-    def _result(self, plan: ConfigurationPlan) -> ConfigurationRelease:
-        return ConfigurationRelease(
-            organization=self._request.organization,
-            group=self._request.group,
-            revision=plan.revision,
-            deployed=tuple(one for one in self._done if one.phase is Phase.SUCCEEDED),
-            failed=tuple(self._failed_ones()),
-            left=tuple(self._left),
-            untouched=plan.untouched,
         )
 
 

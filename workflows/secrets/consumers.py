@@ -16,6 +16,7 @@ from domain.deliveries.secrets import (
 )
 from domain.rendering.labels import COMPONENT
 from workflows.common.calls import QUICK, WRITE, call, watch
+from workflows.secrets.turning import PATIENT
 
 _READY = 600
 """Seconds the pods of one consumer have to become ready."""
@@ -28,6 +29,7 @@ class Consumers:
         self._organization = organization
         self._path = path
         self._undoing = even_if_cancelled
+        self._write = PATIENT if even_if_cancelled else WRITE
         self.found: tuple[PlaneConsumers, ...] = ()
 
     async def find(self, planes: tuple[str, ...]) -> None:
@@ -48,7 +50,7 @@ class Consumers:
                     DeliverSecret(consumer=one),
                     f"deliver {self._path} to {one.shown}",
                     queue=plane.queue,
-                    options=WRITE,
+                    options=self._write,
                     even_if_cancelled=self._undoing,
                 )
 
@@ -69,7 +71,7 @@ class Consumers:
             FindConsumers(organization=self._organization, path=self._path),
             f"who uses {self._path} on {queue}",
             queue=queue,
-            options=QUICK,
+            options=self._write if self._undoing else QUICK,
             even_if_cancelled=self._undoing,
         )
         return PlaneConsumers(queue=queue, items=found.items)
@@ -80,7 +82,7 @@ class Consumers:
             RestartConsumer(consumer=one, versions={self._path: version}),
             f"replace the pods of {one.shown}",
             queue=queue,
-            options=WRITE,
+            options=self._write,
             even_if_cancelled=self._undoing,
         )
         if not done.restarted:

@@ -8,9 +8,7 @@ destroyed everything can be undone: a cancel does, and so does any failure.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -19,7 +17,7 @@ from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
 from domain import ids
 from domain.deliveries import OperationStatus
-from domain.deliveries.approvals import ApprovalRequest, BoundFacts
+from domain.deliveries.parking import Parked, Resolution
 from domain.deliveries.rotations import (
     HoldOrder,
     Rotation,
@@ -28,25 +26,23 @@ from domain.deliveries.rotations import (
     RotationStatus,
     SecretTurn,
 )
-from domain.errors import (
-    CompensationFailed,
-    Conflict,
-    Denied,
-    Errored,
-    InvalidRequest,
-    PlatformError,
-)
+from domain.errors import CompensationFailed, Conflict, Errored, InvalidRequest, PlatformError
 from domain.phases import Phase
 from domain.records import FactResult
+from domain.records.stops import Place
 from domain.secrets.places import scope_of
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.approvals.asking import approved
-from workflows.common.calls import QUICK, WRITE, Options, call, stop_if_cancelled, to_the_end, watch
-from workflows.common.facts import Facts
+from workflows.common.calls import QUICK, call, to_the_end
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
+from workflows.secrets.agreement import agreed
 from workflows.secrets.consumers import Consumers
+from workflows.secrets.pauses import Pauses
+from workflows.secrets.proving import Observation, prove
+from workflows.secrets.steps import Steps, looks_again
+from workflows.secrets.turning import Turning
+from workflows.secrets.undoing import Undoing
 
 _STEPS = (
     "preflight",
@@ -59,12 +55,6 @@ _STEPS = (
     "approval",
     "finish",
 )
-_VALUES = 3
-"""How many values are made when the target refuses them."""
-_WINDOW = timedelta(minutes=15)
-_LONGEST_USE = timedelta(days=30)
-"""How long others may go on using the old credential before the rotation is undone."""
-_LONGEST_HOLD = timedelta(days=30)
 
 
 @workflow.defn
@@ -77,11 +67,11 @@ class RotationWorkflow:
         self._title = f"rotate {request.rotation}"
         self._progress = Progress(self._title, _STEPS)
         self._saga = Saga()
-        self._facts = Facts(request.organization, f"secret {request.rotation}", request.trigger)
-        self._turn: SecretTurn | None = None
+        self._steps = Steps(request, self._progress)
+        self._pauses = Pauses(request.organization, self._progress)
+        self._turning: Turning | None = None
         self._consumers = Consumers(request.organization, "")
-        self._users: tuple[str, ...] = ()
-        self._held_by = ""
+        self._observation = Observation()
         self._is_final = False
         workflow.upsert_search_attributes(
             [
@@ -96,29 +86,42 @@ class RotationWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the rotation stands."""
-        return self._progress.status()
+        return self._progress.status().model_copy(update={"parked": self._steps.parking.parked})
 
     @workflow.query
     def rotation(self) -> RotationStatus:
         """Which versions it is about, who uses the secret, and who still uses the old one."""
         return RotationStatus(
-            turn=self._turn,
+            turn=self._turning.turn if self._turning else None,
             consumers=self._consumers.found,
-            paused_by=self._held_by,
-            users=self._users,
+            paused_by=self._pauses.held_by,
+            users=self._observation.users,
             can_roll_back=not self._is_final,
         )
+
+    @workflow.signal
+    def stop_changed(self) -> None:
+        """Somebody stopped something, or let it go on."""
+        self._pauses.stop_changed()
 
     @workflow.update
     def hold(self, order: HoldOrder) -> str:
         """Holds the rotation at its next safe point, or lets it go on; returns who holds it."""
-        self._held_by = f"{order.actor}: {order.reason}" if order.holds else ""
-        return self._held_by
+        return self._pauses.hold(order)
 
     @hold.validator
     def _check_hold(self, order: HoldOrder) -> None:
         if order.holds and self._is_final:
             raise Conflict("the old credential is being destroyed: there is nothing to hold")
+
+    @workflow.update
+    def resolve(self, resolution: Resolution) -> Parked | None:
+        """Decides about a rotation that is parked."""
+        return self._steps.parking.decide(resolution)
+
+    @resolve.validator
+    def _check_resolution(self, resolution: Resolution) -> None:
+        self._steps.parking.check(resolution)
 
     @workflow.run
     async def run(self, _request: RotationRequest) -> Rotation:
@@ -134,11 +137,10 @@ class RotationWorkflow:
                 await self._undone(cancelled=True)
                 raise
             error = await self._undone(as_domain_error(failure))
-            phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
-            self._progress.is_at(phase, error.message)
             raise as_failure(error) from failure
         message = f"version {turn.version} took the place of version {turn.before}"
-        await self._told("rotation.ended", before=str(turn.before), after=str(turn.version))
+        await self._steps.told("rotation.ended", before=str(turn.before), after=str(turn.version))
+        await self._steps.note(Phase.SUCCEEDED, message, version=turn.version)
         self._progress.is_at(Phase.SUCCEEDED, message)
         return Rotation(
             organization=self._request.organization,
@@ -151,27 +153,30 @@ class RotationWorkflow:
         )
 
     async def _turned_over(self) -> SecretTurn:
-        with self._progress.step("preflight"):
-            turn = await self._preflight()
-        await self._safe_point()
-        self._saga.add(f"withdrew the new credential of {turn.plan.path}", self._withdraw)
-        turn = await self._proven(turn)
-        await self._safe_point()
-        self._saga.add(f"brought version {turn.before} back to all", self._bring_back)
-        with self._progress.step("distribute"):
-            await self._secret(RotationActivities.use_version, "use the new version")
-            await self._consumers.deliver()
-        with self._progress.step("restart"):
-            await self._consumers.restart(turn.version)
-        await self._told("rotation.distributed", after=str(turn.version))
-        await self._safe_point()
-        await self._observe(turn)
-        await self._agreed(turn)
-        await self._safe_point()
-        await self._finish(turn)
+        turning = await self._steps.do("preflight", self._preflight)
+        await self._begun(turning.turn)
+        undoing = Undoing(turning)
+        await self._pauses.safe_point()
+        self._saga.add(f"withdrew the new credential of {turning.turn.plan.path}", undoing.withdraw)
+        await prove(turning, self._steps)
+        turn = turning.turn
+        await self._pauses.safe_point()
+        self._saga.add(f"brought version {turn.before} back to all", undoing.bring_back)
+        await self._steps.do("distribute", lambda: self._distribute(turning))
+        await self._steps.do("restart", lambda: self._consumers.restart(turn.version))
+        await self._steps.told("rotation.distributed", after=str(turn.version))
+        await self._pauses.safe_point()
+        await self._observation.ended(turning, self._steps, self._progress)
+        await agreed(self._request, turn, self._consumers, self._progress)
+        await self._pauses.safe_point()
+        if looks_again():
+            await self._steps.do("restart", lambda: self._catch_up(turn))
+        await self._steps.told("rotation.finishing", before=str(turn.before))
+        self._saga.add(f"unlocked version {turn.before}", undoing.unlock)
+        await self._finish(turning)
         return turn
 
-    async def _preflight(self) -> SecretTurn:
+    async def _preflight(self) -> Turning:
         plan = await call(
             RotationPlanActivities.plan_rotation,
             self._request,
@@ -179,16 +184,27 @@ class RotationWorkflow:
             queue=ids.CONTROL_QUEUE,
             options=QUICK,
         )
-        self._facts.is_about(subject=f"secret {plan.path}", project=scope_of(plan.path).project)
         info = workflow.info()
-        self._turn = SecretTurn(plan=plan, id=f"{info.workflow_id}/{info.run_id}")
-        self._turn = await self._secret(RotationActivities.inspect_secret, "check it")
+        turn = SecretTurn(plan=plan, id=f"{info.workflow_id}/{info.run_id}")
+        self._turning = turning = Turning(turn)
+        turning.turn = await turning.do(RotationActivities.inspect_secret, "check it")
         self._consumers = Consumers(plan.organization, plan.path)
         await self._consumers.find(plan.planes)
         self._check_consumers(plan)
+        return turning
+
+    async def _begun(self, turn: SecretTurn) -> None:
+        scope = scope_of(turn.plan.path)
         self._progress.note("preflight", f"used by {', '.join(self._consumers.names) or 'nobody'}")
-        await self._told("rotation.begun", before=str(self._turn.before))
-        return self._turn
+        self._steps.facts.is_about(subject=f"secret {turn.plan.path}", project=scope.project)
+        await self._steps.told("rotation.begun", before=str(turn.before))
+        if not looks_again():
+            return
+        if scope.environment:
+            workflow.upsert_search_attributes([attributes.ENVIRONMENT.value_set(scope.environment)])
+        place = Place(organization=self._request.organization, environment=scope.environment)
+        self._pauses.is_in(place)
+        await self._steps.note(Phase.RUNNING, f"version {turn.before} is turned over")
 
     def _check_consumers(self, plan: RotationPlan) -> None:
         found = {one.component for plane in self._consumers.found for one in plane.items}
@@ -198,165 +214,57 @@ class RotationWorkflow:
                 "it with a configuration that names the secret, or take it out of the list"
             )
 
-    async def _proven(self, turn: SecretTurn) -> SecretTurn:
-        """Makes a credential the target takes, and logs in with it."""
-        for attempt in range(1, _VALUES + 1):
-            turn = turn.model_copy(update={"attempt": attempt, "version": 0})
-            self._turn = turn
-            with self._progress.step("create"):
-                turn = self._turn = await self._secret(
-                    RotationActivities.create_version, "make and write a new value"
-                )
-            try:
-                with self._progress.step("set"):
-                    await self._secret(RotationActivities.give_to_target, "make the target take it")
-            except (FailureError, PlatformError) as failure:
-                refused = as_domain_error(failure)
-                if not isinstance(refused, InvalidRequest) or attempt == _VALUES:
-                    raise
-                await self._withdraw()
-                turn = turn.model_copy(update={"newest": turn.version})
-                continue
-            with self._progress.step("test"):
-                await self._secret(RotationActivities.test_version, "log in with it")
-            break
-        return turn
+    async def _distribute(self, turning: Turning) -> None:
+        await turning.do(RotationActivities.use_version, "use the new version")
+        if looks_again():
+            # Whoever was deployed since the preflight has the old one.
+            await self._consumers.find(turning.turn.plan.planes)
+        await self._consumers.deliver()
 
-    async def _observe(self, turn: SecretTurn) -> None:
-        quiet = timedelta(seconds=turn.plan.quiet_seconds)
-        until = workflow.now() + quiet
-        given_up = workflow.now() + _LONGEST_USE + quiet
-        awaiting = f"the old credential to be unused for {quiet}"
-        with self._progress.step("observe", awaiting=awaiting, until=until):
-            while workflow.now() < given_up:
-                seen = await self._secret(
-                    RotationActivities.observe_old_users,
-                    f"see the old credential unused for {quiet}",
-                    watch(quiet + _WINDOW),
-                )
-                self._users = seen.users
-                if seen.unused:
-                    return
-                self._progress.awaits(f"{', '.join(seen.users)} to let go of the old credential")
-        raise Errored(f"the old credential is still used by {', '.join(self._users)}")
+    async def _catch_up(self, turn: SecretTurn) -> None:
+        """Brings the new version to whoever came to use the secret in the meantime."""
+        known = set(self._consumers.names)
+        await self._consumers.find(turn.plan.planes)
+        if set(self._consumers.names) - known:
+            await self._consumers.deliver()
+            await self._consumers.restart(turn.version)
 
-    async def _agreed(self, turn: SecretTurn) -> None:
-        plan = turn.plan
-        if plan.approval is None:
-            self._progress.skip("approval", "nobody needs to agree")
-            return
-        scope = scope_of(plan.path)
-        asked = ApprovalRequest(
-            subject=workflow.info().workflow_id,
-            organization=plan.organization,
-            project=scope.project,
-            environment=scope.environment,
-            asked=f"lock and destroy the old credential of {plan.path}",
-            details=f"Version {turn.version} is used by {', '.join(self._consumers.names)}.",
-            facts=BoundFacts(plan=ids.content_hash(turn.model_dump(mode="json"))),
-            rule=plan.approval,
-            requester=self._request.trigger.actor,
-        )
-        until = workflow.now() + plan.approval.expires_after
-        who = ", ".join(plan.approval.groups) or "whoever may approve there"
-        workflow.upsert_search_attributes([attributes.AWAITING.value_set(True)])
-        with self._progress.step("approval", awaiting="approval", until=until, who=who):
-            result = await approved(asked)
-        workflow.upsert_search_attributes([attributes.AWAITING.value_set(False)])
-        if not result.approved or result.hash != asked.hash:
-            raise Denied(result.message or f"the approval was {result.outcome.value}")
-
-    async def _finish(self, turn: SecretTurn) -> None:
+    async def _finish(self, turning: Turning) -> None:
         """Locks the old credential, waits, and destroys it: only the last cannot be undone."""
-        rest = timedelta(seconds=turn.plan.destroy_after_seconds)
-        until = workflow.now() + rest
-        await self._told("rotation.finishing", before=str(turn.before))
-        self._saga.add(f"unlocked version {turn.before}", self._unlock)
-        with self._progress.step(
-            "finish", awaiting="the end of the time in which it can be undone", until=until
-        ):
-            await self._secret(RotationActivities.lock_old, "lock the old credential")
-            await workflow.sleep(rest, summary="the old credential is locked, not destroyed")
-            await self._safe_point()
-            self._is_final = True
-            await self._secret(
-                RotationActivities.destroy_old, "destroy the old credential", undoing=True
-            )
+        rest = timedelta(seconds=turning.turn.plan.destroy_after_seconds)
 
-    async def _safe_point(self) -> None:
-        stop_if_cancelled()
-        if not self._held_by:
-            return
-        until = workflow.now() + _LONGEST_HOLD
-        with self._progress.waiting(
-            f"the rotation is held by {self._held_by}", until=until, who="whoever may rotate it"
-        ):
-            await workflow.wait_condition(
-                lambda: not self._held_by,
-                timeout=_LONGEST_HOLD,
-                timeout_summary="undo what is held for too long",
-            )
+        async def finish() -> None:
+            if not self._is_final:
+                await turning.do(RotationActivities.lock_old, "lock the old credential")
+                await workflow.sleep(rest, summary="the old credential is locked, not destroyed")
+                await self._pauses.safe_point()
+                # From now on bringing the old one back would leave people with none.
+                self._is_final, self._saga = True, Saga()
+            await turning.insist(RotationActivities.destroy_old, "destroy the old credential")
+
+        awaiting = "the end of the time in which it can be undone"
+        await self._steps.do("finish", finish, awaiting=awaiting, until=workflow.now() + rest)
 
     async def _undone(
         self, error: PlatformError | None = None, *, cancelled: bool = False
     ) -> PlatformError:
         """Undoes everything in reverse, and writes down what came of it."""
         error = error or Errored("cancelled")
+        phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
         try:
             await to_the_end(self._saga.compensate())
         except CompensationFailed as failed:
+            phase = Phase.ERRORED
             error = CompensationFailed(f"{error.message}; undoing it: {failed.message}")
+        nothing = "everybody uses the new one" if self._is_final else "nothing was changed"
+        undone = "; ".join(self._saga.undone) or nothing
         if cancelled:
-            self._facts.add_cancel("rotation.cancelled", self._saga.undone)
-            await self._facts.write()
-            self._progress.is_at(Phase.CANCELLED, "; ".join(self._saga.undone))
+            self._steps.facts.add_cancel("rotation.cancelled", self._saga.undone)
+            await self._steps.facts.write()
+            phase, message = Phase.CANCELLED, undone
         else:
-            undone = "; ".join(self._saga.undone) or "nothing was changed"
-            await self._told(
-                "rotation.ended", result=FactResult.FAILED, message=f"{error.message}; {undone}"
-            )
+            message = f"{error.message}; {undone}"
+            await self._steps.told("rotation.ended", result=FactResult.FAILED, message=message)
+        await self._steps.note(phase, message)
+        self._progress.is_at(phase, message if cancelled else error.message)
         return error
-
-    async def _withdraw(self) -> None:
-        await self._secret(
-            RotationActivities.withdraw_new, "destroy the new credential", undoing=True
-        )
-
-    async def _unlock(self) -> None:
-        await self._secret(RotationActivities.unlock_old, "unlock the old credential", undoing=True)
-
-    async def _bring_back(self) -> None:
-        assert self._turn is not None  # noqa: S101 - there is no undo before there is a turn
-        await self._secret(
-            RotationActivities.use_version_before, "use the old version again", undoing=True
-        )
-        back = Consumers(self._turn.plan.organization, self._turn.plan.path, even_if_cancelled=True)
-        await back.find(self._turn.plan.planes)
-        await back.deliver()
-        await back.restart(self._turn.before)
-
-    async def _told(self, action: str, **about: Any) -> None:
-        self._facts.add(action, **about)
-        await self._facts.write()
-
-    async def _secret(
-        self,
-        method: Callable[[Any, SecretTurn], Awaitable[Any]],
-        what: str,
-        options: Options = WRITE,
-        *,
-        undoing: bool = False,
-    ) -> Any:
-        """Does one step. A cancel waits for its end: what is undone next must not meet it."""
-        assert self._turn is not None  # noqa: S101 - set by the first step
-        done = await call(
-            method,
-            self._turn,
-            f"{what}: {self._turn.plan.path}",
-            queue=ids.SECRETS_QUEUE,
-            options=options,
-            even_if_cancelled=options is WRITE,
-        )
-        if not undoing:
-            stop_if_cancelled()
-        return done

@@ -54,10 +54,15 @@ async def keep_timetable(client: Client, rotation: SecretRotation) -> bool:
     Idempotent. One without times, or that is deleted, has no schedule; one that is suspended keeps
     it paused, and so does one that a person paused.
     """
-    name = ids.rotation_id(rotation.organization, rotation.name)
     if not rotation.spec.cron or rotation.is_deleted:
-        return await drop(client, name)
+        return await forget_timetable(client, rotation.organization, rotation.name)
+    name = ids.rotation_id(rotation.organization, rotation.name)
     return await keep(client, name, _schedule(name, rotation))
+
+
+async def forget_timetable(client: Client, organization: str, rotation: str) -> bool:
+    """Removes the schedule of a rotation; False = there was none. Idempotent."""
+    return await drop(client, ids.rotation_id(organization, rotation))
 
 
 def _schedule(name: str, rotation: SecretRotation) -> Schedule:

@@ -25,7 +25,7 @@ from domain.deliveries.secrets import (
 from domain.errors import Denied, InvalidRequest
 from domain.rendering import labels as names
 from domain.secrets import delivery
-from tests.integration.secrets.conftest import SessionOf
+from tests.integration.secrets.shop import SessionOf
 
 pytestmark = pytest.mark.integration
 PATH = "shop/production/db"

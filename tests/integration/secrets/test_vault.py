@@ -19,7 +19,8 @@ from domain import ids
 from domain.deliveries.secrets import EnsureVaultTenant
 from domain.errors import DependencyUnavailable, Errored, NotFound, StaleRevision
 from domain.secrets.rights import place_name
-from tests.integration.secrets.conftest import PLACES, SessionOf
+from tests.integration.secrets.conftest import PLACES
+from tests.integration.secrets.shop import SessionOf
 
 pytestmark = pytest.mark.integration
 PATH = "shop/production/db"

@@ -1,0 +1,83 @@
+"""Public endpoints of a real pod behind the gateway: what is asked of it, and what it lacks."""
+
+from __future__ import annotations
+
+import pytest
+
+from clients.kubernetes import Cluster, Kind
+from tests.e2e.test_types import PUBLIC, SERVE, Tenant, answer, cluster, temporal, tenant
+
+__all__ = ["cluster", "temporal", "tenant"]
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+GRPC_ROUTES = Kind("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes", namespaced=True)
+RPC = {"name": "rpc", "port": 9000, "type": "gRPC", "visibility": "public"}
+DATABASE = {"name": "db", "port": 5432, "type": "TCP", "visibility": "public"}
+
+
+async def test_the_gateway_does_what_an_endpoint_says_and_each_kind_has_its_address(
+    tenant: Tenant, cluster: Cluster, stack: dict[str, str]
+) -> None:
+    said = {
+        "rewritePath": "/inner/",
+        "responseHeaders": {"set": [{"name": "X-Shop", "value": "open"}], "remove": ["Server"]},
+    }
+    backend = {"componentRef": "front", "endpoint": "http"}
+    await tenant.declare(
+        "Endpoint", "front", {"backendRef": backend, "visibility": "public", "gateway": said}
+    )
+    await tenant.component(
+        "Service",
+        "front",
+        workload={
+            "containers": [{"name": "main", "command": [*SERVE, "/srv"]}],
+            "files": [{"path": "/srv/inner/index.html", "content": "inside"}],
+            "endpoints": [{**PUBLIC, "basePath": "/outer/"}, RPC],
+        },
+    )
+    status = await tenant.judged("Service", "front")
+    assert status["ready"]["status"] == "True", status["ready"]
+
+    http, rpc = status["endpoints"]
+    assert (http["name"], rpc["name"]) == ("http", "rpc")
+    assert http["url"] == status["url"]
+    assert rpc["url"].startswith(f"grpc://rpc.front.shop.{tenant.name}.dev.localhost:")
+    told = await answer(stack, status["url"])
+    assert told.text == "inside"
+    assert told.headers["X-Shop"] == "open"
+    assert "Server" not in told.headers
+    route = await cluster.get(GRPC_ROUTES, "front.rpc", tenant.namespace)
+    accepted = [
+        one
+        for parent in route["status"]["parents"]
+        for one in parent["conditions"]
+        if one["type"] == "Accepted"
+    ]
+    assert [one["status"] for one in accepted] == ["True"]
+    assert accepted[0]["observedGeneration"] == route["metadata"]["generation"]
+
+
+async def test_what_the_gateway_of_the_plane_lacks_is_refused_by_name(tenant: Tenant) -> None:
+    listener = {"name": "db", "port": 15432, "environmentRef": "dev", "componentRef": "store"}
+    gateway = {"domain": "localhost", "tcpListeners": [{**listener, "endpoint": "db"}]}
+    await tenant.declare("DataPlane", "local", {"gateway": gateway})
+    main = {"name": "main", "command": [*SERVE, "/srv"]}
+    await tenant.component(
+        "Service", "store", workload={"containers": [main], "endpoints": [DATABASE]}
+    )
+    ready = (await tenant.judged("Service", "store"))["ready"]
+    assert ready["status"] == "False"
+    assert "store needs a TCPRoute" in ready["message"]
+
+    cors = {"cors": {"allowOrigins": ["https://example.org"]}}
+    backend = {"componentRef": "shop"}
+    await tenant.declare(
+        "Endpoint", "shop", {"backendRef": backend, "visibility": "public", "gateway": cors}
+    )
+    await tenant.component(
+        "Service", "shop", workload={"containers": [main], "endpoints": [PUBLIC]}
+    )
+    ready = (await tenant.judged("Service", "shop"))["ready"]
+    assert ready["status"] == "False"
+    assert "needs HTTPRouteCORS" in ready["message"]
