@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 
 from temporalio.client import Client
@@ -13,13 +13,15 @@ from temporalio.service import RPCError
 
 from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, WatchEvent
 from clients.kubernetes.watch import DELETED
-from domain.errors import InvalidRequest, NotFound, PlatformError
+from domain.errors import InvalidRequest, NotFound, PlatformError, StaleRevision
+from domain.policies.teardown.holds import TEARDOWN
 from domain.resources import KINDS, Binding, Build, FreezeWindow, Resource, parse_as
 from intake.decisions import Decision, decide, decide_gone
 from intake.dispatch import dispatch
 from intake.freezes import shown
 from intake.leading import LEASE_NAMESPACE, ensure_namespace, process_identity
 from intake.summaries import summary
+from intake.teardown import is_to_be_held
 from intake.work_queue import WorkQueue
 from intake.world import Key, World
 
@@ -146,6 +148,7 @@ class Watching:
             if resource is None:
                 await self._part(key)
                 return True
+            await self._hold(resource)
             await self._ask(key, resource)
             await self._tell(resource)
         except InvalidRequest as error:
@@ -156,6 +159,19 @@ class Watching:
             _LOG.warning("%s %s: trying again: %s", key.kind, key.name, error)
             return False
         return True
+
+    async def _hold(self, resource: Resource) -> None:
+        """Keeps what is needed to take something down from being gone before."""
+        if not is_to_be_held(resource, self._world):
+            return
+        metadata = resource.metadata
+        held = {
+            "finalizers": [*metadata.finalizers, TEARDOWN],
+            "resourceVersion": metadata.resource_version,  # nobody else's is lost
+        }
+        kind = WATCHED[resource.kind]
+        with suppress(StaleRevision):  # the event of the newer one is on its way
+            await self._cluster.patch(kind, resource.name, resource.namespace, {"metadata": held})
 
     async def _ask(self, key: Key, resource: Resource) -> None:
         """Asks once for each decision: later events of an unchanged wish ask for nothing."""

@@ -33,8 +33,8 @@ from domain.resources.configuration import ConfigurationGroup
 from domain.resources.interfaces import ConnectionStatus
 from domain.resources.planes import ObservabilityPlane
 from intake import freezes
-from intake.decisions import obstacles
 from intake.interfaces_told import Told, cyclic, told_of
+from intake.near import obstacles
 from intake.planes import silent
 from intake.tenants import wanted_setup
 from intake.world import World, is_held_up

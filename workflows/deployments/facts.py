@@ -61,6 +61,11 @@ class DeploymentFacts(Facts):
         """The objects are on the plane."""
         self.add("deployment.applied", **self._change)
 
+    def left(self, queue: str, problem: str) -> None:
+        """The plane on which it ran before was left; ``problem`` says what stays there."""
+        result = FactResult.FAILED if problem else FactResult.DONE
+        self.add("deployment.plane-left", result=result, before=queue, message=problem)
+
     def put_back(self, objects: tuple[str, ...]) -> None:
         """What somebody else had changed is as the release wants it."""
         self.add(

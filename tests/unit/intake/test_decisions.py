@@ -7,15 +7,15 @@ from domain.resources import Environment, Metadata
 from domain.resources.configuration import ConfigurationGroupStatus
 from domain.resources.environment import EnvironmentStatus, HealthSchedule
 from domain.resources.organization import OrganizationStatus
+from intake.bindings import Deploy
 from intake.configurations import ReleaseConfiguration
 from intake.decisions import (
-    Deploy,
     RequestBuild,
     StartBuild,
     TellLane,
     decide,
-    obstacles,
 )
+from intake.near import obstacles
 from intake.planes import CheckPlane
 from intake.rotations import KeepSweeps
 from intake.tenants import SetUpTenant
@@ -298,3 +298,17 @@ def test_a_binding_waits_for_groups_that_project_and_organization_name() -> None
     assert told == ("waiting until ConfigurationGroup db, which the project names, is created",)
     group = given.resource("ConfigurationGroup", "db", {})
     assert obstacles(binding, world(binding, project, group)) == ()
+
+
+def test_what_runs_follows_its_environment_to_another_plane_once() -> None:
+    ran = {**given.told("True", "Deployed"), "releaseRef": "web-1", "planeRef": "old"}
+    binding = given.binding(status=ran)
+
+    decision = decide(binding, world(binding))
+
+    assert isinstance(decision, Deploy)
+    assert decision.request.trigger.reference == "Environment dev lies on DataPlane local"
+    assert decide(binding, world(binding)) == decision
+    there = given.binding(status={**ran, "planeRef": "local"})
+    assert decide(there, world(there)) is None
+    assert decide(binding, world(binding, without="DataPlane")) is None
