@@ -215,7 +215,7 @@ def test_organization_that_names_an_absent_build_plane_waits_for_that_one() -> N
 def test_other_kinds_ask_for_nothing() -> None:
     made = world()
 
-    asking = {"BuildPlane", "Component", "DataPlane", "Organization"}
+    asking = {"BuildPlane", "Component", "DataPlane", "Environment", "Organization"}
     others = [one for one in given.everything() if one.kind not in asking]
     assert others
     assert [one for one in others if decide(one, made) is not None] == []
