@@ -15,11 +15,14 @@ from domain.resources.base import API_VERSION
 ORGANIZATION = "bench"
 PROJECT = "load"
 ENVIRONMENT = "development"
+PROTECTED = "production"
+"""Where what runs in the first one comes only by approval."""
 PLANE = "local"
 GROUP = "platform-engineers"
 """Whose members may ask the API about it."""
 CLASS = "bench-service"
 NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, ENVIRONMENT)
+PROTECTED_NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, PROTECTED)
 VARIABLE = "BENCH"
 IMAGE = "127.0.0.1:5000/bench/none@sha256:" + "0" * 64
 """Never pulled where no pod is started."""
@@ -35,11 +38,13 @@ def kind(name: str) -> Kind:
 def foundation() -> list[Object]:
     """Returns what a tenant has before its first component."""
     template: dict[str, Any] = {"replicas": 1, "minReadySeconds": 0}
-    path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": []}
+    step: dict[str, Any] = {"name": PROTECTED, "approval": {"quorum": 1}}
+    path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": [step]}
     return [
         _resource("Organization", ORGANIZATION, {"access": [{"group": GROUP, "role": "admin"}]}),
         _resource("DataPlane", PLANE, {"gateway": {"domain": "localhost"}}),
         _resource("Environment", ENVIRONMENT, {"dataPlaneRef": PLANE}),
+        _resource("Environment", PROTECTED, {"dataPlaneRef": PLANE}),
         _resource(
             "DeploymentPipeline",
             "bench-pipeline",
