@@ -156,16 +156,17 @@ async def remove(cluster: Cluster, names: Sequence[str]) -> None:
     async def one(name: str) -> None:
         async with hands:
             await cluster.delete(kind("ServiceBinding"), binding_of(name), ORGANIZATION)
-            await _gone(cluster, binding_of(name))
+            await _gone(cluster, "ServiceBinding", binding_of(name))
             for other in ("DeployableArtifact", "Workload", "Component"):
                 await cluster.delete(kind(other), name, ORGANIZATION)
+            await _gone(cluster, "Component", name)  # it is held until its teardown has ended
 
     await asyncio.gather(*(one(name) for name in names))
 
 
-async def _gone(cluster: Cluster, binding: str) -> None:
-    events = cluster.watch(kind("ServiceBinding"), ORGANIZATION, fields=f"metadata.name={binding}")
-    if await cluster.find(kind("ServiceBinding"), binding, ORGANIZATION) is None:
+async def _gone(cluster: Cluster, of_kind: str, name: str) -> None:
+    events = cluster.watch(kind(of_kind), ORGANIZATION, fields=f"metadata.name={name}")
+    if await cluster.find(kind(of_kind), name, ORGANIZATION) is None:
         return
     async for event in events:
         if event.type == "DELETED":

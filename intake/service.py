@@ -149,7 +149,11 @@ class Watching:
                 await self._part(key)
                 return True
             await self._hold(resource)
-            await self._ask(key, resource)
+            try:
+                await self._ask(key, resource)
+            except RPCError:
+                await self._tell(resource)  # what is seen needs no Temporal
+                raise
             await self._tell(resource)
         except InvalidRequest as error:
             _LOG.warning("%s %s: %s", key.kind, key.name, error.message)
