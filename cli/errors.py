@@ -78,7 +78,7 @@ class Problem(Exception):
             title=str(document.get("title") or "Error"),
             where=f"{where} (request {request_id})" if request_id else where,
             facts=document.get("facts"),
-            advice=_ADVICE.get(name, "") or str(document.get("advice", "")),
+            advice=str(document.get("advice", "")) or _ADVICE.get(name, ""),
             code=_BY_STATUS.get(status, ExitCode.FAILED),
         )
 
