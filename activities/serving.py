@@ -41,6 +41,8 @@ from activities.secrets.delivery import SecretDelivery
 from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
+from activities.teardown.planes import TeardownPlaneActivities
+from activities.teardown.surveys import TeardownActivities
 from activities.tenants.setup import TenantActivities
 from clients.assertions import AssertionVerifier
 from clients.git import GitRemotes
@@ -173,6 +175,7 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
+    teardown = TeardownActivities(outside.cluster)
     sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
     return [
         facts.record,
@@ -188,6 +191,10 @@ def _platform(outside: Outside) -> Activities:
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
+        teardown.survey_teardown,
+        teardown.delete_parts,
+        teardown.note_teardown,
+        teardown.let_go,
         PlaneReportActivities(outside.cluster).report_plane,
     ]
 
@@ -200,6 +207,7 @@ def plane(outside: Outside) -> Activities:
     rollouts = RolloutActivities(cluster, watches, objects, delivery)
     drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
     checks = PlaneCheckActivities(cluster, watches)
+    teardown = TeardownPlaneActivities(cluster, watches)
     return [
         checks.inspect_plane,
         checks.watch_plane,
@@ -221,6 +229,8 @@ def plane(outside: Outside) -> Activities:
         tasks.follow_task_run,
         tasks.stop_task_run,
         TenantPlaneActivities(cluster).set_up_tenant_plane,
+        teardown.sweep_plane,
+        teardown.await_namespaces_gone,
     ]
 
 

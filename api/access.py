@@ -106,7 +106,7 @@ class Access:
             administrators=self._administrators,
         )
         if not decision.allowed:
-            raise Denied(decision.reason)
+            raise Denied(decision.reason, facts={"advice": _ROLE})
 
     def knows(self, organization: Organization) -> bool:
         """Tells whether the person has any part in the organization at all."""
@@ -128,6 +128,9 @@ class Access:
             ).allowed
             for place in places
         )
+
+
+_ROLE = "Ask an administrator of the organization for the role."
 
 
 async def access_of(services: ServicesDep, person: PersonDep) -> Access:

@@ -21,6 +21,7 @@ from benchmarks.changes import load, one_change, one_change_under_load
 from benchmarks.failures import pod_failures
 from benchmarks.machine import this_machine
 from benchmarks.parked import parked_operations
+from benchmarks.promotions import waiting_promotions
 from benchmarks.report import NotAReport, Report, read_measurements, table
 from benchmarks.requests import api_requests
 from benchmarks.samples import Measurement
@@ -34,7 +35,10 @@ from domain.errors import PlatformError
 _ROOT = Path(__file__).resolve().parent.parent
 _FAILED = 1
 _NOT_READY = 2
-PARTS = ("starts", "change", "failure", "api", "burst", "load", "parked", "approvals", "builds")
+PARTS = (
+    "starts", "change", "failure", "api", "burst", "load", "parked", "approvals", "promotions",
+    "builds",
+)  # fmt: skip
 _ON_NODES = {"builds"}
 """What needs pods that run, so a full stack."""
 _MOST = 5000
@@ -70,6 +74,8 @@ async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[
             found += await parked_operations(bench, arguments.parked)
         if "approvals" in arguments.parts:
             found += await waiting_approvals(bench, arguments.approvals, arguments.approved)
+        if "promotions" in arguments.parts:
+            found += await waiting_promotions(bench, _names()[: arguments.promotions])
     return found
 
 
@@ -148,6 +154,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--failures", type=int, default=20, help="deployments whose pod fails")
     parser.add_argument("--approvals", type=int, default=2000, help="approvals that wait")
     parser.add_argument("--approved", type=int, default=500, help="of those, given at once")
+    parser.add_argument("--promotions", type=int, default=500, help="promotions approved at once")
     parser.add_argument("--parked", type=int, default=10000, help="operations that only wait")
     parser.add_argument("--builds", type=int, default=5, help="builds that are measured")
     parser.add_argument("--compare", type=Path, help="report of an earlier run")

@@ -15,11 +15,14 @@ from domain.resources.base import API_VERSION
 ORGANIZATION = "bench"
 PROJECT = "load"
 ENVIRONMENT = "development"
+PROTECTED = "production"
+"""Where what runs in the first one comes only by approval."""
 PLANE = "local"
 GROUP = "platform-engineers"
 """Whose members may ask the API about it."""
 CLASS = "bench-service"
 NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, ENVIRONMENT)
+PROTECTED_NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, PROTECTED)
 VARIABLE = "BENCH"
 IMAGE = "127.0.0.1:5000/bench/none@sha256:" + "0" * 64
 """Never pulled where no pod is started."""
@@ -35,11 +38,13 @@ def kind(name: str) -> Kind:
 def foundation() -> list[Object]:
     """Returns what a tenant has before its first component."""
     template: dict[str, Any] = {"replicas": 1, "minReadySeconds": 0}
-    path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": []}
+    step: dict[str, Any] = {"name": PROTECTED, "approval": {"quorum": 1}}
+    path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": [step]}
     return [
         _resource("Organization", ORGANIZATION, {"access": [{"group": GROUP, "role": "admin"}]}),
         _resource("DataPlane", PLANE, {"gateway": {"domain": "localhost"}}),
         _resource("Environment", ENVIRONMENT, {"dataPlaneRef": PLANE}),
+        _resource("Environment", PROTECTED, {"dataPlaneRef": PLANE}),
         _resource(
             "DeploymentPipeline",
             "bench-pipeline",
@@ -151,16 +156,17 @@ async def remove(cluster: Cluster, names: Sequence[str]) -> None:
     async def one(name: str) -> None:
         async with hands:
             await cluster.delete(kind("ServiceBinding"), binding_of(name), ORGANIZATION)
-            await _gone(cluster, binding_of(name))
+            await _gone(cluster, "ServiceBinding", binding_of(name))
             for other in ("DeployableArtifact", "Workload", "Component"):
                 await cluster.delete(kind(other), name, ORGANIZATION)
+            await _gone(cluster, "Component", name)  # it is held until its teardown has ended
 
     await asyncio.gather(*(one(name) for name in names))
 
 
-async def _gone(cluster: Cluster, binding: str) -> None:
-    events = cluster.watch(kind("ServiceBinding"), ORGANIZATION, fields=f"metadata.name={binding}")
-    if await cluster.find(kind("ServiceBinding"), binding, ORGANIZATION) is None:
+async def _gone(cluster: Cluster, of_kind: str, name: str) -> None:
+    events = cluster.watch(kind(of_kind), ORGANIZATION, fields=f"metadata.name={name}")
+    if await cluster.find(kind(of_kind), name, ORGANIZATION) is None:
         return
     async for event in events:
         if event.type == "DELETED":

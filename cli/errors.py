@@ -41,7 +41,6 @@ _BY_STATUS: dict[int, ExitCode] = {
 _ADVICE: dict[str, str] = {
     "NotFound": "See what there is: `pavane get organizations`, `pavane get components`.",
     "FieldConflict": "Change the fields where they are managed, or take them over with --force.",
-    "Denied": "Ask an administrator of the organization for the role.",
     "InvalidRequest": "Correct the request and try again.",
     "TooLarge": "Apply fewer manifests at once.",
 }
@@ -79,7 +78,7 @@ class Problem(Exception):
             title=str(document.get("title") or "Error"),
             where=f"{where} (request {request_id})" if request_id else where,
             facts=document.get("facts"),
-            advice=_ADVICE.get(name, "") or str(document.get("advice", "")),
+            advice=str(document.get("advice", "")) or _ADVICE.get(name, ""),
             code=_BY_STATUS.get(status, ExitCode.FAILED),
         )
 

@@ -67,7 +67,8 @@ class PlatformError(Exception):
         super().__init__(message)
         self.message = message
         self.facts: dict[str, str] = facts or {}
-        """Named details, such as the fields of a conflict or the last lines of a log."""
+        """Named details, such as the fields of a conflict or the last lines of a log. ``advice``
+        is what the person can do about it, where the kind of error alone does not say."""
 
 
 class InvalidRequest(PlatformError):

@@ -9,11 +9,8 @@ from domain import ids
 from domain.deliveries import (
     BuildRequest,
     ClassUpgradeRequest,
-    DeployRequest,
-    Trigger,
     TriggerKind,
 )
-from domain.deliveries.promotions import PromotionRequest
 from domain.policies.class_waves import consumers_of
 from domain.rendering.templates import class_problems
 from domain.resources import (
@@ -31,11 +28,10 @@ from domain.resources.build import Build
 from domain.resources.class_parts import UpgradeMode
 from domain.resources.configuration import ConfigurationGroup
 from domain.resources.rotation import SecretRotation
+from intake.bindings import Deploy, Promote, trigger_of, wanted_deployment
 from intake.configurations import ReleaseConfiguration, wanted_release
-from intake.interfaces import interfaces_in, interfaces_seen, outdated_interfaces
-from intake.near import behind, missing, surroundings, without_build_plane
+from intake.near import missing, obstacles, without_build_plane
 from intake.planes import CheckPlane
-from intake.promotions import automatic_promotions
 from intake.rotations import (
     ForgetTimetable,
     KeepSweeps,
@@ -43,10 +39,9 @@ from intake.rotations import (
     wanted_sweeps,
     wanted_timetable,
 )
+from intake.teardown import TearDown, wanted_teardown
 from intake.tenants import SetUpTenant, wanted_tenant
 from intake.world import Key, World, is_held_up, wants_first_build
-
-_UID_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -65,13 +60,6 @@ class RequestBuild:
 
 
 @dataclass(frozen=True)
-class Deploy:
-    """A deployment of what a binding wants."""
-
-    request: DeployRequest
-
-
-@dataclass(frozen=True)
 class TellLane:
     """How many builds an organization may run may have changed while some wait."""
 
@@ -86,13 +74,6 @@ class TellFreezes:
     organization: str
     generation: int
     overrides: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Promote:
-    """Promotions to the environments that come next and ask for none."""
-
-    requests: tuple[PromotionRequest, ...]
 
 
 @dataclass(frozen=True)
@@ -115,6 +96,7 @@ Decision: TypeAlias = (
     | Promote
     | ReleaseConfiguration
     | SetUpTenant
+    | TearDown
     | TellFreezes
     | TellLane
     | UpgradeClass
@@ -127,11 +109,13 @@ def decide(resource: Resource, world: World) -> Decision | None:
     The answer is the same for the same state, and carries ids made of it, so asking twice asks
     for one thing.
     """
+    if teardown := wanted_teardown(resource, world, trigger_of(resource)):
+        return teardown
     match resource:
         case Build():
             return _of_build(resource, world)
         case Binding():
-            return _of_binding(resource, world)
+            return wanted_deployment(resource, world)
         case Component():
             return _of_component(resource, world)
         case _:
@@ -153,7 +137,7 @@ def _of_the_platform(resource: Resource, world: World) -> Decision | None:
         case Environment():
             return wanted_sweeps(resource)
         case DataPlane() | BuildPlane():
-            return CheckPlane.of(resource, _trigger(resource))
+            return CheckPlane.of(resource, trigger_of(resource))
         case ConfigurationGroup() | FreezeWindow() | Organization() | SecretRotation():
             return _of_rules(resource, world)
         case _:
@@ -167,26 +151,14 @@ def _of_rules(
     if isinstance(resource, SecretRotation):
         return wanted_timetable(resource)
     if isinstance(resource, ConfigurationGroup):
-        return wanted_release(resource, _trigger(resource, TriggerKind.AUTOMATIC))
+        return wanted_release(resource, trigger_of(resource, TriggerKind.AUTOMATIC))
     if isinstance(resource, Organization):
         lane = TellLane(resource.name, resource.spec.builds.concurrency)
-        trigger = _trigger(resource, TriggerKind.RESOURCE)
+        trigger = trigger_of(resource, TriggerKind.RESOURCE)
         setup = wanted_tenant(resource, world, trigger)
         return SetUpTenant(setup, lane.concurrency) if setup else lane
     lifted = tuple(one.id for one in resource.status.overrides)
     return TellFreezes(resource.organization, resource.metadata.generation, lifted)
-
-
-def obstacles(resource: Resource, world: World) -> tuple[str, ...]:
-    """Returns what must appear before the resource can be worked on, in words."""
-    named = missing(resource, world)
-    match resource:
-        case Build():
-            return named + without_build_plane(resource.organization, world)
-        case Binding() if not named:
-            return behind(resource, world)
-        case _:
-            return named
 
 
 def _of_build(build: Build, world: World) -> Decision | None:
@@ -198,66 +170,13 @@ def _of_build(build: Build, world: World) -> Decision | None:
         organization=build.organization,
         component=build.component,
         revision=build.revision,
-        trigger=_trigger(build),
+        trigger=trigger_of(build),
     )
     commit = build.revision
     if ids.is_commit(commit) and build.name == ids.build_name(build.component, commit):
         return StartBuild(request.model_copy(update={"commit": commit}))
     key = ids.fitted(f"{build.name}-{build.metadata.generation}")
     return RequestBuild(request.model_copy(update={"build": build.name}), key)
-
-
-def _of_binding(binding: Binding, world: World) -> Decision | None:
-    if not binding.component:
-        return None
-    generation = binding.metadata.generation
-    request_id = f"binding-{binding.metadata.uid[:_UID_LENGTH]}-{generation}"
-    interfaces = interfaces_in(world, binding.organization, binding.component).state
-    if binding.is_observed:
-        if not is_held_up(binding):
-            return _of_running(binding, world)
-        # The world is another one than when it was looked at, so this is another request.
-        request_id, generation = f"{request_id}-{surroundings(binding, world)}", 0
-    if not binding.is_deleted and obstacles(binding, world):
-        return None
-    return Deploy(
-        DeployRequest(
-            organization=binding.organization,
-            component=binding.component,
-            environment=binding.environment,
-            request_id=request_id,
-            binding=binding.name,
-            binding_kind=binding.kind,
-            first=not binding.status.release_ref,
-            generation=generation,
-            interfaces=interfaces,
-            trigger=_trigger(binding),
-        )
-    )
-
-
-def _of_running(binding: Binding, world: World) -> Decision | None:
-    """What was looked at runs: with what is declared now, and then it may go on."""
-    changed = outdated_interfaces(binding, world)
-    if not changed:
-        following = automatic_promotions(binding, world)
-        return Promote(following) if following else None
-    return Deploy(
-        DeployRequest(
-            organization=binding.organization,
-            component=binding.component,
-            environment=binding.environment,
-            request_id=f"interfaces-{binding.metadata.uid[:_UID_LENGTH]}-"
-            f"{interfaces_seen(binding, world)}-{changed}",
-            binding=binding.name,
-            binding_kind=binding.kind,
-            interfaces=changed,
-            trigger=Trigger(
-                kind=TriggerKind.AUTOMATIC,
-                reference=f"Endpoints and Connections of {binding.component}",
-            ),
-        )
-    )
 
 
 def _of_component(component: Component, world: World) -> Decision | None:
@@ -275,7 +194,7 @@ def _of_component(component: Component, world: World) -> Decision | None:
             component=component.name,
             revision=source.branch,
             branch=source.branch,
-            trigger=_trigger(component, TriggerKind.AUTOMATIC),
+            trigger=trigger_of(component, TriggerKind.AUTOMATIC),
         ),
         ids.fitted(f"{component.name}-{digest}"),
     )
@@ -295,12 +214,7 @@ def _of_class(component_class: ComponentClass, world: World) -> Decision | None:
             organization=component_class.organization,
             class_kind=component_class.kind,
             class_name=component_class.name,
-            trigger=_trigger(component_class, TriggerKind.AUTOMATIC),
+            trigger=trigger_of(component_class, TriggerKind.AUTOMATIC),
         ),
         component_class.revision,
     )
-
-
-def _trigger(resource: Resource, kind: TriggerKind = TriggerKind.RESOURCE) -> Trigger:
-    generation = resource.metadata.generation
-    return Trigger(kind=kind, reference=f"{resource.kind} {resource.name} generation {generation}")

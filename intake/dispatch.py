@@ -10,11 +10,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.deliveries import BuildRequest
 from domain.deliveries.promotions import PromotionRequest
+from intake.bindings import Deploy, Promote
 from intake.configurations import ReleaseConfiguration
 from intake.decisions import (
     Decision,
-    Deploy,
-    Promote,
     RequestBuild,
     StartBuild,
     TellFreezes,
@@ -23,6 +22,7 @@ from intake.decisions import (
 )
 from intake.planes import CheckPlane
 from intake.rotations import ForgetTimetable, KeepSweeps, KeepTimetable
+from intake.teardown import TearDown
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.configurations.starting import signal_configuration
@@ -37,6 +37,7 @@ from workflows.starting import (
     start_class_upgrade,
     tell_build_lane,
 )
+from workflows.teardown.starting import signal_teardown
 from workflows.tenants.starting import signal_tenant
 
 _LOG = logging.getLogger(__name__)
@@ -69,10 +70,8 @@ async def dispatch(client: Client, decision: Decision) -> None:
         case CheckPlane(plane):
             check = await signal_plane_check(client, plane)
             _LOG.info("asked for %s", check.id)
-        case SetUpTenant(tenant, concurrency):
-            await _tell(client, TellLane(tenant.organization, concurrency))
-            setup = await signal_tenant(client, tenant)
-            _LOG.info("asked for %s", setup.id)
+        case SetUpTenant() | TearDown():
+            await _keep(client, decision)
         case UpgradeClass() | ReleaseConfiguration():
             await _bring(client, decision)
         case _:
@@ -101,6 +100,16 @@ async def _tell(
         _LOG.info("told %d that wait in %s that a freeze window changed", told, organization)
     elif await tell_build_lane(client, organization):
         _LOG.info("told the builds of %s: %d may run", organization, decision.concurrency)
+
+
+async def _keep(client: Client, decision: SetUpTenant | TearDown) -> None:
+    if isinstance(decision, TearDown):
+        asked = (await signal_teardown(client, decision.request)).id
+    else:
+        tenant = decision.request
+        await _tell(client, TellLane(tenant.organization, decision.concurrency))
+        asked = (await signal_tenant(client, tenant)).id
+    _LOG.info("asked for %s", asked)
 
 
 async def _bring(client: Client, decision: UpgradeClass | ReleaseConfiguration) -> None:

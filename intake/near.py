@@ -8,6 +8,7 @@ from domain import ids
 from domain.rendering.configuration.groups import named_groups
 from domain.resources import (
     Binding,
+    Build,
     BuildPlane,
     Component,
     DataPlane,
@@ -65,6 +66,15 @@ def surroundings(binding: Binding, world: World) -> str:
     return ids.content_hash(content)[:_UID_LENGTH]
 
 
+def plane_to_move_to(binding: Binding, world: World) -> str:
+    """Returns the plane of its environment when what runs is on another one; empty = it is not."""
+    environment = world.find(Environment, binding.organization, binding.environment)
+    plane = environment.spec.data_plane_ref if environment else ""
+    if binding.status.plane_ref in {"", plane} or binding.is_deleted:
+        return ""
+    return plane if world.find(DataPlane, binding.organization, plane) else ""
+
+
 def _groups(binding: Binding, world: World) -> list[ConfigurationGroup | None]:
     where = binding.organization
     component = world.find(Component, where, binding.component)
@@ -114,3 +124,15 @@ def behind(binding: Binding, world: World) -> tuple[str, ...]:
         waits += (f"waiting until Workload {workload} is created in {where} (a build makes it)",)
     unresolved = interfaces_in(world, where, binding.component).unresolved
     return waits + tuple(f"Connection {one.connection}: {one.message}" for one in unresolved)
+
+
+def obstacles(resource: Resource, world: World) -> tuple[str, ...]:
+    """Returns what must appear before the resource can be worked on, in words."""
+    named = missing(resource, world)
+    match resource:
+        case Build():
+            return named + without_build_plane(resource.organization, world)
+        case Binding() if not named:
+            return behind(resource, world)
+        case _:
+            return named

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 
 from temporalio.client import Client
@@ -13,17 +13,24 @@ from temporalio.service import RPCError
 
 from clients.kubernetes import Cluster, Kind, Leader, Object, SharedWatches, WatchEvent
 from clients.kubernetes.watch import DELETED
-from domain.errors import InvalidRequest, NotFound, PlatformError
-from domain.resources import KINDS, Binding, Build, Resource, parse_as
+from domain.errors import InvalidRequest, NotFound, PlatformError, StaleRevision
+from domain.policies.teardown.holds import TEARDOWN
+from domain.resources import KINDS, Binding, Build, FreezeWindow, Resource, parse_as
 from intake.decisions import Decision, decide, decide_gone
 from intake.dispatch import dispatch
+from intake.freezes import shown
 from intake.leading import LEASE_NAMESPACE, ensure_namespace, process_identity
 from intake.summaries import summary
+from intake.teardown import is_to_be_held
 from intake.work_queue import WorkQueue
 from intake.world import Key, World
 
 _LOG = logging.getLogger(__name__)
 _HANDS = 32
+_AFTER_SECONDS = 1.0
+"""How long after a window begins or ends it is looked at: whole seconds are told."""
+_LONGEST_SECONDS = 86_400.0
+"""A timer follows no change of the clock, so a far moment is approached in steps."""
 _LEASE = "pavane-intake"
 _MANAGER = "pavane-intake"
 """Apart from the procedures' manager, so that neither removes what the other wrote."""
@@ -79,6 +86,8 @@ class Watching:
         self._world = World()
         self._queue: WorkQueue[Key] = WorkQueue(self._look, hands=_HANDS, rank=self._rank)
         self._asked: dict[Key, Decision] = {}
+        self._edges: dict[Key, asyncio.TimerHandle] = {}
+        """Windows are looked at again when they begin or end."""
 
     async def run(self) -> None:
         """Acts until it is cancelled."""
@@ -93,6 +102,7 @@ class Watching:
             for name, one in shared.items():
                 for obj in one.store.values():
                     self._take(name, obj)
+            stack.callback(self._wait_for_nothing)
             async with asyncio.TaskGroup() as group:
                 for name in WATCHED:
                     group.create_task(self._follow(name, events[name]), name=f"intake {name}")
@@ -121,6 +131,7 @@ class Watching:
         meta = obj["metadata"]
         key = Key(kind, meta.get("namespace", ""), meta["name"])
         self._asked.pop(key, None)
+        self._wait_for(key, None)
         self._queue.add(self._world.remove(key) | {key})
 
     def _rank(self, key: Key) -> int:
@@ -137,7 +148,12 @@ class Watching:
             if resource is None:
                 await self._part(key)
                 return True
-            await self._ask(key, resource)
+            await self._hold(resource)
+            try:
+                await self._ask(key, resource)
+            except RPCError:
+                await self._tell(resource)  # what is seen needs no Temporal
+                raise
             await self._tell(resource)
         except InvalidRequest as error:
             _LOG.warning("%s %s: %s", key.kind, key.name, error.message)
@@ -147,6 +163,19 @@ class Watching:
             _LOG.warning("%s %s: trying again: %s", key.kind, key.name, error)
             return False
         return True
+
+    async def _hold(self, resource: Resource) -> None:
+        """Keeps what is needed to take something down from being gone before."""
+        if not is_to_be_held(resource, self._world):
+            return
+        metadata = resource.metadata
+        held = {
+            "finalizers": [*metadata.finalizers, TEARDOWN],
+            "resourceVersion": metadata.resource_version,  # nobody else's is lost
+        }
+        kind = WATCHED[resource.kind]
+        with suppress(StaleRevision):  # the event of the newer one is on its way
+            await self._cluster.patch(kind, resource.name, resource.namespace, {"metadata": held})
 
     async def _ask(self, key: Key, resource: Resource) -> None:
         """Asks once for each decision: later events of an unchanged wish ask for nothing."""
@@ -163,6 +192,24 @@ class Watching:
             await dispatch(self._client, decision)
 
     async def _tell(self, resource: Resource) -> None:
-        status = summary(resource, self._world, datetime.now(UTC).replace(microsecond=0))
+        now = datetime.now(UTC)
+        if isinstance(resource, FreezeWindow):
+            self._wait_for(Key.of(resource), shown(resource, now).edge)
+        status = summary(resource, self._world, now.replace(microsecond=0))
         if status is not None:
             await self._cluster.apply_status(status, manager=_MANAGER)
+
+    def _wait_for(self, key: Key, edge: datetime | None) -> None:
+        """Has a window looked at again at a moment; None = at no moment."""
+        if (waiting := self._edges.pop(key, None)) is not None:
+            waiting.cancel()
+        if edge is not None:
+            left = (edge - datetime.now(UTC)).total_seconds() + _AFTER_SECONDS
+            pause = min(max(left, _AFTER_SECONDS), _LONGEST_SECONDS)
+            loop = asyncio.get_running_loop()
+            self._edges[key] = loop.call_later(pause, self._queue.add, [key])
+
+    def _wait_for_nothing(self) -> None:
+        for waiting in self._edges.values():
+            waiting.cancel()
+        self._edges.clear()

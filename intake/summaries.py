@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from domain.policies import windows
 from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.templates import class_problems
 from domain.resources import (
@@ -20,6 +21,7 @@ from domain.resources import (
     DeployableArtifact,
     Deployment,
     DeploymentPipeline,
+    FreezeWindow,
     Organization,
     Release,
     Resource,
@@ -30,8 +32,9 @@ from domain.resources.conditions import Condition, ConditionType, Reason
 from domain.resources.configuration import ConfigurationGroup
 from domain.resources.interfaces import ConnectionStatus
 from domain.resources.planes import ObservabilityPlane
-from intake.decisions import obstacles
+from intake import freezes
 from intake.interfaces_told import Told, cyclic, told_of
+from intake.near import obstacles
 from intake.planes import silent
 from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
@@ -54,12 +57,16 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
     ready = _ready(resource, waits, told, world, now)
     conditions = [*cyclic(resource, told, now), ready]
     if _says_so_already(resource, conditions, told):
-        return None
+        is_said = not isinstance(resource, FreezeWindow) or freezes.says_so(resource, now)
+        if is_said:
+            return None
     status: dict[str, Any] = {
         "observedGeneration": resource.metadata.generation,
         "conditions": [one.model_dump(mode="json", by_alias=True) for one in conditions],
         **told.fields,
     }
+    if isinstance(resource, FreezeWindow):
+        status |= freezes.shown(resource, now).fields
     if isinstance(resource, DeploymentPipeline):
         status["environments"] = list(resource.environments)
     if isinstance(resource, ComponentClass):
@@ -97,6 +104,8 @@ def _judged(
         problems = resource.problems()
     elif isinstance(resource, ComponentClass):
         problems = class_problems(resource)
+    elif isinstance(resource, FreezeWindow):
+        problems = windows.problems(resource)
     if problems:
         return Reason.INVALID, "; ".join((*problems, *waits))
     if waits:

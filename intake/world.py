@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
 from domain.dependencies import reachable
+from domain.policies.teardown.holds import is_held, may_be_held
 from domain.resources import Binding, Component, Organization, Resource, Workload
 from domain.resources.build import Build
 from domain.resources.conditions import Reason
@@ -17,7 +18,7 @@ from domain.resources.references import references
 
 R = TypeVar("R", bound=Resource)
 _BY_CALLS = frozenset({Connection.kind, Endpoint.kind, *(one.kind for one in BINDINGS)})
-_OF_THE_SETUP = frozenset({"DataPlane", "Environment", "Project"})
+_OF_THE_SETUP = frozenset({"BuildPlane", "DataPlane", "Environment", "Project"})
 
 
 class Key(NamedTuple):
@@ -89,10 +90,13 @@ class World:
             self._dependents[organization, reference.kind, reference.name].add(key)
         if _waits(resource):
             self._waiting[organization].add(key)
+        above: set[Key] = set()
+        if changed or _held(before) != _held(resource):
+            above = self._above(resource) | (self._above(before) if before else set())
         if not changed:
-            return set()
+            return above - {key}
         calls |= self._by_calls(resource)
-        return (self._concerned(resource) | self._waiting[organization] | calls) - {key}
+        return (self._concerned(resource) | self._waiting[organization] | calls | above) - {key}
 
     def remove(self, key: Key) -> set[Key]:
         """Forgets a resource; returns whom that may concern."""
@@ -102,7 +106,18 @@ class World:
         calls = self._by_calls(before) - {key}
         del self._resources[key]
         self._forget(key, before)
-        return self._concerned(before) | calls
+        return self._concerned(before) | calls | self._above(before)
+
+    def _above(self, resource: Resource) -> set[Key]:
+        """Returns what is to be held, or may be let go, because of another state of a resource."""
+        where = resource.organization
+        named = {Key(one.kind, where, one.name) for one in references(resource)}
+        if isinstance(resource, Organization):
+            for kind in _OF_THE_SETUP:
+                named |= {Key(kind, where, one) for one in self._names[where][kind]}
+        named.add(Key(Organization.kind, "", where))
+        holds = is_held(resource) or isinstance(resource, Organization)
+        return {key for key in named if _is_open(self._resources.get(key), holds=holds)}
 
     def _concerned(self, resource: Resource) -> set[Key]:
         concerned = set(self._dependents[resource.organization, resource.kind, resource.name])
@@ -157,6 +172,28 @@ class World:
         for reference in references(resource):
             self._dependents[organization, reference.kind, reference.name].discard(key)
         self._waiting[organization].discard(key)
+
+
+def _held(resource: Resource | None) -> tuple[bool, bool, bool]:
+    """What of a resource counts for whether others are held or let go."""
+    if resource is None:
+        return (False, False, False)
+    match resource:
+        case Organization():
+            more = bool(resource.status.setup)
+        case Build():
+            phase = resource.status.phase
+            more = phase is not None and not phase.is_terminal
+        case _:
+            more = False
+    return (is_held(resource), resource.is_deleted, more)
+
+
+def _is_open(resource: Resource | None, *, holds: bool) -> bool:
+    """Tells whether a resource is on its way out, or has to be held by what names it."""
+    if resource is None:
+        return False
+    return resource.is_deleted or (holds and may_be_held(resource))
 
 
 def _owner(resource: Resource) -> str:

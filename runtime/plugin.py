@@ -40,6 +40,7 @@ PASSED_THROUGH = (
         "workflows.deployments.attributes",
         "workflows.deployments.facts",
         "workflows.deployments.ordered",
+        "workflows.deployments.putting_back",
         "workflows.deployments.queue",
         "workflows.deployments.rolling",
         "workflows.guards.thaw",

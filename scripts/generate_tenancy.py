@@ -31,7 +31,8 @@ An Organization is a tenant. The procedure `tenant/{organization}` gives it, and
 
 A role that is taken away is gone from the API with the next request, and from Kubernetes when the
 event has been worked off. `pavane get organization NAME -o yaml` tells what holds, in the conditions
-Namespace, Access, Admission and Planes; Ready says whether all of it does.
+Namespace, Access, Admission and Planes; Ready says whether all of it does; it is said
+when the API servers have refused what they must, as a trial that writes nothing.
 
 Kubernetes cannot limit rights in a namespace to a project or an environment. Rules that are so
 limited give nothing in the organization's namespace; the condition Access names whom that concerns.

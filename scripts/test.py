@@ -37,6 +37,8 @@ STACK_TIERS = (
 FAULTS = "faults"
 ORACLE = "oracle"
 """Compiles Cilium's policy code first, which takes minutes: with --proof only."""
+MODEL_RUNS = {"PAVANE_MODEL_RUNS": "100"}
+"""Sequences of the model of promotions with --proof; half a minute each."""
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
 """Tiers without a stack share nothing: each process has a Temporal server of its own."""
 STOP_WAIT = 60.0
@@ -87,6 +89,9 @@ class Run:
         ]
         with self.stage(name):
             environment = {**os.environ, **extra, "COVERAGE_FILE": str(COVERAGE)}
+            environment["PAVANE_TEST_SEED"] = str(self.seed)
+            if self.proof:
+                environment |= MODEL_RUNS
             # Without byte code every process the tests start would compile all it imports again.
             environment.pop("PYTHONDONTWRITEBYTECODE", None)
             self.report.add(name, file, execute(command, environment))
@@ -211,7 +216,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.test", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="only what needs no stack")
     parser.add_argument(
-        "--proof", action="store_true", help="every fault, and the oracle of policies"
+        "--proof",
+        action="store_true",
+        help="every fault, the oracle of policies, many sequences of the model of promotions",
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)

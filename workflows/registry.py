@@ -24,6 +24,7 @@ from workflows.secrets.rotation import RotationWorkflow
 from workflows.secrets.timetable import ScheduledRotationWorkflow
 from workflows.sets.release_set import ReleaseSetWorkflow
 from workflows.tasks.runs import TaskRunWorkflow
+from workflows.teardown.teardown import TeardownWorkflow
 from workflows.tenants.tenant import TenantWorkflow
 
 PROCEDURES = [
@@ -53,6 +54,7 @@ LANES = [
     ReleaseSetWorkflow,
     RotationWorkflow,
     StandingWorkflow,
+    TeardownWorkflow,
 ]
 """They may stay open over many releases, so a new release takes them over while they run."""
 WORKFLOWS = [*PROCEDURES, *LANES]

@@ -14,7 +14,8 @@ from activities.common.kinds import ARGO_WORKFLOWS, PODS
 from activities.common.log_tails import log_tail
 from activities.common.observation import changes
 from clients.kubernetes.cluster import Cluster
-from clients.kubernetes.shared import Predicate, SharedWatches
+from clients.kubernetes.shared import SharedWatches
+from clients.kubernetes.subscriptions import Predicate
 from clients.objects import ObjectStore
 from clients.registry import Registry
 from domain import ids

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
 from clients.kubernetes.kinds import Kind
-from clients.kubernetes.shared import Predicate, SharedWatch
+from clients.kubernetes.shared import SharedWatch
+from clients.kubernetes.subscriptions import Predicate
 from clients.kubernetes.watch import DELETED, Object, WatchEvent
 
 

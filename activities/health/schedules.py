@@ -9,6 +9,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.deliveries.schedules import ScheduleAct, ScheduleChanged, ScheduleName, ScheduleOrder
 from domain.errors import DependencyUnavailable, NotFound
 
+_LIST = {"advice": "See what there is: `pavane schedules list`."}
+
 
 class ScheduleActivities:
     """Effects on Temporal Schedules."""
@@ -33,7 +35,7 @@ class ScheduleActivities:
             return await _pause(handle, order)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                raise NotFound(f"there is no schedule {order.schedule}") from None
+                raise NotFound(f"there is no schedule {order.schedule}", facts=_LIST) from None
             raise DependencyUnavailable(f"{order.schedule}: Temporal: {error.message}") from error
 
     @activity.defn

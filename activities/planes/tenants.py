@@ -5,9 +5,11 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.tenants.applying import applied
+from activities.tenants.probing import enforced
 from clients.kubernetes.cluster import Cluster
 from domain.deliveries.tenants import TenantApplied, TenantPlane
 from domain.rendering.tenants.planes import plane_objects
+from domain.rendering.tenants.probes import image_probes
 
 
 class TenantPlaneActivities:
@@ -20,10 +22,16 @@ class TenantPlaneActivities:
     async def set_up_tenant_plane(self, plane: TenantPlane) -> TenantApplied:
         """Applies namespaces, rights, bounds and admission of an organization.
 
+        It ends when the API server refuses images of others: then it may be told so.
+
         Idempotent: server-side apply; a namespace of another organization is not touched. Cancel:
         between two objects.
 
         Raises:
             Denied: A namespace belongs to another organization.
+            DependencyUnavailable: The admission policy does not count yet.
         """
-        return await applied(self._cluster, plane.organization, plane_objects(plane))
+        done = await applied(self._cluster, plane.organization, plane_objects(plane))
+        if done.admission:
+            await enforced(self._cluster, image_probes(plane))
+        return done

@@ -40,13 +40,24 @@ def gateway_defaults(settings: Settings) -> GatewayDefaults:
 
 
 async def plane_of(cluster: Cluster, binding: Binding) -> DataPlane:
-    """Reads the data plane on which the environment of a binding lies.
+    """Reads the data plane on which a binding runs, else that on which its environment lies.
 
     Raises:
         InvalidRequest: The environment or its plane does not exist.
     """
+    runs_on = await find(cluster, DataPlane, binding.status.plane_ref, binding.namespace)
+    if runs_on is not None:
+        return runs_on
     _, plane = await _place(cluster, binding)
     return plane
+
+
+async def plane_before(cluster: Cluster, binding: Binding, present: DataPlane) -> DataPlane | None:
+    """Reads the plane on which a binding runs; None = it is the present one, or is not known."""
+    name = binding.status.plane_ref
+    if name in {"", present.name}:
+        return None
+    return await find(cluster, DataPlane, name, binding.namespace)
 
 
 class FactsReader:

@@ -13,7 +13,7 @@ from domain.deliveries import Bundle, ConfigurationPin, DeployRequest, EndpointA
 from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
-from domain.resources import BindingState, Metadata, Release
+from domain.resources import BindingState, DataPlane, Metadata, Release
 from domain.resources.binding import Binding, EndpointAddress
 from domain.resources.conditions import ConditionType
 from domain.resources.configured import GivenRevision
@@ -56,6 +56,8 @@ def release_of(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -
             environment_ref=facts.environment.name,
             namespace=rendered.namespace,
             image=rendered.image,
+            version=facts.artifact.version if facts.artifact else "",
+            class_revision_ref=facts.component_class.revision,
             hash=rendered.hash,
             objects=bundle.objects,
             stored=bundle.stored,
@@ -97,14 +99,29 @@ def deadline_of(objects: Iterable[dict[str, Any]]) -> int:
     return DEFAULT_DEADLINE_SECONDS
 
 
+def moved(before: DataPlane | None, to: DataPlane, previous: Bundle) -> dict[str, object]:
+    """Returns what changes when what runs is on another plane than that of the environment.
+
+    There it stays until it is ready here; here there is nothing that could be pruned or restored.
+    """
+    if before is None or before.task_queue == to.task_queue or not previous.release:
+        return {}
+    return {
+        "left": previous,
+        "left_queue": before.task_queue,
+        "previous": Bundle(),
+        "changed": True,
+    }
+
+
 def prepared_of(
     request: DeployRequest,
     binding: Binding,
-    task_queue: str,
+    plane: DataPlane | None,
     bundle: Bundle,
     previous: Bundle,
 ) -> PreparedRelease:
-    """Returns what is known of a deployment whatever is rendered."""
+    """Returns what is known of a deployment whatever is rendered; no plane = none is needed."""
     ready = binding.status.condition("Ready")
     settled = ready is not None and ready.is_true
     return PreparedRelease(
@@ -117,7 +134,8 @@ def prepared_of(
         generation=binding.metadata.generation,
         deployment=deployment_name(binding, request),
         artifact=binding.artifact,
-        task_queue=task_queue,
+        task_queue=plane.task_queue if plane else "",
+        plane=plane.name if plane else "",
         bundle=bundle,
         previous=previous,
         from_artifact=binding.status.artifact_ref,

@@ -19,6 +19,7 @@ from clients.kubernetes.cluster import Cluster
 from domain.deliveries import DeployRecord, DeployRequest, PreparedRelease
 from domain.errors import Conflict, NotFound
 from domain.phases import Phase
+from domain.policies.teardown.holds import UNDEPLOY
 from domain.rendering import labels as names
 from domain.resources import Deployment, Metadata, Release, Resource
 from domain.resources.binding import Binding, BindingStatus, EndpointAddress, ResourceUsage
@@ -33,8 +34,7 @@ from domain.resources.deployment import (
     ReleaseStatus,
 )
 
-FINALIZER = "choreo.dev/undeploy"
-"""Keeps a binding that is being deleted until its objects are gone from the plane."""
+FINALIZER = UNDEPLOY
 
 
 async def begin(
@@ -173,6 +173,7 @@ async def _end_binding(cluster: Cluster, record: DeployRecord, binding: Binding)
             configuration=() if undeployed else _given(prepared),
             usage=ResourceUsage(**prepared.taken.model_dump()),
             url="" if undeployed else prepared.url,
+            plane_ref="" if undeployed else prepared.plane,
             endpoints=() if undeployed else _reached(prepared),
             operation=status.operation,
             conditions=status.conditions,

@@ -17,10 +17,11 @@ from activities.records.histories import asked, entry_of
 from activities.releases import records
 from activities.releases.bindings import asked_binding
 from activities.releases.bundles import bundle_of, objects_of, stowed
-from activities.releases.facts import FactsReader, gateway_defaults, plane_of
+from activities.releases.facts import FactsReader, gateway_defaults, plane_before, plane_of
 from activities.releases.preparing import (
     against_drift,
     deadline_of,
+    moved,
     pins,
     prepared_of,
     reached,
@@ -131,10 +132,10 @@ class ReleaseActivities:
             previous = await self._previous(binding)
             if not previous.release:
                 # Nothing to remove: no plane is needed, and it may be gone already.
-                nothing = prepared_of(request, binding, "", Bundle(), previous)
+                nothing = prepared_of(request, binding, None, Bundle(), previous)
                 return nothing.model_copy(update={"changed": False}), None
             plane = await plane_of(self._cluster, binding)
-            return prepared_of(request, binding, plane.task_queue, Bundle(), previous), None
+            return prepared_of(request, binding, plane, Bundle(), previous), None
         facts, previous, standing = await asyncio.gather(
             self._reader.gather(
                 binding,
@@ -154,10 +155,12 @@ class ReleaseActivities:
             self._objects,
             facts.organization,
         )
-        prepared = prepared_of(request, binding, facts.data_plane.task_queue, bundle, previous)
+        prepared = prepared_of(request, binding, facts.data_plane, bundle, previous)
+        before = await plane_before(self._cluster, binding, facts.data_plane)
         prepared = prepared.model_copy(
             update={
                 **against_drift(request, binding, prepared, rendered),
+                **moved(before, facts.data_plane, previous),
                 "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
                 "project": facts.project,
                 "version": facts.artifact.version if facts.artifact else "",
@@ -191,12 +194,13 @@ class ReleaseActivities:
         )
         bundle = bundle_of(release)
         objects = await objects_of(bundle, self._objects)
-        prepared = prepared_of(request, binding, plane.task_queue, bundle, running)
+        prepared = prepared_of(request, binding, plane, bundle, running)
         prepared = prepared.model_copy(
             update={
                 "artifact": request.artifact,
                 "image": release.spec.image,
-                "version": release.spec.image.rpartition("sha256:")[2][:12],
+                "version": release.spec.version or release.spec.image.rpartition("sha256:")[2][:12],
+                "class_revision": release.spec.class_revision_ref,
                 "url": binding.status.url,
                 "endpoints": reached(binding.status.endpoints),
                 "configuration": pins(release.spec.configuration),
@@ -211,7 +215,7 @@ class ReleaseActivities:
         """Takes the very release that runs: nothing newer is brought along with a put-back."""
         running = await self._previous(binding)
         plane = await plane_of(self._cluster, binding)
-        prepared = prepared_of(request, binding, plane.task_queue, running, running)
+        prepared = prepared_of(request, binding, plane, running, running)
         is_wanted = binding.wanted_state is not BindingState.UNDEPLOY
         return prepared.model_copy(
             update={

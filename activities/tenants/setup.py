@@ -11,6 +11,7 @@ from activities.common.reading import find, listed
 from activities.common.statuses import now
 from activities.tenants.applying import TENANT_MANAGER, applied
 from activities.tenants.images import registries_of
+from activities.tenants.probing import enforced
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries.tenants import (
@@ -27,6 +28,7 @@ from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.tenants.access import Names, control_access, inexact_rules
 from domain.rendering.tenants.admission import label_admission
 from domain.rendering.tenants.namespaces import organization_namespace, owned
+from domain.rendering.tenants.probes import label_probes
 from domain.resources import DataPlane, Environment, Organization, Project, set_condition
 from settings import Settings
 
@@ -79,6 +81,7 @@ class TenantActivities:
                 for plane in planes
                 if not plane.is_deleted
             ),
+            required_labels=organization.spec.security.required_labels,
             inexact=inexact_rules(organization),
         )
 
@@ -118,8 +121,14 @@ class TenantActivities:
         Idempotent: server-side apply; who is in no rule any more loses the right by the same
         apply. Nothing needs an undo: what is wanted next takes the place of it. Cancel: between
         two objects.
+
+        Raises:
+            DependencyUnavailable: The admission policy does not count yet.
         """
-        return await applied(self._cluster, plan.organization, plan.control)
+        done = await applied(self._cluster, plan.organization, plan.control)
+        if done.admission:
+            await enforced(self._cluster, label_probes(plan))
+        return done
 
     @activity.defn
     async def record_tenant(self, record: TenantRecord) -> None:

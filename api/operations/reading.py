@@ -49,7 +49,7 @@ _NO_WORKER = {
 }
 
 
-_WITHOUT_PLACE = {"build", "build-request", "plane-check", "tenant"}
+_WITHOUT_PLACE = {"build", "build-request", "plane-check", "teardown", "tenant"}
 """Kinds whose key is no environment."""
 
 

@@ -27,6 +27,7 @@ Kind = Literal[
     "rollback",
     "rotation",
     "set",
+    "teardown",
     "tenant",
 ]
 

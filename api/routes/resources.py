@@ -5,18 +5,30 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
+from fastapi.responses import JSONResponse
 
 from api.access import Access, AccessDep
-from api.dependencies import ClusterDep
+from api.dependencies import ClusterDep, TemporalDep
 from api.kinds import kind_of, model_of
-from api.schemas.deliveries import ApplyResult, ColumnView, ResourceList
+from api.schemas.deliveries import (
+    ApplyResult,
+    ColumnView,
+    DeletionPlanView,
+    DeletionView,
+    ResourceList,
+)
+from api.views.deletions import planned, shown
 from api.views.resources import Application, manifests, permit, tidy, visible
 from clients.kubernetes import Cluster
 from domain import ids
-from domain.errors import InvalidRequest, NotFound
+from domain.deliveries import Trigger
+from domain.deliveries.teardown import TeardownRequest
+from domain.errors import Conflict, InvalidRequest, NotFound
+from domain.policies.teardown.holds import TEARDOWN
 from domain.rendering.tenants.access import action_for
 from domain.resources import Organization, Resource, parse_as
+from workflows.teardown.starting import signal_teardown
 
 router = APIRouter(prefix="/v1", tags=["resources"])
 
@@ -75,23 +87,79 @@ async def apply(
     return ApplyResult(items=tuple(done), dry_run=dry_run)
 
 
-@router.delete(
-    "/resources/{kind}/{name}", status_code=HTTPStatus.NO_CONTENT, summary="Delete a resource"
-)
-async def delete(
+@router.get("/resources/{kind}/{name}/deletion", summary="Show what a deletion would do")
+async def plan_deletion(
     kind: str,
     name: str,
     access: AccessDep,
     cluster: ClusterDep,
     organization: OrganizationName = "",
-) -> None:
-    """Asks for the deletion of exactly the resource that is there now."""
-    model = model_of(kind)
-    found = await _seen(cluster, access, model, name, organization)
-    await permit(cluster, access, parse_as(model, found), action_for(model))
+) -> DeletionPlanView:
+    """Returns what would go, in which order, what it would wait for, what would stay."""
+    target = await _deletable(cluster, access, kind, name, organization)
+    return shown(await planned(cluster, access, target))
+
+
+@router.delete(
+    "/resources/{kind}/{name}",
+    summary="Delete a resource",
+    responses={
+        HTTPStatus.ACCEPTED: {"model": DeletionView, "description": "It is being taken down."},
+        HTTPStatus.NO_CONTENT: {"description": "There was nothing to take down."},
+    },
+    response_class=Response,
+)
+async def delete(
+    *,
+    kind: str,
+    name: str,
+    access: AccessDep,
+    cluster: ClusterDep,
+    client: TemporalDep,
+    organization: OrganizationName = "",
+    anyway: Annotated[
+        bool, Query(description="Also when others use it: it goes when they do not any more.")
+    ] = False,
+) -> Response:
+    """Asks for the deletion of exactly the resource that is there now, with its parts.
+
+    What others use is refused, unless `anyway` is set. A deletion that was cancelled goes on.
+    """
+    target = await _deletable(cluster, access, kind, name, organization)
+    plan = await planned(cluster, access, target)
+    if plan.waits_for and not anyway:
+        raise Conflict(
+            f"{target.kind} {target.name} is not deleted: {'; '.join(plan.waits_for[:5])}. Remove "
+            "that first, or have it wait with `anyway` (--anyway)",
+            facts={"reason": "InUse"},
+        )
     await cluster.delete(
-        kind_of(model), name, found["metadata"].get("namespace", ""), uid=found["metadata"]["uid"]
+        kind_of(type(target)), target.name, target.namespace, uid=target.metadata.uid
     )
+    if TEARDOWN not in target.metadata.finalizers:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    handle = await signal_teardown(
+        client,
+        TeardownRequest(
+            organization=target.organization,
+            kind=target.kind,
+            name=target.name,
+            uid=target.metadata.uid,
+            trigger=Trigger(actor=access.actor, reference=f"delete {target.kind} {target.name}"),
+        ),
+    )
+    body = DeletionView(operation=handle.id).model_dump(mode="json", by_alias=True)
+    return JSONResponse(body, status_code=HTTPStatus.ACCEPTED)
+
+
+async def _deletable(
+    cluster: Cluster, access: Access, kind: str, name: str, organization: str
+) -> Resource:
+    """Returns a resource that the person may delete."""
+    model = model_of(kind)
+    target = parse_as(model, await _seen(cluster, access, model, name, organization))
+    await permit(cluster, access, target, action_for(model))
+    return target
 
 
 async def _seen(

@@ -209,6 +209,28 @@ class ApplyResult(View):
     dry_run: bool = False
 
 
+class DeletedPart(View):
+    """Something that goes with a deleted resource."""
+
+    kind: str
+    name: str
+    what: str = Field("", description="What becomes of it besides. Empty = nothing else.")
+
+
+class DeletionPlanView(View):
+    """What a deletion would do now."""
+
+    removes: tuple[DeletedPart, ...] = Field(description="In order; the resource comes last.")
+    waits_for: tuple[str, ...] = Field((), description="Who uses what is to go. Empty = nobody.")
+    keeps: tuple[str, ...] = Field((), description="What stays although it was made for it.")
+
+
+class DeletionView(View):
+    """A deletion that takes its time."""
+
+    operation: str = Field(description="The teardown; empty = there was nothing to take down.")
+
+
 class EndpointView(View):
     """Where one endpoint is reached."""
 

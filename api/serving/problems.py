@@ -90,9 +90,10 @@ def problem(error: PlatformError, *, request_id: str = "", instance: str = "") -
         "instance": instance,
         "requestId": request_id,
     }
-    if error.facts:
-        content["facts"] = error.facts
-    if advice := _ADVICE.get(status):
+    facts = {name: value for name, value in error.facts.items() if name != "advice"}
+    if facts:
+        content["facts"] = facts
+    if advice := error.facts.get("advice") or _ADVICE.get(status):
         content["advice"] = advice
     return JSONResponse(content, status, _headers(error), MEDIA_TYPE)
 

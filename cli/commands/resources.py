@@ -128,20 +128,57 @@ def describe(
 
 
 def delete(
+    *,
     kind: Kind,
     name: Annotated[str, typer.Argument(help="Name of the resource.")],
     organization: Organization = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go, and delete nothing.")
+    ] = False,
+    anyway: Annotated[
+        bool,
+        typer.Option("--anyway", help="Also when others use it: it goes when they do not."),
+    ] = False,
+    output: Output = Format.TABLE,
 ) -> None:
-    """Delete a resource."""
+    """Delete a resource with what is part of it; what runs is taken down first.
+
+    What others use is refused: --dry-run tells who.
+    """
     profile = Profile()
     owner = _owner(profile, kind, organization)
+    path = f"/v1/resources/{kind}/{name}"
     where = f" in {owner}" if owner else ""
-    if not yes and sys.stdin.isatty():
-        typer.confirm(f"Delete {kind} {name}{where}?", abort=True)
     with Api(profile) as api:
-        api.delete(f"/v1/resources/{kind}/{name}", organization=owner)
-    out().print(f"{kind}/{name} [warn]deleted[/warn]")
+        if dry_run:
+            _show_deletion(api.get(f"{path}/deletion", organization=owner), output)
+            return
+        if not yes and sys.stdin.isatty():
+            _show_deletion(api.get(f"{path}/deletion", organization=owner), Format.TABLE)
+            typer.confirm(f"Delete {kind} {name}{where}?", abort=True)
+        answer = api.delete(path, organization=owner, anyway=anyway)
+    if not answer:
+        out().print(f"{kind}/{name} [warn]deleted[/warn]")
+        return
+    look = f"pavane operations show {answer['operation']}"
+    out().print(f"{kind}/{name} [warn]is being taken down[/warn]: {look}", soft_wrap=True)
+
+
+def _show_deletion(plan: Mapping[str, Any], output: Format) -> None:
+    """Shows what a deletion would do."""
+    if output is not Format.TABLE:
+        show_data(plan, output)
+        return
+    show_table(
+        ["removes", "name", "besides"],
+        [[one["kind"], one["name"], one["what"]] for one in plan["removes"]],
+        empty="",
+    )
+    for one in plan["waitsFor"]:
+        out().print(f"[bad]waits[/bad]  {escape(one)}", soft_wrap=True)
+    for one in plan["keeps"]:
+        out().print(f"[quiet]stays[/quiet]  {escape(one)}", soft_wrap=True)
 
 
 def _owner(profile: Profile, kind: str, organization: str) -> str:

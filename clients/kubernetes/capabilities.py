@@ -19,6 +19,8 @@ _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _MOST_CLASSES = 50
 _GATEWAY_API = "gateway.networking.k8s.io"
 _GATEWAY_CLASS = "GatewayClass"
+_ROUTES = ("Route", "ListenerSet")
+"""What kinds of routes, and of listeners that a route brings along, end in."""
 
 
 class Gateways(BaseModel):
@@ -27,7 +29,7 @@ class Gateways(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     route_kinds: tuple[str, ...] = ()
-    """Kinds of routes with the best version of each, as ``HTTPRoute/v1``; sorted."""
+    """Kinds of routes and their listeners with the best version of each, as ``HTTPRoute/v1``."""
     features: tuple[str, ...] = ()
     """What every class says that it can do; sorted. Empty = one does not say, or there is none."""
     controllers: tuple[str, ...] = ()
@@ -69,7 +71,7 @@ async def _gateways(cluster: Cluster, group: Mapping[str, Any] | None) -> Gatewa
     versions = [str(one["version"]) for one in group["versions"]]
     kinds = await _kinds(cluster.session, versions)
     routes = tuple(
-        sorted(f"{kind}/{version}" for kind, version in kinds.items() if kind.endswith("Route"))
+        sorted(f"{kind}/{version}" for kind, version in kinds.items() if kind.endswith(_ROUTES))
     )
     if _GATEWAY_CLASS not in kinds:
         return Gateways(route_kinds=routes)

@@ -19,6 +19,7 @@ from clients.kubernetes.backoff import Backoff
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.errors import Expired
 from clients.kubernetes.kinds import Kind
+from clients.kubernetes.subscriptions import Predicate, Subscription
 from clients.kubernetes.watch import (
     ADDED,
     BOOKMARK,
@@ -35,7 +36,6 @@ _LINGER_SECONDS = 60.0
 
 Key: TypeAlias = tuple[str, str]
 """Namespace and name."""
-Predicate: TypeAlias = Callable[[Object], bool]
 Trim: TypeAlias = Callable[[Object], Object]
 """Reduces an object to what is remembered of it; name, namespace, uid and version must stay."""
 
@@ -44,51 +44,6 @@ def without_managed_fields(obj: Object) -> Object:
     """Leaves out the largest part of an object, which hardly anybody reads."""
     obj["metadata"].pop("managedFields", None)
     return obj
-
-
-class Subscription:
-    """Changes that one subscriber has not taken yet, folded by object."""
-
-    def __init__(self, predicate: Predicate | None) -> None:
-        self._predicate = predicate
-        self._pending: dict[str, WatchEvent] = {}
-        self._arrived = asyncio.Event()
-        self._failure: BaseException | None = None
-
-    def put(self, event: WatchEvent) -> None:
-        """Keeps the event in place of an earlier one of the same object.
-
-        Objects are told apart by uid: the deletion of one and the creation of another of the same
-        name are both delivered, in order.
-        """
-        try:
-            if self._predicate is not None and not self._predicate(event.object):
-                return
-        except Exception as error:  # noqa: BLE001 - a caller's bug must not end the others' watch
-            self.fail(error)
-            return
-        uid = event.object["metadata"]["uid"]
-        before = self._pending.get(uid)
-        if before is not None and before.type == ADDED and event.type == MODIFIED:
-            event = WatchEvent(ADDED, event.object)
-        self._pending[uid] = event
-        self._arrived.set()
-
-    def fail(self, failure: BaseException) -> None:
-        """Makes the subscriber raise ``failure`` when it has taken what is pending."""
-        self._failure = failure
-        self._arrived.set()
-
-    def __aiter__(self) -> AsyncIterator[WatchEvent]:
-        return self
-
-    async def __anext__(self) -> WatchEvent:
-        while not self._pending:
-            if self._failure is not None:
-                raise self._failure
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._pending.pop(next(iter(self._pending)))
 
 
 class SharedWatch:

@@ -9,7 +9,7 @@ from devstack.context import StackContext
 from devstack.files import write_atomically
 from devstack.pki import write_kubeconfig
 from devstack.services.cluster import API_SERVER, api_server
-from devstack.services.objects import CLUSTER_OBJECTS, GATEWAY_PORT
+from devstack.services.objects import CLUSTER_OBJECTS, GATEWAY_PORT, GATEWAY_TLS_PORT
 
 GATEWAY = "traefik"
 NAME = "pavane"
@@ -18,7 +18,7 @@ METRICS_PORT = "traefik-metrics"
 
 
 def parts(context: StackContext) -> Sequence[Part]:
-    """Traefik: routes on one loopback port, health and metrics on another, no dashboard."""
+    """Traefik: routes on two loopback ports, health and metrics on another, no dashboard."""
     config = context.state.config / "traefik.json"
     kubeconfig = context.state.config / "traefik.kubeconfig"
 
@@ -57,6 +57,10 @@ def traefik_config(context: StackContext) -> dict[str, object]:
         "entryPoints": {
             "web": {
                 "address": f"127.0.0.1:{context.ports[GATEWAY_PORT]}",
+                "transport": {"lifeCycle": {"graceTimeOut": "1s"}},
+            },
+            "tls": {
+                "address": f"127.0.0.1:{context.ports[GATEWAY_TLS_PORT]}",
                 "transport": {"lifeCycle": {"graceTimeOut": "1s"}},
             },
             "internal": {"address": metrics_address(context)},

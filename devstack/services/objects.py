@@ -18,6 +18,7 @@ from devstack.together import together
 DEFINITIONS = "resource-definitions"
 CLUSTER_OBJECTS = "cluster-objects"
 GATEWAY_PORT = "gateway"
+GATEWAY_TLS_PORT = "gateway-tls"
 _FOLDER = Path(__file__).parent / "manifests"
 _DEFINITIONS = ("argoproj.io_workflows.yaml", "gateway.networking.k8s.io_httproutes.yaml")
 """One file of each set of definitions; the others lie beside it."""
@@ -39,6 +40,7 @@ def objects(context: StackContext) -> list[Manifest]:
         "dns_address": context.network.dns,
         "node_address": context.network.node,
         "gateway_port": str(context.ports[GATEWAY_PORT]),
+        "gateway_tls_port": str(context.ports[GATEWAY_TLS_PORT]),
     }
     files = sorted(_FOLDER.glob("*.yaml"))
     return [manifest for file in files for manifest in read_manifests(file, values)]

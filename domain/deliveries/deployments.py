@@ -99,6 +99,8 @@ class DeployRequest(Wire):
     """Requests that wait behind this one; set only where a queue goes on after a cancel."""
     asked: datetime | None = None
     """When it reached the queue; None = it came before queues told."""
+    waited: LeadTime = LeadTime()
+    """Where the time went before it was asked for: approval, freeze and soak of a promotion."""
     trigger: Trigger = Trigger()
 
 
@@ -202,12 +204,22 @@ class PreparedRelease(Wire):
     taken: Taken = Taken()
     health: tuple[HealthCheck, ...] = ()
     """How it is told whether objects are well that have no conditions."""
+    plane: str = ""
+    """DataPlane to which ``task_queue`` belongs; empty = unknown."""
+    left: Bundle = Bundle()
+    """What runs on another plane, where the environment was before: removed when this is ready."""
+    left_queue: str = ""
+    """Task queue of that plane; empty = the place is where it was."""
     take_over: bool = False
     """Putting back takes drifted fields over from whoever changed them."""
 
     def named(self) -> Self:
         """Returns the release without the objects of its bundles, for the record."""
-        names = {"bundle": self.bundle.named(), "previous": self.previous.named()}
+        names = {
+            "bundle": self.bundle.named(),
+            "previous": self.previous.named(),
+            "left": self.left.named(),
+        }
         return self.model_copy(update=names)
 
 

@@ -58,6 +58,8 @@ class TenantPlan(Wire):
     control: tuple[dict[str, Any], ...] = ()
     """Objects of the control plane, the namespace first."""
     planes: tuple[TenantPlane, ...] = ()
+    required_labels: tuple[str, ...] = ()
+    """What projects and components must carry, as the policy in ``control`` says."""
     inexact: tuple[str, ...] = ()
     """Whom Kubernetes gives less in the organization's namespace than the API does."""
     gone: bool = False

@@ -42,6 +42,7 @@ from domain.ids.procedures import (
     standing_place,
     sweep_id,
     task_run_id,
+    teardown_id,
     tenant_id,
 )
 from domain.ids.queues import (
@@ -95,5 +96,6 @@ __all__ = [
     "standing_place",
     "sweep_id",
     "task_run_id",
+    "teardown_id",
     "tenant_id",
 ]

@@ -21,6 +21,7 @@ OperationKind = Literal[
     "rotation",
     "set",
     "task-run",
+    "teardown",
     "tenant",
 ]
 _PARTS: dict[str, int] = {
@@ -36,6 +37,7 @@ _PARTS: dict[str, int] = {
     "rotation": 2,
     "set": 3,
     "task-run": 3,
+    "teardown": 3,
     "tenant": 1,
 }
 APPROVAL_PREFIX = "approval/"
@@ -51,8 +53,9 @@ class OperationId:
     component: str
     key: str
     """Commit (12 characters) of a build, environment of a deployment or of a drift, kind of the
-    class of an upgrade (whose ``component`` is the class), ``release`` of a configuration group
-    (which is the ``component``), environment and key of a task run."""
+    class of an upgrade (whose ``component`` is the class), kind of what a teardown is about (which
+    is the ``component``), ``release`` of a configuration group (which is the ``component``),
+    environment and key of a task run."""
 
     def __str__(self) -> str:
         parts = (self.kind, self.organization, self.component, self.key)
@@ -209,6 +212,14 @@ def plane_check_id(organization: str, plane: str, kind: str) -> str:
     return (
         f"plane-check/{slug(organization, 'organization')}/{slug(plane, 'plane')}/"
         f"{slug(kind.lower(), 'kind of plane')}"
+    )
+
+
+def teardown_id(organization: str, kind: str, name: str) -> str:
+    """Returns the workflow id under which a resource that is being deleted is taken down."""
+    return (
+        f"teardown/{slug(organization, 'organization')}/{slug(name, 'name')}/"
+        f"{slug(kind.lower(), 'kind')}"
     )
 
 

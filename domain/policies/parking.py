@@ -16,6 +16,8 @@ _MORE: dict[tuple[str, str], tuple[Choice, ...]] = {
     ("deploy", "rollout"): (Choice.SKIP, Choice.FIX),
     ("deploy", "apply"): (Choice.FIX,),
     ("deploy", "prepare"): (Choice.FIX,),
+    # A plane that never comes back has nothing to be removed from.
+    ("teardown", "planes"): (Choice.SKIP,),
 }
 _NEVER = {("build", "queue")}
 """A build that waited a day for its slot would only wait again."""

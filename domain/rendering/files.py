@@ -9,16 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain import ids
-from domain.errors import InvalidRequest
 from domain.rendering.configuration.live import live_files, mount_live
+from domain.rendering.configuration.maps import files_map, key_of
 from domain.rendering.configuration.rendered import SECRETS_VOLUME, plain_files, secret_files
 from domain.rendering.configuration.secrets import secret_name
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.labels import component_labels, manifest
 
 _VOLUME = "pavane-files"
-_LARGEST = 900_000
-"""A ConfigMap holds at most 1 MiB."""
 
 
 def config_map(facts: ReleaseFacts) -> dict[str, Any] | None:
@@ -30,28 +27,14 @@ def config_map(facts: ReleaseFacts) -> dict[str, Any] | None:
     content = _content(facts)
     if not content:
         return None
-    size = sum(len(text.encode()) for text in content.values())
-    if size > _LARGEST:
-        raise InvalidRequest(
-            f"the files of {facts.component.name} in {facts.environment.name} have {size} bytes: "
-            f"a ConfigMap holds {_LARGEST}"
-        )
-    return manifest(
-        "v1",
-        "ConfigMap",
-        _name(facts),
-        facts.namespace,
-        component_labels(facts),
-        immutable=True,
-        data={_key(path): text for path, text in content.items()},
-    )
+    return files_map(facts, _name(facts), content, "files", immutable=True)
 
 
 def mount(facts: ReleaseFacts, spec: dict[str, Any]) -> None:
     """Adds volumes and mounts to the spec of a pod whose first container is the component's own."""
     content, kept = _content(facts), _kept(facts)
     if content:
-        paths = {path: _key(path) for path in content}
+        paths = {path: key_of(path) for path in content}
         _mounted(spec, _VOLUME, {"configMap": {"name": _name(facts)}}, paths)
     mount_live(facts, spec, {*content, *kept})
     if kept:
@@ -93,8 +76,3 @@ def _kept(facts: ReleaseFacts) -> dict[str, str]:
 
 def _name(facts: ReleaseFacts) -> str:
     return ids.content_name(f"{facts.component.name}-files", _content(facts))
-
-
-def _key(path: str) -> str:
-    """Keys of a ConfigMap have no slashes: the name for people, a hash to tell paths apart."""
-    return f"{path.rpartition('/')[2][-200:]}-{ids.content_hash(path)[:8]}"

@@ -44,7 +44,11 @@ def render_release(facts: ReleaseFacts) -> RenderedRelease:
         hash=ids.content_hash(objects),
         namespace=facts.namespace,
         objects=objects,
-        health=(*facts.component_class.spec.health, *network.policy_health(facts)),
+        health=(
+            *facts.component_class.spec.health,
+            *network.policy_health(facts),
+            *routing.certificate_health(facts),
+        ),
         notes=(*network.notes(facts), *routing.notes(facts)) if objects else (),
     )
     if not objects:
@@ -98,6 +102,7 @@ def _always_running(facts: ReleaseFacts) -> tuple[dict[str, Any] | None, ...]:
         workload.deployment(facts),
         workload.disruption_budget(facts),
         scaling.autoscaler(facts),
+        *routing.certificates(facts),
         *routing.routes(facts),
     )
 

@@ -129,6 +129,9 @@ class BindingStatus(Status):
     """ConfigurationRevisions that what runs was made with."""
     url: str = Field("", max_length=1024)
     """Where it answers. Empty = it has no public endpoint."""
+    plane_ref: NameOrEmpty = ""
+    """DataPlane on which it runs. Empty = nothing runs, or an older version of the platform
+    brought it there: then it is that of the environment."""
     endpoints: tuple[EndpointAddress, ...] = Field(
         (), max_length=16, json_schema_extra=list_by("name")
     )

@@ -129,6 +129,10 @@ class ReleaseSpec(Model):
     """Namespace on the plane."""
     image: ImageOrEmpty = ""
     """Image of the component's own container. Empty = nothing runs."""
+    version: str = Field("", max_length=64)
+    """Short name of what runs: beginning of the commit. Empty = unknown."""
+    class_revision_ref: NameOrEmpty = ""
+    """ClassRevision it was rendered with. Empty = unknown."""
     hash: str = Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}$")
     """SHA-256 of the objects as canonical JSON."""
     objects: tuple[Fragment, ...] = Field((), max_length=200)

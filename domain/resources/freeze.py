@@ -143,6 +143,8 @@ class FreezeWindow(Resource):
         Column("Start", ".spec.schedule.start", "Beginning by the clock of its time zone"),
         Column("Duration", ".spec.schedule.duration", "How long it lasts"),
         Column("Recurrence", ".spec.schedule.recurrence", "RFC 5545 rule; empty = once"),
+        Column("Active", ".status.active", "Whether it lasts now"),
+        Column("Next", ".status.nextStart", "When it begins next"),
         Column("Zone", ".spec.schedule.timeZone", "Time zone", wide=True),
         Column("Why", ".spec.reason", "Why", wide=True),
         *READY_COLUMNS,

@@ -9,15 +9,13 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from domain import ids
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.model import Model, Rule
+from domain.resources.plane_parts import PlaneGateway
 from domain.resources.types import (
     DnsNameOrEmpty,
-    Name,
     NameOrEmpty,
-    Port,
     TaskQueueOrEmpty,
     Text,
     exactly_one,
-    list_by,
 )
 
 _QUEUE = Column("Queue", ".spec.taskQueue", "Task queue of the plane's worker", wide=True)
@@ -63,51 +61,6 @@ class RegistryAccess(Model):
     """Who the plane is to the registry. Absent = anonymous."""
 
 
-class GatewayListener(Model):
-    """A listener for TCP, which carries one endpoint of one component in one environment."""
-
-    name: Name
-    """Name of the listener of the Gateway."""
-    port: Port
-    """Port in the addresses shown to people."""
-    environment_ref: Name
-    """Environment of the endpoint."""
-    component_ref: Name
-    """Component that answers."""
-    endpoint: Annotated[
-        str, Field(min_length=1, max_length=15, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    ]
-    """Endpoint of its Workload."""
-
-
-class PlaneGateway(Model):
-    """The Gateway (Gateway API) through which traffic enters a plane."""
-
-    name: NameOrEmpty = ""
-    """Gateway that routes attach to. Empty = the gateway of the installation."""
-    namespace: NameOrEmpty = ""
-    """Namespace of that Gateway. Empty = that of the installation's."""
-    section_name: NameOrEmpty = ""
-    """Listener of the Gateway. Empty = every listener that admits the route."""
-    domain: DnsNameOrEmpty = ""
-    """Domain under which components answer; an environment puts its dnsPrefix before it.
-    Empty = localhost."""
-    scheme: Literal["http", "https"] = "http"
-    """What stands before the host in the URLs shown to people."""
-    port: int = Field(0, ge=0, le=65535)
-    """Port in the URLs shown to people. 0 = that of the installation's gateway."""
-    tls_section_name: NameOrEmpty = ""
-    """Listener that passes TLS on by host name (protocol TLS, mode Passthrough). Empty = there is
-    none: endpoints that speak TLS cannot be public."""
-    tls_port: int = Field(443, ge=1, le=65535)
-    """Port of that listener in the addresses shown to people."""
-    tcp_listeners: tuple[GatewayListener, ...] = Field(
-        (), max_length=64, json_schema_extra=list_by("name")
-    )
-    """Listeners for TCP and whom each is given to. Empty = endpoints that speak TCP cannot be
-    public."""
-
-
 class PlaneCapabilities(Model):
     """What was found on a cluster."""
 
@@ -118,7 +71,7 @@ class PlaneCapabilities(Model):
     gateway_api: str = Field("", max_length=32, alias="gatewayAPI")
     """Version of the Gateway API. Empty = it has none: nothing public can be reached."""
     route_kinds: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=20)
-    """Kinds of routes it has, as `HTTPRoute/v1`. Empty = unknown."""
+    """Kinds of routes and their listeners it has, as `HTTPRoute/v1`. Empty = unknown."""
     gateway_features: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=200)
     """What all its gateways say they can do, as HTTPRouteCORS. Empty = they do not say."""
     gateway_controllers: tuple[Annotated[str, Field(max_length=253)], ...] = Field(

@@ -10,6 +10,7 @@ from typing import Any
 from clients.kubernetes import Cluster
 from clients.kubernetes.kinds import Kind
 from domain.errors import NotFound
+from domain.policies.teardown.holds import TEARDOWN
 from domain.rendering import labels as names
 from domain.resources import KINDS
 
@@ -101,6 +102,10 @@ def _is_given(obj: dict[str, Any]) -> bool:
 
 def _resource(obj: dict[str, Any]) -> dict[str, Any]:
     meta = {key: value for key, value in obj["metadata"].items() if key in _OWN_METADATA}
+    if TEARDOWN in meta.get("finalizers", ()):
+        # The intake adds it beside the procedure: whether it has already is chance.
+        meta["finalizers"] = [one for one in meta["finalizers"] if one != TEARDOWN]
+        meta = {key: value for key, value in meta.items() if value != []}
     return {key: value for key, value in obj.items() if key in {"spec", "status"}} | {
         "metadata": meta
     }

@@ -86,11 +86,8 @@ async def a_place(
 
 async def _remove(cluster: Cluster, organization: str) -> None:
     """Deletes everything without waiting; no worker is left that would take finalizers away."""
-    bindings = Kind("choreo.dev/v1alpha1", "ServiceBinding", "servicebindings", namespaced=True)
     with suppress(PlatformError):
-        for binding in (await cluster.list(bindings, organization)).items:
-            name = binding["metadata"]["name"]
-            await cluster.patch(bindings, name, organization, {"metadata": {"finalizers": None}})
+        await let_go_of_all(cluster, organization)
         selector = f"{names.ORGANIZATION}={organization}"
         for namespace in (await cluster.list(_NAMESPACES, labels=selector)).items:
             await cluster.delete(_NAMESPACES, namespace["metadata"]["name"])
@@ -98,6 +95,19 @@ async def _remove(cluster: Cluster, organization: str) -> None:
         model = KINDS["Organization"]
         kind = Kind(model.api_version, "Organization", model.plural, namespaced=False)
         await cluster.delete(kind, organization)
+
+
+async def let_go_of_all(cluster: Cluster, organization: str) -> None:
+    """Takes the finalizers from everything of an organization, as no platform will."""
+    for model in KINDS.values():
+        kind = Kind(model.api_version, model.kind, model.plural, namespaced=True)
+        where = organization
+        if model.scope == "Cluster":
+            kind, where = Kind(model.api_version, model.kind, model.plural, namespaced=False), ""
+        for one in (await cluster.list(kind, where)).items:
+            name, held = one["metadata"]["name"], one["metadata"].get("finalizers")
+            if held and (where or name == organization):
+                await cluster.patch(kind, name, where, {"metadata": {"finalizers": None}})
 
 
 async def forget_all(cluster: Cluster) -> None:

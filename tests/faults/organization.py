@@ -74,6 +74,7 @@ class Organization:
             free = {"metadata": {"finalizers": None}}
             await self.cluster.patch(bindings, name, self.name, free)
             await self.cluster.delete(bindings, name, self.name)
+        # The platform takes the rest down by itself, if it runs.
         organizations = await self.cluster.kind_of("choreo.dev/v1alpha1", "Organization")
         await self.cluster.delete(organizations, self.name)
         namespaces = Kind("v1", "Namespace", "namespaces", namespaced=False)

@@ -96,6 +96,10 @@ class Approvals:
         self.facts += batch.facts
         return Recorded(facts=len(batch.facts))
 
+    def people(self) -> list[Any]:
+        """Activities about people, for workers of others."""
+        return [self._activities.check_people, self.send_notice]
+
     @asynccontextmanager
     async def worker(self, **options: Any) -> AsyncIterator[None]:
         own = await own_client(self.client)

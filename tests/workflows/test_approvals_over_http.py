@@ -115,6 +115,8 @@ async def test_an_approval_is_found_in_the_inbox_decided_and_gone_from_it(
     assert "none of the groups" in refused.json()["detail"]
     own = await rob.decide(subject)
     assert own.status_code == 403
+    assert "Ask somebody else who may decide" in own.json()["advice"]
+    assert "advice" not in own.json().get("facts", {})
     assert "asked for it" in own.json()["detail"]
     assert (await rob.get(f"/v1/approvals/{subject}")).json()["barred"]
 

@@ -53,7 +53,7 @@ class ScriptedPromotion:
             organization=request.organization,
             component=request.component,
             environment=request.environment,
-            request_id=request.request_id,
+            request_id="of another" if request.component == "taken" else request.request_id,
             phase=Phase.SUCCEEDED,
             release=f"{request.component}-new",
             changed=not request.component.startswith("same"),
@@ -248,6 +248,37 @@ async def test_a_batch_goes_on_within_its_budget_and_ends_with_what_came(sets: S
         "b": "Skipped",
         "c": "Skipped",
     }
+
+
+async def test_what_needs_a_member_that_did_not_come_is_left_out_and_others_go_on(
+    sets: Sets,
+) -> None:
+    members = (after("web", "bad-api"), after("bad-api"), after("taken"), after("slow-job"))
+    handle = await sets.start(*members, is_unit=False, failure_budget=5)
+    found = await sets.stands(web="Skipped", taken="Failed", slow_job="Running")
+    status = await handle.query(ReleaseSetWorkflow.status)
+    await sets.ends("slow-job")
+
+    cause = await failure(handle)
+
+    said = {one.component: one.message for one in found.members}
+    assert said["taken"] == "another promotion took its place"
+    assert "bad-api" in said["web"]
+    assert status.phase is Phase.RUNNING
+    assert cause.message.startswith("bad-api: a gate is closed; taken: another")
+    await sets.stands(slow_job="Done")
+
+
+async def test_a_batch_in_which_all_is_left_out_ends(sets: Sets) -> None:
+    handle = await sets.start("slow-1", "a", is_unit=False, max_parallel=1)
+    await sets.stands(slow_1="Running")
+    await sets.say(SetAct.EXCLUDE, "a")
+    await sets.ends("slow-1")
+
+    done = await handle.result()
+
+    assert done.phase is Phase.SUCCEEDED
+    await sets.stands(slow_1="Done", a="Excluded")
 
 
 async def test_no_more_go_at_once_than_may_and_those_on_their_way_come_to_their_end(

@@ -106,6 +106,46 @@ async def test_a_technical_fault_waits_for_a_person_and_goes_on(
     assert tenants.actions()[-1] == "tenant.set-up"
 
 
+async def test_what_a_person_gives_up_is_told_on_the_organization(
+    temporal: Client, tenants: TenantWorld, organization: str
+) -> None:
+    async def faults(_: object) -> None:
+        raise Errored("etcd is full")
+
+    tenants.behaviours["set_up_tenant_plane"] = faults
+    handle = await signal_tenant(temporal, request(organization))
+    await until(lambda: "tenant.parked" in tenants.actions())
+
+    await handle.execute_update(
+        TenantWorkflow.resolve,
+        Resolution(choice=Choice.COMPENSATE, reason="not today", actor="ada"),
+    )
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.message == "etcd is full"
+    (condition,) = tenants.all("record_tenant")[-1].conditions
+    assert (condition.holds, condition.message) == (False, "etcd is full")
+
+
+async def test_a_fault_of_what_is_not_wanted_any_more_asks_nobody(
+    temporal: Client, tenants: TenantWorld, organization: str
+) -> None:
+    async def faults(_: object) -> None:
+        if tenants.all("set_up_tenant")[1:]:
+            return
+        await signal_tenant(temporal, request(organization, "two"))
+        raise Errored("etcd is full")
+
+    tenants.behaviours["set_up_tenant"] = faults
+
+    await (await signal_tenant(temporal, request(organization))).result()
+
+    assert tenants.all("record_tenant")[-1].setup == "two"
+    assert "tenant.parked" not in tenants.actions()
+
+
 async def test_a_change_ends_the_wait_for_a_person(
     temporal: Client, tenants: TenantWorld, organization: str
 ) -> None:

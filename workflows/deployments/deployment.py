@@ -12,7 +12,6 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from activities.planes.drift import DriftPlaneActivities
 from activities.releases.rendering import ReleaseActivities
 from domain import ids
 from domain.deliveries import (
@@ -22,7 +21,6 @@ from domain.deliveries import (
     FreezeVerdict,
     OperationStatus,
     PreparedRelease,
-    PutBackRequest,
 )
 from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.errors import CompensationFailed, PlatformError, Superseded
@@ -32,7 +30,7 @@ from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.common.brake import Brake
-from workflows.common.calls import QUICK, WRITE, call, stop_if_cancelled, to_the_end
+from workflows.common.calls import QUICK, call, stop_if_cancelled, to_the_end
 from workflows.common.parking import Parking
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
@@ -40,8 +38,15 @@ from workflows.deployments.attempt import Attempt, phase_of
 from workflows.deployments.attributes import deployment_attributes
 from workflows.deployments.facts import asked_now, given_way
 from workflows.deployments.ordered import tell_ended
+from workflows.deployments.putting_back import put_back
 from workflows.deployments.queue import DeployQueue
-from workflows.deployments.rolling import apply_bundle, close_ways, follow_bundle, restore
+from workflows.deployments.rolling import (
+    apply_bundle,
+    close_ways,
+    follow_bundle,
+    leave_plane,
+    restore,
+)
 from workflows.guards.thaw import Thaw
 
 _STEPS = ("prepare", "apply", "rollout", "record")
@@ -225,7 +230,7 @@ class DeployWorkflow:
 
     async def _roll_out(self, attempt: Attempt, release: PreparedRelease, saga: Saga) -> None:
         if release.put_back:
-            await self._put_back(attempt, release)
+            await put_back(attempt, release, self._progress)
             return
         before = release.previous.release
         saga.add(
@@ -243,28 +248,10 @@ class DeployWorkflow:
             ready = await follow_bundle(release, release.bundle)
             await close_ways(release, release.bundle, open_ways)
         self._progress.note("rollout", ready)
-
-    async def _put_back(self, attempt: Attempt, release: PreparedRelease) -> None:
-        """Makes drifted objects as they were. No undo: that would redo what nobody here asked."""
-        with self._progress.step("apply"):
-            applied = await call(
-                DriftPlaneActivities.put_back_objects,
-                PutBackRequest(
-                    bundle=release.bundle,
-                    objects=release.put_back,
-                    organization=release.organization,
-                    take_over=release.take_over,
-                ),
-                f"put back {', '.join(release.put_back[:3])} in {release.bundle.namespace}",
-                queue=release.task_queue,
-                options=WRITE,
-            )
-        self._progress.note("apply", f"put back {', '.join(applied.applied) or 'nothing'}")
-        attempt.facts.put_back(applied.applied)
-        until = workflow.now() + timedelta(seconds=release.progress_deadline_seconds)
-        with self._progress.step("rollout", awaiting="ready pods", until=until):
-            ready = await follow_bundle(release, release.bundle)
-        self._progress.note("rollout", ready)
+        if release.left_queue:
+            left = await leave_plane(release)
+            attempt.facts.left(release.left_queue, left)
+            self._progress.note("rollout", f"{ready}; {left or 'taken down where it was before'}")
 
     async def _end(
         self, attempt: Attempt, saga: Saga, failure: PlatformError | None

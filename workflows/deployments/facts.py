@@ -61,6 +61,11 @@ class DeploymentFacts(Facts):
         """The objects are on the plane."""
         self.add("deployment.applied", **self._change)
 
+    def left(self, queue: str, problem: str) -> None:
+        """The plane on which it ran before was left; ``problem`` says what stays there."""
+        result = FactResult.FAILED if problem else FactResult.DONE
+        self.add("deployment.plane-left", result=result, before=queue, message=problem)
+
     def put_back(self, objects: tuple[str, ...]) -> None:
         """What somebody else had changed is as the release wants it."""
         self.add(
@@ -114,7 +119,8 @@ def lead_time(request: DeployRequest, started: datetime, progress: Progress) -> 
     """Returns where the time of a deployment went."""
     queue = round((started - request.asked).total_seconds(), 3) if request.asked else None
     apply, rollout = (progress.seconds(name) for name in ("apply", "rollout"))
-    return LeadTime(queue=queue, apply=apply, rollout=rollout)
+    own = {"queue": queue, "apply": apply, "rollout": rollout}
+    return request.waited.model_copy(update=own)
 
 
 def _digest(image: str) -> str:

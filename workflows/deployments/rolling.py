@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
 from activities.planes.rollouts import RolloutActivities
 from domain.deliveries import (
     ApplyRelease,
@@ -13,7 +15,11 @@ from domain.deliveries import (
     FollowRollout,
     PreparedRelease,
 )
+from runtime.errors import as_domain_error
 from workflows.common.calls import WRITE, call, watch
+
+_LEAVING = timedelta(minutes=10)
+"""How long a plane that is left may be away before what is on it stays there."""
 
 
 async def apply_bundle(
@@ -62,6 +68,31 @@ async def follow_bundle(
         even_if_cancelled=even_if_cancelled,
     )
     return ready.message
+
+
+async def leave_plane(release: PreparedRelease) -> str:
+    """Takes down what ran on another plane; returns why it could not, empty = it is gone.
+
+    What runs here is ready, so a plane that does not answer any more fails nothing.
+    """
+    limit = {"schedule_to_close_timeout": _LEAVING}
+    try:
+        await call(
+            RolloutActivities.apply_release,
+            ApplyRelease(
+                bundle=Bundle(namespace=release.left.namespace),
+                previous=release.left,
+                organization=release.organization,
+            ),
+            f"take down {release.left.release} where it was before",
+            queue=release.left_queue,
+            options={**WRITE, **limit},  # type: ignore[typeddict-item] # one key of it
+        )
+    except FailureError as failure:
+        if is_cancelled_exception(failure):
+            raise
+        return f"stays on {release.left_queue}: {as_domain_error(failure).message}"
+    return ""
 
 
 async def close_ways(

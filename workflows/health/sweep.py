@@ -72,7 +72,7 @@ class SweepWorkflow:
     @workflow.run
     async def run(self, request: SweepRequest) -> SweepResult:
         """Returns what is known now; the next look begins with it."""
-        memory = workflow.get_last_completion_result(SweepMemory) or SweepMemory()
+        known = workflow.get_last_completion_result(SweepMemory)
         plan = await call(
             SweepActivities.plan_sweep,
             request,
@@ -84,7 +84,7 @@ class SweepWorkflow:
             await self._end(request)
             return SweepResult()
         seen, unanswered = await self._look(request, plan)
-        result = await self._tell(request, plan, memory, seen)
+        result = await self._tell(request, plan, known, seen)
         return result.model_copy(update={"unanswered": unanswered})
 
     async def _end(self, request: SweepRequest) -> None:
@@ -123,15 +123,20 @@ class SweepWorkflow:
         return seen, ""
 
     async def _tell(
-        self, request: SweepRequest, plan: SweepPlan, memory: SweepMemory, seen: PlaneSeen | None
+        self,
+        request: SweepRequest,
+        plan: SweepPlan,
+        known: SweepMemory | None,
+        seen: PlaneSeen | None,
     ) -> SweepResult:
-        """Judges, and tells resource, audit and people what changed."""
+        """Judges, and tells resource, audit and people what changed; the first look says so too."""
+        memory = known or SweepMemory()
         told = sweeps.still_wanted(plan, memory.told)
         changes: tuple[HealthChange, ...] = ()
         if seen is not None:
             counted = sweeps.observations(plan, seen, told)
             told, changes = sweeps.judge(told, counted, plan.damping, workflow.now())
-        if sweeps.differ(memory.told, told):
+        if known is None or sweeps.differ(memory.told, told):
             await self._record(request, told, changes)
         unsent = await self._notify(request, (*memory.unsent, *changes), sweeps.summary(told))
         return SweepResult(

@@ -19,6 +19,15 @@ from domain.deliveries.approvals import (
 _ADDRESS = re.compile(r"<([^<>]*)>")
 
 
+SOMEBODY_ELSE = (
+    "Ask somebody else who may decide: `pavane approvals show` tells whose approval is missing."
+)
+_ROLE = "Ask an administrator of the organization for a role that may approve there."
+_GROUPS = (
+    "Ask one of these groups to decide, or to delegate it to you: `pavane approvals delegate`."
+)
+
+
 class Right(BaseModel):
     """Whether a person may decide, and why or why not. Safe to show."""
 
@@ -26,6 +35,8 @@ class Right(BaseModel):
 
     allowed: bool
     reason: str = ""
+    advice: str = ""
+    """What the person can do about a no."""
     on_behalf_of: ApprovalPerson | None = None
     """Who delegated it; None = the person's own."""
 
@@ -77,15 +88,16 @@ def escalated_groups(request: ApprovalRequest) -> tuple[str, ...]:
 def own_right(request: ApprovalRequest, person: ApprovalPerson, facts: PeopleFacts) -> Right:
     """Decides whether a person may decide by their own right, as the rules are now."""
     if why := barred(request, person):
-        return Right(allowed=False, reason=why)
+        return Right(allowed=False, reason=why, advice=SOMEBODY_ELSE)
     if person.subject not in facts.permitted:
         why = facts.denials.get(person.subject, "the access rules do not permit it")
-        return Right(allowed=False, reason=f"{person.shown} may not approve here: {why}")
+        reason = f"{person.shown} may not approve here: {why}"
+        return Right(allowed=False, reason=reason, advice=_ROLE)
     groups = open_groups(request)
     if groups and not set(groups) & set(person.groups):
         wanted = " or ".join(groups)
         reason = f"{person.shown} is in none of the groups that decide here: {wanted}"
-        return Right(allowed=False, reason=reason)
+        return Right(allowed=False, reason=reason, advice=_GROUPS)
     return Right(allowed=True)
 
 

@@ -34,6 +34,8 @@ from domain.policies.approvals.people import (
     right_of,
 )
 
+_PROVE = "Decide through the API, or with `pavane approvals`, which prove who you are."
+
 
 class Judgement(BaseModel):
     """What the votes of the moment mean."""
@@ -77,8 +79,8 @@ def check(request: ApprovalRequest, decision: ApprovalDecision) -> None:
         raise InvalidRequest(f"approval of {request.subject}: delegate to whom?")
     if not decision.assertion:
         raise Denied(
-            f"approval of {request.subject}: the decision carries no assertion of who decides: "
-            "decide through the API or `pavane approvals`"
+            f"approval of {request.subject}: the decision carries no assertion of who decides",
+            facts={"advice": _PROVE},
         )
 
 
@@ -95,7 +97,10 @@ def decide(
     check(request, decision)
     person = facts.person
     if person is None:
-        raise Denied(f"approval of {request.subject}: {facts.unproven or 'nobody is proven'}")
+        raise Denied(
+            f"approval of {request.subject}: {facts.unproven or 'nobody is proven'}",
+            facts={"advice": _PROVE},
+        )
     if _is_known(request.state, person, decision):
         return request
     if any(one.id == facts.assertion_id for one in request.state.used):
@@ -108,7 +113,7 @@ def decide(
         return _delegate(used, person, decision, facts, at)
     right = right_of(request, person, facts)
     if not right.allowed:
-        raise Denied(f"approval of {request.subject}: {right.reason}")
+        raise _refusal(request, right.reason, right.advice)
     vote = Vote(
         person=person,
         approves=decision.act is Act.APPROVE,
@@ -130,14 +135,22 @@ def _delegate(
     at: datetime,
 ) -> ApprovalRequest:
     if not request.rule.allow_delegation:
-        raise Denied(f"approval of {request.subject}: its rule does not allow to delegate")
+        raise _refusal(
+            request,
+            "its rule does not allow to delegate",
+            "Decide yourself, or ask a platform engineer to change the rule in the pipeline.",
+        )
     right = own_right(request, person, facts)
     if not right.allowed:
-        raise Denied(f"approval of {request.subject}: {right.reason}")
+        raise _refusal(request, right.reason, right.advice)
     to = ApprovalPerson(subject=decision.delegate, email=decision.delegate)
     if why := barred(request, to):
-        raise Denied(f"approval of {request.subject}: {why}")
+        raise _refusal(request, why, "Delegate to somebody else.")
     return delegated(request, person, decision.delegate, decision.text, at)
+
+
+def _refusal(request: ApprovalRequest, why: str, advice: str) -> Denied:
+    return Denied(f"approval of {request.subject}: {why}", facts={"advice": advice})
 
 
 def _is_known(state: ApprovalState, person: ApprovalPerson, decision: ApprovalDecision) -> bool:

@@ -12,13 +12,12 @@ from typing import Any
 
 from domain import ids
 from domain.errors import InvalidRequest
+from domain.rendering.configuration.maps import files_map, key_of
 from domain.rendering.configuration.rendered import plain_files
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.labels import component_labels, manifest
 from domain.resources.component import ConfigurationUpdates
 
 _VOLUME = "pavane-live"
-_LARGEST = 900_000
 _DEEP_ENOUGH = 2
 
 
@@ -43,20 +42,7 @@ def live_config_map(facts: ReleaseFacts) -> dict[str, Any] | None:
     content = live_files(facts)
     if not content:
         return None
-    size = sum(len(text.encode()) for text in content.values())
-    if size > _LARGEST:
-        raise InvalidRequest(
-            f"the live files of {facts.component.name} in {facts.environment.name} have {size} "
-            f"bytes: a ConfigMap holds {_LARGEST}"
-        )
-    return manifest(
-        "v1",
-        "ConfigMap",
-        _name(facts),
-        facts.namespace,
-        component_labels(facts),
-        data={_key(path): text for path, text in content.items()},
-    )
+    return files_map(facts, _name(facts), content, "live files", immutable=False)
 
 
 def mount_live(facts: ReleaseFacts, spec: dict[str, Any], others: Collection[str]) -> None:
@@ -69,7 +55,7 @@ def mount_live(facts: ReleaseFacts, spec: dict[str, Any], others: Collection[str
     """
     for number, (folder, paths) in enumerate(_folders(facts, others)):
         name = f"{_VOLUME}-{number}"
-        items = [{"key": _key(path), "path": path.rpartition("/")[2]} for path in paths]
+        items = [{"key": key_of(path), "path": path.rpartition("/")[2]} for path in paths]
         volume = {"name": name, "configMap": {"name": _name(facts), "items": items}}
         spec["volumes"] = [*(spec.get("volumes") or ()), volume]
         own = spec["containers"][0]
@@ -98,7 +84,3 @@ def _folders(facts: ReleaseFacts, others: Collection[str]) -> Iterator[tuple[str
 
 def _name(facts: ReleaseFacts) -> str:
     return ids.content_name(f"{facts.component.name}-live", ["live", facts.component.name])
-
-
-def _key(path: str) -> str:
-    return f"{path.rpartition('/')[2][-200:]}-{ids.content_hash(path)[:8]}"

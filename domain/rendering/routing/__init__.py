@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from domain.rendering.routing.addresses import addresses, url
+from domain.rendering.routing.certificates import certificate_health, certificates
 from domain.rendering.routing.notes import notes
 from domain.rendering.routing.routes import routes
 from domain.rendering.routing.services import service
 
-__all__ = ["addresses", "notes", "routes", "service", "url"]
+__all__ = [
+    "addresses",
+    "certificate_health",
+    "certificates",
+    "notes",
+    "routes",
+    "service",
+    "url",
+]

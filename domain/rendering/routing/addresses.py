@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.routing.hosts import hostname
+from domain.rendering.routing.offers import is_encrypted
 from domain.rendering.routing.streams import listener_of
 from domain.resources.binding import EndpointAddress
 from domain.resources.workload import EndpointType, WorkloadEndpoint
@@ -61,12 +62,15 @@ def _outer(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> str:
         case EndpointType.TLS:
             return f"tls://{hostname(facts, endpoint)}:{gateway.tls_port}"
         case _:
-            port = "" if entrance.port == _USUAL_PORTS[entrance.scheme] else f":{entrance.port}"
+            told, number = entrance.scheme, entrance.port
+            if is_encrypted(facts):
+                told, number = "https", gateway.certificate_port
+            port = "" if number == _USUAL_PORTS[told] else f":{number}"
             scheme = _SCHEMES[endpoint.type]
-            scheme = _SECURE[scheme] if entrance.scheme == "https" else scheme
+            scheme = _SECURE[scheme] if told == "https" else scheme
             host = f"{scheme}://{hostname(facts, endpoint)}"
             if endpoint.type is EndpointType.GRPC:
-                return f"{host}:{entrance.port}"  # a gRPC client knows no usual port
+                return f"{host}:{number}"  # a gRPC client knows no usual port
             return f"{host}{port}{facts.path_prefix}{endpoint.base_path}"
 
 

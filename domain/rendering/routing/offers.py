@@ -14,14 +14,15 @@ from domain.rendering.labels import component_labels, manifest
 from domain.resources.planes import PlaneCapabilities
 
 GROUP = "gateway.networking.k8s.io"
+LISTENER_SET = "ListenerSet"
 _STABLE = "v1"
 
 
 def route(facts: ReleaseFacts, kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """Returns a route in the version that the plane has.
+    """Returns a route, or its listeners, in the version that the plane has.
 
     Raises:
-        InvalidRequest: The plane has no such kind of route.
+        InvalidRequest: The plane has no such kind.
     """
     api_version = f"{GROUP}/{_version(facts, kind)}"
     labels = component_labels(facts)
@@ -49,12 +50,26 @@ def needs(facts: ReleaseFacts, feature: str, what: str, *, told: bool = False) -
     )
 
 
+def is_encrypted(facts: ReleaseFacts) -> bool:
+    """Tells whether the component has certificates and listeners of its own."""
+    return bool(facts.data_plane.spec.gateway.certificate_issuer)
+
+
+def through(facts: ReleaseFacts) -> dict[str, str]:
+    """Returns the gateway of the plane."""
+    return {"name": facts.entrance.name, "namespace": facts.entrance.namespace}
+
+
 def parent(facts: ReleaseFacts, section: str = "") -> dict[str, str]:
-    """Returns the gateway that a route attaches to; ``section`` names a listener of its own."""
-    entrance = facts.entrance
-    found = {"name": entrance.name, "namespace": entrance.namespace}
-    listener = section or entrance.section_name
-    return {**found, "sectionName": listener} if listener else found
+    """Returns what a route attaches to: the gateway, or the component's own listeners.
+
+    ``section`` names the listener of the gateway that it is given; empty = whichever takes it.
+    """
+    if is_encrypted(facts) and not section:
+        # Not to the gateway besides: that would answer the same name without encryption.
+        return {"group": GROUP, "kind": LISTENER_SET, "name": facts.component.name}
+    listener = section or facts.entrance.section_name
+    return {**through(facts), "sectionName": listener} if listener else through(facts)
 
 
 def refuse_filled(facts: ReleaseFacts, where: str, fields: set[str]) -> None:

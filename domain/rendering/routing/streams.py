@@ -9,7 +9,7 @@ from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.routing.hosts import hostname
 from domain.rendering.routing.offers import parent, route
-from domain.resources.planes import GatewayListener
+from domain.resources.plane_parts import GatewayListener
 from domain.resources.workload import EndpointType, WorkloadEndpoint
 
 _GRPC_FILTERS = frozenset(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -148,3 +150,33 @@ async def test_burst_of_bindings_is_asked_for_completely(
         )
 
     assert found == [WorkflowExecutionStatus.RUNNING] * 20
+
+
+async def test_a_freeze_window_tells_that_it_began_when_nobody_changed_anything(
+    cluster: Cluster, temporal: Client, org: Organization
+) -> None:
+    await org.platform()
+    async with intake(cluster, temporal, org.name), asyncio.timeout(120):
+        lead = timedelta(seconds=4)
+        # On a busy machine it may have begun before anybody looked: then once more, later.
+        while await _told(cluster, org, lead):
+            lead *= 2
+        while not (await _window(cluster, org)).get("active"):  # noqa: ASYNC110 - no event here either
+            await asyncio.sleep(0.05)
+
+
+async def _told(cluster: Cluster, org: Organization, lead: timedelta) -> bool:
+    """Makes a window that begins soon; returns whether it lasts when it is first told."""
+    start = (datetime.now(UTC) + lead).strftime("%Y-%m-%dT%H:%M:%S")
+    schedule = {"start": start, "duration": "12h"}
+    await cluster.delete(WATCHED["FreezeWindow"], "party", org.name)
+    await org.apply("FreezeWindow", "party", {"reason": "a party", "schedule": schedule})
+    while "active" not in (status := await _window(cluster, org)):  # noqa: ASYNC110 - a status has no event
+        await asyncio.sleep(0.05)
+    return bool(status["active"])
+
+
+async def _window(cluster: Cluster, org: Organization) -> dict[str, Any]:
+    found = await cluster.get(WATCHED["FreezeWindow"], "party", org.name)
+    status: dict[str, Any] = found.get("status") or {}
+    return status

@@ -15,11 +15,14 @@ from temporalio.worker import Worker
 
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.reports import PlaneReportActivities
+from activities.planes.rollouts import RolloutActivities
 from activities.planes.tenants import TenantPlaneActivities
 from activities.records.facts import RecordActivities
+from activities.releases.rendering import ReleaseActivities
 from activities.secrets.tenants import VaultTenantActivities
 from activities.tenants.setup import TenantActivities
 from clients.kubernetes import Cluster, Kind, SharedWatches
+from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from domain import ids
 from intake.service import Intake
@@ -29,6 +32,7 @@ from tests.integration.resources.conftest import established
 from tests.integration.tenants.conftest import ORGANIZATIONS, with_definitions
 from tests.integration.tenants.hostile import resource
 from tests.serving import own_client, served
+from workflows.promotions.standings import TemporalStandings
 from workflows.registry import LANES, PROCEDURES
 
 pytestmark = pytest.mark.integration
@@ -77,7 +81,9 @@ async def two(tmp_path_factory: pytest.TempPathFactory, own_temporal: Client) ->
         records = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records')}/records.db")
         await records.migrate()
         stack.push_async_callback(records.close)
-        await stack.enter_async_context(served(_workers(stack, own, records, east, west)))
+        objects = ObjectStore.open(tmp_path_factory.mktemp("objects").as_uri())
+        made = _workers(stack, own, records, objects, east=east, west=west)
+        await stack.enter_async_context(served(made))
         intake = asyncio.create_task(Intake(east, own).run())
         stack.callback(intake.cancel)
         await _declare(east)
@@ -85,15 +91,29 @@ async def two(tmp_path_factory: pytest.TempPathFactory, own_temporal: Client) ->
 
 
 def _workers(
-    stack: AsyncExitStack, client: Client, records: SqlRecords, east: Cluster, west: Cluster
+    stack: AsyncExitStack,
+    client: Client,
+    records: SqlRecords,
+    objects: ObjectStore,
+    *,
+    east: Cluster,
+    west: Cluster,
 ) -> list[Worker]:
     tenants = TenantActivities(east, Settings())
+    near = SharedWatches(east)
+    stack.push_async_callback(near.close)
+    standings = TemporalStandings(client)
+    releases = ReleaseActivities(
+        east, objects, Settings(), records, watches=near, standings=standings
+    )
     control: list[Any] = [
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
         PlaneReportActivities(east).report_plane,
         RecordActivities(records).record,
+        releases.prepare_release,
+        releases.record_deployment,
     ]
     made = [
         Worker(client, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
@@ -110,7 +130,10 @@ def _workers(
         watches = SharedWatches(cluster)
         stack.push_async_callback(watches.close)
         checks = PlaneCheckActivities(cluster, watches)
+        rollouts = RolloutActivities(cluster, watches, objects)
         activities: list[Any] = [
+            rollouts.apply_release,
+            rollouts.follow_rollout,
             checks.inspect_plane,
             checks.watch_plane,
             TenantPlaneActivities(cluster).set_up_tenant_plane,
@@ -122,7 +145,8 @@ def _workers(
 async def _declare(cluster: Cluster) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ORG}}
     await cluster.apply(namespace, manager="person")
-    for kind, name, spec in (
+    await _declared(
+        cluster,
         ("Organization", ORG, {}),
         ("DataPlane", "east", {}),
         ("DataPlane", "west", {}),
@@ -130,7 +154,11 @@ async def _declare(cluster: Cluster) -> None:
         ("Environment", "prod", {"dataPlaneRef": "west"}),
         ("DeploymentPipeline", "default", {"promotionPaths": [{"sourceEnvironmentRef": "dev"}]}),
         ("Project", "shop", {"deploymentPipelineRef": "default"}),
-    ):
+    )
+
+
+async def _declared(cluster: Cluster, *resources: tuple[str, str, dict[str, Any]]) -> None:
+    for kind, name, spec in resources:
         where = "" if kind == "Organization" else ORG
         await cluster.apply(resource(kind, name, where, spec), manager="person")
 
@@ -177,6 +205,65 @@ async def test_what_is_installed_on_a_plane_is_found_by_event(two: Two) -> None:
     assert found["capabilities"]["gatewayAPI"] == "v1"
     east = (await two.east.get(PLANES, "east", ORG))["status"]
     assert "gatewayAPI" not in east["capabilities"]
+
+
+async def test_what_runs_follows_its_environment_to_another_plane(two: Two) -> None:
+    task = Kind("batch/v1", "CronJob", "cronjobs", namespaced=True)
+    bindings = Kind(
+        "choreo.dev/v1alpha1", "ScheduledTaskBinding", "scheduledtaskbindings", namespaced=True
+    )
+    where = f"{ORG}-move-moving"
+    await _declared(two.east, *_a_task("moving", "east"))
+
+    async def runs_on(plane: str) -> None:
+        status: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(90):
+                while status.get("planeRef") != plane:
+                    found = await two.east.get(bindings, "report-moving", ORG)
+                    status = found.get("status", {})
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            pytest.fail(f"not on {plane}: {status}")
+
+    await runs_on("east")
+    assert await two.east.find(task, "report", where) is not None
+    assert await two.west.find(task, "report", where) is None
+
+    await _declared(two.east, ("Environment", "moving", {"dataPlaneRef": "west"}))
+
+    await runs_on("west")
+    assert await two.west.find(task, "report", where) is not None
+    assert await two.east.find(task, "report", where) is None
+
+
+def _a_task(environment: str, plane: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """A scheduled task: it is well as soon as it is there, on a cluster that runs no pods."""
+    image = f"registry.example.com/report@sha256:{'a' * 64}"
+    wanted = {"componentRef": "report", "environmentRef": environment, "artifactRef": "report-1"}
+    return [
+        ("Environment", environment, {"dataPlaneRef": plane}),
+        (
+            "DeploymentPipeline",
+            environment,
+            {"promotionPaths": [{"sourceEnvironmentRef": environment}]},
+        ),
+        ("Project", "move", {"deploymentPipelineRef": environment}),
+        ("ScheduledTaskClass", "standard-scheduled-task", {}),
+        (
+            "Component",
+            "report",
+            {"componentOwner": {"projectRef": "move"}, "componentType": "ScheduledTask"},
+        ),
+        (
+            "ScheduledTask",
+            "report",
+            {"componentRef": "report", "schedule": {"cron": "0 0 1 1 *"}},
+        ),
+        ("Workload", "report", {"componentRef": "report", "containers": [{"name": "main"}]}),
+        ("DeployableArtifact", "report-1", {"componentRef": "report", "image": image}),
+        ("ScheduledTaskBinding", f"report-{environment}", wanted),
+    ]
 
 
 async def test_a_plane_that_is_away_is_named_and_holds_up_nothing_else(two: Two) -> None:

@@ -3,19 +3,21 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import BuildRequest, TriggerKind
-from domain.resources import Metadata
+from domain.resources import Environment, Metadata
 from domain.resources.configuration import ConfigurationGroupStatus
+from domain.resources.environment import EnvironmentStatus, HealthSchedule
 from domain.resources.organization import OrganizationStatus
+from intake.bindings import Deploy
 from intake.configurations import ReleaseConfiguration
 from intake.decisions import (
-    Deploy,
     RequestBuild,
     StartBuild,
     TellLane,
     decide,
-    obstacles,
 )
+from intake.near import obstacles
 from intake.planes import CheckPlane
+from intake.rotations import KeepSweeps
 from intake.tenants import SetUpTenant
 from intake.world import Key
 from tests.unit.intake import resources as given
@@ -215,10 +217,23 @@ def test_organization_that_names_an_absent_build_plane_waits_for_that_one() -> N
 def test_other_kinds_ask_for_nothing() -> None:
     made = world()
 
-    asking = {"BuildPlane", "Component", "DataPlane", "Organization"}
+    asking = {"BuildPlane", "Component", "DataPlane", "Environment", "Organization"}
     others = [one for one in given.everything() if one.kind not in asking]
     assert others
     assert [one for one in others if decide(one, made) is not None] == []
+
+
+def test_what_is_told_of_an_environment_asks_for_no_other_looks_and_what_is_wanted_does() -> None:
+    environment = given.environment()
+    assert isinstance(environment, Environment)
+    told = EnvironmentStatus(observed_generation=1)
+    seen = environment.model_copy(update={"status": told})
+    spec = environment.spec.model_copy(update={"health": HealthSchedule()})
+    wanted = environment.model_copy(update={"spec": spec})
+
+    assert isinstance(decide(environment, world()), KeepSweeps)
+    assert decide(environment, world()) == decide(seen, world())
+    assert decide(environment, world()) != decide(wanted, world())
 
 
 def test_a_plane_is_looked_after_by_the_worker_of_its_queue() -> None:
@@ -283,3 +298,17 @@ def test_a_binding_waits_for_groups_that_project_and_organization_name() -> None
     assert told == ("waiting until ConfigurationGroup db, which the project names, is created",)
     group = given.resource("ConfigurationGroup", "db", {})
     assert obstacles(binding, world(binding, project, group)) == ()
+
+
+def test_what_runs_follows_its_environment_to_another_plane_once() -> None:
+    ran = {**given.told("True", "Deployed"), "releaseRef": "web-1", "planeRef": "old"}
+    binding = given.binding(status=ran)
+
+    decision = decide(binding, world(binding))
+
+    assert isinstance(decision, Deploy)
+    assert decision.request.trigger.reference == "Environment dev lies on DataPlane local"
+    assert decide(binding, world(binding)) == decision
+    there = given.binding(status={**ran, "planeRef": "local"})
+    assert decide(there, world(there)) is None
+    assert decide(binding, world(binding, without="DataPlane")) is None

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from domain.resources import Resource
-from intake.decisions import Deploy, decide, obstacles
+from intake.bindings import Deploy
+from intake.decisions import decide
 from intake.interfaces import interfaces_in
+from intake.near import obstacles
 from intake.summaries import summary
 from intake.world import Key, World
 from tests.unit.intake import resources as given

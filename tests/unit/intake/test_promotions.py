@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from domain.resources import Resource
-from intake.decisions import Promote, decide
+from intake.bindings import Promote
+from intake.decisions import decide
 from intake.world import World
 from tests.unit.intake.resources import ORG, resource, told
 

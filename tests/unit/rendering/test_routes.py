@@ -250,3 +250,60 @@ def test_what_has_no_effect_is_told_by_name() -> None:
     template = {"routeTemplate": {"rules": [{"timeouts": {"request": "30s"}}]}}
     (told,) = routed(HTTP, service_class=template, interfaces=policy(timeoutSeconds=5)).notes
     assert "spec.gateway.timeoutSeconds has no effect" in told
+
+
+def test_a_time_limit_of_a_class_that_the_gateway_ignores_is_told() -> None:
+    limited = of_type("API", component_class={"requestTimeoutSeconds": 5})
+    rewrites = "HTTPRoutePathRewrite"
+    for features, told in (([rewrites], 1), ([rewrites, "HTTPRouteRequestTimeout"], 0), ([], 0)):
+        known = limited.model_copy(update={"data_plane": plane(gatewayFeatures=features)})
+        notes = render_release(known).notes
+        assert len(notes) == told
+        assert all("spec.requestTimeoutSeconds has no effect" in one for one in notes)
+
+
+SIGNED = {"domain": "example.org", "certificateIssuer": "letters"}
+
+
+def test_a_component_gets_a_certificate_and_listeners_for_its_own_names_only() -> None:
+    release = routed(HTTP, GRPC, plane={"gateway": SIGNED})
+    host = "web.shop.acme.dev.example.org"
+
+    certificate = one(release, "Certificate")["spec"]
+    assert certificate["dnsNames"] == [f"rpc.{host}", host]
+    assert certificate["issuerRef"] == {"kind": "ClusterIssuer", "name": "letters"}
+    spec = one(release, "ListenerSet")["spec"]
+    assert spec["parentRef"]["name"] == "pavane"
+    assert {each["hostname"] for each in spec["listeners"]} == {host, f"rpc.{host}"}
+    assert {each["protocol"] for each in spec["listeners"]} == {"HTTPS"}
+    for each in spec["listeners"]:
+        assert each["tls"]["certificateRefs"] == [{"name": certificate["secretName"]}]
+    # To the gateway as well, it would answer without encryption.
+    for kind, name in (("HTTPRoute", "web"), ("GRPCRoute", "web.rpc")):
+        (parent,) = one(release, kind, name)["spec"]["parentRefs"]
+        assert (parent["kind"], parent["name"]) == ("ListenerSet", "web")
+    assert release.url == f"https://{host}/"
+    assert {each.url for each in release.endpoints} == {
+        f"https://{host}/",
+        f"grpcs://rpc.{host}:443",
+    }
+    assert {check.kind for check in release.health} == {"Certificate", "ListenerSet"}
+
+
+def test_a_certificate_needs_a_manager_and_a_gateway_that_takes_listeners() -> None:
+    kinds_there = {"routeKinds": ["HTTPRoute/v1", "ListenerSet/v1"]}
+    without = plane(SIGNED, **kinds_there)
+    assert "has no cert-manager" in refusal(HTTP, data_plane=without)
+    managed = {**kinds_there, "certManager": "v1"}
+    unable = plane(SIGNED, **managed, gatewayFeatures=["HTTPRouteCORS"])
+    assert "needs ListenerSet" in refusal(HTTP, data_plane=unable)
+    lacking = plane(SIGNED, certManager="v1", routeKinds=["HTTPRoute/v1"])
+    assert "needs a ListenerSet" in refusal(HTTP, data_plane=lacking)
+    able = plane(SIGNED, **managed, gatewayFeatures=["ListenerSet"])
+    assert kinds(routed(HTTP, data_plane=able)) == {"HTTPRoute"}
+
+
+def test_what_nobody_reaches_needs_no_certificate() -> None:
+    inner = HTTP | {"visibility": "organization"}
+    release = routed(inner, plane={"gateway": SIGNED})
+    assert not {"Certificate", "ListenerSet"} & {each["kind"] for each in release.objects}

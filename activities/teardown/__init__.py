@@ -1,0 +1,1 @@
+"""Effects of taking down what a deleted resource stands for."""

@@ -1,0 +1,1 @@
+"""What goes with a resource that is deleted, in which order, and who keeps it. Pure."""

@@ -1,0 +1,61 @@
+"""Parts of planes: the Gateway through which traffic enters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.resources.model import Model
+from domain.resources.types import DnsNameOrEmpty, Name, NameOrEmpty, Port, list_by
+
+
+class GatewayListener(Model):
+    """A listener for TCP, which carries one endpoint of one component in one environment."""
+
+    name: Name
+    """Name of the listener of the Gateway."""
+    port: Port
+    """Port in the addresses shown to people."""
+    environment_ref: Name
+    """Environment of the endpoint."""
+    component_ref: Name
+    """Component that answers."""
+    endpoint: Annotated[
+        str, Field(min_length=1, max_length=15, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    ]
+    """Endpoint of its Workload."""
+
+
+class PlaneGateway(Model):
+    """The Gateway (Gateway API) through which traffic enters a plane."""
+
+    name: NameOrEmpty = ""
+    """Gateway that routes attach to. Empty = the gateway of the installation."""
+    namespace: NameOrEmpty = ""
+    """Namespace of that Gateway. Empty = that of the installation's."""
+    section_name: NameOrEmpty = ""
+    """Listener of the Gateway. Empty = every listener that admits the route."""
+    domain: DnsNameOrEmpty = ""
+    """Domain under which components answer; an environment puts its dnsPrefix before it.
+    Empty = localhost."""
+    scheme: Literal["http", "https"] = "http"
+    """What stands before the host in the URLs shown to people."""
+    port: int = Field(0, ge=0, le=65535)
+    """Port in the URLs shown to people. 0 = that of the installation's gateway."""
+    tls_section_name: NameOrEmpty = ""
+    """Listener that passes TLS on by host name (protocol TLS, mode Passthrough). Empty = there is
+    none: endpoints that speak TLS cannot be public."""
+    tls_port: int = Field(443, ge=1, le=65535)
+    """Port of that listener in the addresses shown to people."""
+    tcp_listeners: tuple[GatewayListener, ...] = Field(
+        (), max_length=64, json_schema_extra=list_by("name")
+    )
+    """Listeners for TCP and whom each is given to. Empty = endpoints that speak TCP cannot be
+    public."""
+    certificate_issuer: DnsNameOrEmpty = ""
+    """ClusterIssuer of cert-manager that signs for the host names of components. Each then gets a
+    certificate and a listener of its own (ListenerSet), which the Gateway has to allow, and answers
+    by HTTPS only. Empty = its routes attach to the Gateway as it is."""
+    certificate_port: int = Field(443, ge=1, le=65535)
+    """Port of those listeners, and in the URLs shown to people."""

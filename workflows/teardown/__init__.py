@@ -1,0 +1,1 @@
+"""Taking down what a deleted resource stands for."""
