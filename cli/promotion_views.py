@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from cli.console import out
-from cli.output import Format, moment, show_data
+from cli.output import Format, lasted, moment, show_data
 
 _MARKS = {
     "Open": ("✓", "good"),
@@ -34,6 +34,8 @@ def show_plan(plan: Mapping[str, Any], output: Format) -> None:
     show_gates(plan["gates"])
     _show_list("needs the agreement of", plan["approvals"])
     _show_list("waits for", plan["waits"])
+    usual = plan.get("usualSeconds", {})
+    _show_list("usually takes there", [f"{part} {lasted(usual[part])}" for part in usual])
     if plan["problem"]:
         console.print(f"[bad]✗[/bad] cannot be rendered: {plan['problem']}", soft_wrap=True)
     _show_list(

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.access import AccessDep
-from api.dependencies import ClusterDep, IdempotencyKey, TemporalDep
+from api.dependencies import ClusterDep, IdempotencyKey, ServicesDep, TemporalDep
 from api.operations.orders import accepted
 from api.schemas.deliveries import Accepted
 from api.schemas.promotions import (
@@ -24,6 +24,7 @@ from api.schemas.promotions import (
 )
 from api.serving.idempotency import confirm_same, request_key
 from api.views.promotions import permitted, pipeline_view, plan_view, promotion_of, why
+from clients.records import HistoryFilter
 from domain.deliveries import Trigger
 from domain.deliveries.promotions import Confirmation, PromotionRequest
 from domain.deliveries.rollbacks import RollbackRequest
@@ -38,6 +39,8 @@ from workflows.promotions.starting import (
 )
 
 router = APIRouter(prefix="/v1", tags=["promotions"])
+_KNOWN = 500
+"""Deployments by which a plan says how long things usually take."""
 
 
 @router.post(
@@ -53,6 +56,7 @@ async def promote(
     access: AccessDep,
     cluster: ClusterDep,
     client: TemporalDep,
+    services: ServicesDep,
     dry_run: Annotated[bool, Query(alias="dryRun", description="Only plan it.")] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted | PlanView:
@@ -78,7 +82,11 @@ async def promote(
         except WorkflowFailureError as failure:
             raise as_domain_error(failure.cause) from failure
         response.status_code = HTTPStatus.OK
-        return plan_view(plan)
+        before = HistoryFilter(
+            order.organization, plan.facts.project, environment=order.environment
+        )
+        known = await services.records().history(before, _KNOWN)
+        return plan_view(plan, [one.entry for one in known])
     handle = await signal_promotion(client, request)
     run_id = handle.first_execution_run_id or ""
     if idempotency_key is not None:

@@ -125,6 +125,10 @@ class PlanView(View):
     )
     approvals: tuple[str, ...] = Field(description="What is needed of people.")
     waits: tuple[str, ...] = Field(description="What it would wait for.")
+    usual_seconds: dict[str, float] = Field(
+        {}, description="How long approval, freeze, soak, queue, apply and rollout usually took "
+        "in that environment: medians of its last 500 deployments.",
+    )  # fmt: skip
 
 
 class PromotionView(_Told):

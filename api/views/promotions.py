@@ -27,7 +27,9 @@ from domain import ids
 from domain.deliveries import OperationStatus, Trigger
 from domain.deliveries.promotions import Promotion, PromotionPlan, PromotionRequest
 from domain.errors import NotFound
+from domain.policies.insights import usual_times
 from domain.policies.promotion.why import obstacles
+from domain.records import DeploymentEntry
 from domain.resources import Action, Component, DeploymentPipeline, Project, parse_as
 from domain.resources.pipeline import PromotionTarget
 from workflows.promotions.promotion import PromotionWorkflow
@@ -90,8 +92,8 @@ async def running_promotion(
     return found
 
 
-def plan_view(plan: PromotionPlan) -> PlanView:
-    """Returns a plan as callers get it."""
+def plan_view(plan: PromotionPlan, known: Iterable[DeploymentEntry] = ()) -> PlanView:
+    """Returns a plan as callers get it; ``known`` is what came to the environment before."""
     facts = plan.facts
     return PlanView(
         organization=facts.organization,
@@ -108,6 +110,7 @@ def plan_view(plan: PromotionPlan) -> PlanView:
         network=facts.network,
         approvals=plan.approvals,
         waits=plan.waits,
+        usual_seconds=usual_times(known),
     )
 
 

@@ -99,6 +99,8 @@ class DeployRequest(Wire):
     """Requests that wait behind this one; set only where a queue goes on after a cancel."""
     asked: datetime | None = None
     """When it reached the queue; None = it came before queues told."""
+    waited: LeadTime = LeadTime()
+    """Where the time went before it was asked for: approval, freeze and soak of a promotion."""
     trigger: Trigger = Trigger()
 
 

@@ -71,6 +71,20 @@ def insights(
     )
 
 
+def usual_times(entries: Iterable[DeploymentEntry]) -> dict[str, float]:
+    """Returns the median of each part of the lead time, in seconds, of changes that succeeded.
+
+    A part that never happened is not among them.
+    """
+    parts: defaultdict[str, list[float]] = defaultdict(list)
+    for one in entries:
+        if one.action in _CHANGES and one.changed and one.phase is Phase.SUCCEEDED:
+            for name, seconds in one.lead_time.model_dump().items():
+                if seconds is not None:
+                    parts[name].append(seconds)
+    return {name: round(statistics.median(found), 3) for name, found in sorted(parts.items())}
+
+
 def _of_place(
     project: str, environment: str, entries: list[DeploymentEntry], days: float
 ) -> Insights:

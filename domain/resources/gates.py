@@ -10,7 +10,9 @@ from pydantic import Field
 from domain.resources.model import Model, Rule
 from domain.resources.types import ImageOrEmpty, Name, Text
 
-ALWAYS = frozenset({"order", "veto", "hold", "source-healthy", "source-soaked"})
+SOAKED = "source-soaked"
+"""Name of the gate that waits until a release ran long enough in the source."""
+ALWAYS = frozenset({"order", "veto", "hold", "source-healthy", SOAKED})
 """Names of the gates that every step has without saying so."""
 APPROVAL = "approval"
 """What the approval of a step is called where gates are named."""

@@ -27,7 +27,7 @@ from domain.deliveries.standings import Hold, StandingChange
 from domain.errors import Denied, RolloutFailed, VerificationFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
-from domain.records import FactResult
+from domain.records import FactResult, LeadTime
 from domain.resources.gates import GateCheck
 from domain.resources.pipeline import OnFailure
 from tests.workflows.building import until
@@ -171,6 +171,9 @@ async def test_a_soak_is_waited_for_and_the_facts_are_read_again(
     assert description.close_time is not None
     assert description.execution_time is not None
     assert description.close_time - description.execution_time >= timedelta(hours=2)
+    soaked = world.last("record_deployment").lead_time.soak
+    assert soaked is not None
+    assert soaked > 7_000
 
 
 async def test_a_gate_that_never_opens_ends_the_promotion_after_a_month(
@@ -289,6 +292,12 @@ async def test_a_freeze_that_begins_while_people_are_asked_is_waited_for(
     assert (await handle.result()).phase is Phase.SUCCEEDED
     told_of = [one for one in line.facts if one.action == "freeze.overridden"]
     assert [(one.actor, one.reason) for one in told_of] == [("ada", "the shop is down")]
+    lead: LeadTime = world.last("record_deployment").lead_time
+    assert lead.approval is not None
+    assert lead.freeze is not None
+    assert lead.soak is None
+    assert lead.apply is not None
+    assert min(lead.approval, lead.freeze) > 0
 
 
 async def test_a_hotfix_leaves_out_the_approval_where_the_pipeline_says_so(line: Line) -> None:

@@ -119,7 +119,8 @@ def lead_time(request: DeployRequest, started: datetime, progress: Progress) -> 
     """Returns where the time of a deployment went."""
     queue = round((started - request.asked).total_seconds(), 3) if request.asked else None
     apply, rollout = (progress.seconds(name) for name in ("apply", "rollout"))
-    return LeadTime(queue=queue, apply=apply, rollout=rollout)
+    own = {"queue": queue, "apply": apply, "rollout": rollout}
+    return request.waited.model_copy(update=own)
 
 
 def _digest(image: str) -> str:

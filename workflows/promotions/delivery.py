@@ -16,6 +16,7 @@ from domain.deliveries.standings import Hold as HoldFact
 from domain.deliveries.standings import Pass, Standing, StandingChange, Veto
 from domain.errors import Errored, Failed, RolloutFailed, StaleRevision
 from domain.phases import Phase
+from domain.records import LeadTime
 from domain.resources.conditions import Reason
 from workflows.common.calls import QUICK, call, watch
 from workflows.common.facts import Facts
@@ -37,6 +38,7 @@ class Delivery:
         deployments: OrderedDeployments,
         log: Facts,
         attempt: int,
+        waited: LeadTime,
     ) -> None:
         """Each attempt has effects of its own: ``attempt`` tells their keys apart."""
         self._request = request
@@ -58,6 +60,7 @@ class Delivery:
             binding=facts.target.binding,
             binding_kind=facts.target.binding_kind,
             tell=info.workflow_id,
+            waited=waited,
             trigger=Trigger(
                 kind=request.trigger.kind,
                 actor=request.trigger.actor,

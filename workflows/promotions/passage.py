@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -23,8 +24,8 @@ from domain.deliveries.promotions import (
 from domain.errors import Conflict, Denied
 from domain.policies.promotion.gates import Case, closed, described, evaluate, pending, waiting
 from domain.policies.promotion.plan import runs_already
-from domain.records import FactResult
-from domain.resources.gates import GateCheck
+from domain.records import FactResult, LeadTime
+from domain.resources.gates import SOAKED, GateCheck
 from workflows.common.calls import QUICK, call, watch
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
@@ -63,6 +64,8 @@ class Passage:
         self.attempts = 0
         """How often it was tried to deploy: the effects of each try have keys of their own."""
         self._thaw = Thaw(progress)
+        self.waited = LeadTime()
+        """Where the time went so far; what is waited for again is added."""
 
     @property
     def artifact(self) -> str:
@@ -152,7 +155,8 @@ class Passage:
         """Asks people, where the step wants that; what is known by then is written down first."""
         if facts.rules.approval is not None:
             await self.facts_log.write()
-        return await self.approvals.is_approved(facts)
+        with self._counted("" if facts.rules.approval is None else "approval"):
+            return await self.approvals.is_approved(facts)
 
     async def look(self) -> PromotionFacts:
         """Reads the facts and judges all gates anew."""
@@ -181,7 +185,11 @@ class Passage:
             raise Denied(f"not open within {_LONGEST_WAIT.days} days: {described(waits)}")
         until = min((one.until for one in waits if one.until is not None), default=last)
         who = ", ".join(sorted({one.who for one in waits if one.who}))
-        with self._progress.step("gates", awaiting=described(waits), until=until, who=who):
+        soaks = any(one.name == SOAKED for one in waits)
+        with (
+            self._progress.step("gates", awaiting=described(waits), until=until, who=who),
+            self._counted("soak" if soaks else ""),
+        ):
             await self._stirred(min(until, last), described(waits))
 
     async def _frozen(self, verdict: FreezeVerdict) -> None:
@@ -190,7 +198,17 @@ class Passage:
         if workflow.now() >= last:
             raise Denied(f"not open within {_LONGEST_FREEZE.days} days: {verdict.message}")
         longest = min(_LOOKS_AGAIN, last - workflow.now())
-        await self._thaw.wait(verdict, lambda: self._is_stirred, longest)
+        with self._counted("freeze"):
+            await self._thaw.wait(verdict, lambda: self._is_stirred, longest)
+
+    @contextmanager
+    def _counted(self, part: str) -> Iterator[None]:
+        """Adds the time of the block to a part of the lead time; empty = to none."""
+        began = workflow.now()
+        yield
+        if part:
+            seconds = (workflow.now() - began).total_seconds() + (getattr(self.waited, part) or 0)
+            self.waited = self.waited.model_copy(update={part: round(seconds, 3)})
 
     def _tell_override(self, facts: PromotionFacts) -> None:
         for one in facts.freeze.lifted if facts.freeze else ():

@@ -240,6 +240,7 @@ class PromotionWorkflow:
                 deployments=self._deployments,
                 log=passage.facts_log,
                 attempt=passage.attempts,
+                waited=passage.waited,
             )
             try:
                 await delivery.deploy()

@@ -21,7 +21,7 @@ from domain.deliveries.promotions import (
     PromotionRequest,
 )
 from domain.policies.promotion.verdicts import is_closed, is_open
-from domain.resources.gates import GateCheck, WhenUnknown
+from domain.resources.gates import SOAKED, GateCheck, WhenUnknown
 
 
 class Case(BaseModel):
@@ -131,21 +131,19 @@ def source_soaked(case: Case) -> GateVerdict:
     """The source has been ready with the artifact for long enough."""
     source, wanted = case.facts.source, timedelta(seconds=case.facts.rules.soak_seconds)
     if not wanted:
-        return is_open("source-soaked", "no time is asked for")
+        return is_open(SOAKED, "no time is asked for")
     if not source.ready or source.since is None:
-        return is_closed("source-soaked", f"{source.environment} is not ready")
+        return is_closed(SOAKED, f"{source.environment} is not ready")
     until = source.since + wanted
     if case.now < until:
         return is_closed(
-            "source-soaked",
+            SOAKED,
             f"ready in {source.environment} since {_told(source.since)}, {wanted} are asked for",
             state=GateState.WAITING,
             since=source.since,
             until=until,
         )
-    return is_open(
-        "source-soaked", f"ready in {source.environment} for {wanted}", since=source.since
-    )
+    return is_open(SOAKED, f"ready in {source.environment} for {wanted}", since=source.since)
 
 
 def asked(case: Case, rule: GateRule) -> GateVerdict:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.phases import Phase
-from domain.policies.insights import insights
+from domain.policies.insights import insights, usual_times
 from domain.records import DeploymentEntry, LeadTime
 
 pytestmark = pytest.mark.unit
@@ -54,6 +54,15 @@ def test_place_has_frequency_lead_time_failure_rate_and_time_to_restore() -> Non
     assert (place.lead_time.count, place.lead_time.median) == (2, 71.5)
     assert place.change_failure_rate == 0.667, "one failed, one was rolled back"
     assert (place.time_to_restore.count, place.time_to_restore.median) == (2, 30)
+
+
+def test_usual_times_are_medians_of_what_happened_and_went_well() -> None:
+    lead = [LeadTime(approval=60, queue=0), LeadTime(approval=600), LeadTime(approval=90)]
+    entries = [entry(number, lead_time=one) for number, one in enumerate(lead)]
+    failed = entry(9, phase=Phase.FAILED, lead_time=LeadTime(approval=9_000, freeze=1))
+
+    assert usual_times([*entries, failed]) == {"approval": 90, "queue": 0}
+    assert usual_times([]) == {}
 
 
 @pytest.mark.parametrize(
