@@ -39,6 +39,7 @@ from intake.service import Intake
 from runtime import client as temporal
 from runtime import logging as logs
 from runtime import search_attributes
+from runtime.codec import codec_of
 from runtime.health import Check, HealthServer
 from runtime.ports import free_port
 from runtime.tenancy import OnlyOrganizations
@@ -254,7 +255,11 @@ async def _main(plugins: Sequence[Plugin]) -> None:
             counters_total_suffix=True,
         )
     )
-    client = await temporal.connect(runtime=Runtime(telemetry=telemetry), plugins=plugins)
+    client = await temporal.connect(
+        runtime=Runtime(telemetry=telemetry),
+        plugins=plugins,
+        codec=codec_of(settings.payloads.keys, settings.payloads.active_key),
+    )
     await search_attributes.register(client)
     cluster = await Cluster.connect(
         settings.kubernetes.kubeconfig,

@@ -168,6 +168,7 @@ def _rules(outside: Outside) -> Activities:
         classes.upgrade_binding,
         *configuration.all(),
         rotations.plan_rotation,
+        rotations.note_rotation,
         rotations.list_planes,
     ]
 

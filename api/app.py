@@ -23,6 +23,7 @@ from api.routes import (
     logs,
     network,
     operations,
+    payloads,
     promotions,
     records,
     resources,
@@ -63,6 +64,7 @@ _ROUTERS = (
     tasks.router,
     webhooks.router,
     installation.router,
+    payloads.router,
     health.router,
 )
 

@@ -19,8 +19,9 @@ from clients.kubernetes import Cluster, SharedWatches
 from clients.objects import ObjectStore
 from clients.records import Records, SqlRecords
 from clients.vault import SecretStore, VaultSession
-from domain.errors import DependencyUnavailable
+from domain.errors import DependencyUnavailable, InvalidRequest
 from runtime.client import connect
+from runtime.codec import EncryptionCodec, codec_of
 from settings import Settings
 
 _LOG = structlog.stdlib.get_logger(__name__)
@@ -51,6 +52,7 @@ class Services:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _watches: SharedWatches | None = None
     _signer: AssertionSigner | None = None
+    _codec: EncryptionCodec | None = None
 
     async def temporal(self) -> Client:
         """Returns the Temporal client.
@@ -62,10 +64,24 @@ class Services:
             if self.client is None:
                 try:
                     async with asyncio.timeout(_CONNECT_SECONDS):
-                        self.client = await connect()
+                        self.client = await connect(codec=self.codec())
                 except (RuntimeError, TimeoutError) as error:
                     raise DependencyUnavailable(f"Temporal does not answer: {error}") from error
             return self.client
+
+    def codec(self) -> EncryptionCodec | None:
+        """Returns what encrypts payloads; None = nothing does.
+
+        Raises:
+            DependencyUnavailable: A key is missing.
+        """
+        if self._codec is None:
+            payloads = self.settings.payloads
+            try:
+                self._codec = codec_of(payloads.keys, payloads.active_key)
+            except InvalidRequest as error:
+                raise DependencyUnavailable(error.message) from error
+        return self._codec
 
     async def cluster(self) -> Cluster:
         """Returns the control plane's cluster; the local data plane is the same one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from temporalio.client import Client, Plugin
+from temporalio.converter import PayloadCodec
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
@@ -12,7 +13,11 @@ from runtime.plugin import PavanePlugin
 
 
 async def connect(
-    *, lazy: bool = False, runtime: Runtime | None = None, plugins: Sequence[Plugin] = ()
+    *,
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+    plugins: Sequence[Plugin] = (),
+    codec: PayloadCodec | None = None,
 ) -> Client:
     """Returns the one client of this process.
 
@@ -20,6 +25,7 @@ async def connect(
         lazy: Do not wait for the server: the first call does.
         runtime: Where metrics go; None = the default.
         plugins: Applied after Pavane's own.
+        codec: Encrypts payloads; None = they are written as they are.
 
     Raises:
         RuntimeError: The server cannot be reached and ``lazy`` is off.
@@ -27,5 +33,5 @@ async def connect(
     profile = ClientConfig.load_client_connect_config()
     profile.setdefault("target_host", "127.0.0.1:7233")
     return await Client.connect(
-        **profile, plugins=[PavanePlugin(), *plugins], lazy=lazy, runtime=runtime
+        **profile, plugins=[PavanePlugin(codec), *plugins], lazy=lazy, runtime=runtime
     )

@@ -5,6 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -71,13 +76,25 @@ def _runner(given: WorkflowRunner | None) -> WorkflowRunner:
     )
 
 
+def _converter(codec: PayloadCodec | None) -> DataConverter:
+    """With a codec messages and stack traces of failures are payloads too."""
+    if codec is None:
+        return pydantic_data_converter
+    return dataclasses.replace(
+        pydantic_data_converter,
+        payload_codec=codec,
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
 class PavanePlugin(SimplePlugin):
     """Pydantic payloads, errors by type, and a sandbox that imports the domain once."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: PayloadCodec | None = None) -> None:
+        """Without a codec payloads are written as they are."""
         super().__init__(
             "pavane",
-            data_converter=pydantic_data_converter,
+            data_converter=_converter(codec),
             interceptors=[ErrorInterceptor(), LivenessInterceptor()],
             workflow_runner=_runner,
             workflow_failure_exception_types=[PlatformError],

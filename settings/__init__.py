@@ -31,6 +31,7 @@ from settings.trust import (
     ApprovalSettings,
     AuditSettings,
     OidcSettings,
+    PayloadSettings,
     PlaneRole,
     TenantsRole,
     VaultRole,
@@ -58,6 +59,7 @@ __all__ = [
     "NotificationSettings",
     "ObjectSettings",
     "OidcSettings",
+    "PayloadSettings",
     "PlaneRole",
     "RecordsSettings",
     "RegistrySettings",
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     vault: VaultSettings = VaultSettings()
     audit: AuditSettings = AuditSettings()
     worker: WorkerSettings = WorkerSettings()
+    payloads: PayloadSettings = PayloadSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

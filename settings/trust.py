@@ -121,3 +121,24 @@ class AuditSettings(BaseModel):
         description="Public key (PEM) that signatures must be of, or a folder of such *.pem files. "
         "Empty = each is checked by the key beside it, which proves less.",
     )
+
+
+class PayloadSettings(BaseModel):
+    """How payloads of Temporal are encrypted. The same for workers and API."""
+
+    keys: Path | None = Field(
+        None,
+        description="Folder with one file ID.key for each key: 32 bytes in base64. Empty = "
+        "payloads are not encrypted.",
+    )
+    active_key: str = Field(
+        "1",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+        description="ID of the key that new payloads are encrypted with. Its file must lie in the "
+        "folder of every process before.",
+    )
+    ui_origin: str = Field(
+        "",
+        description="Origin of the Temporal UI (https://host) whose pages may have payloads "
+        "decrypted by the API. Empty = none.",
+    )

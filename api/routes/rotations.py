@@ -6,7 +6,12 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Response
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
 
 from api.access import Access, AccessDep
 from api.dependencies import ClusterDep, TemporalDep
@@ -70,7 +75,7 @@ async def hold(
 ) -> RotationView:
     """It stops at its next safe point, with everything that works still working."""
     await permit_rotation(access, cluster, organization, name, Action.ADMINISTER)
-    handle = _handle(client, organization, name)
+    handle = await _running(client, organization, name)
     asked = HoldOrder(holds=order.holds, actor=access.actor, reason=order.reason)
     try:
         await handle.execute_update("hold", asked)
@@ -91,7 +96,7 @@ async def roll_back(
 ) -> RotationView:
     """Brings the old credential back to everyone. Possible until the old one is destroyed."""
     await permit_rotation(access, cluster, organization, name, Action.ADMINISTER)
-    handle = _handle(client, organization, name)
+    handle = await _running(client, organization, name)
     view = await _view(handle)
     if not view.can_roll_back:
         raise Conflict(f"{view.id}: the old credential is destroyed; rotate once more instead")
@@ -101,6 +106,18 @@ async def roll_back(
 
 def _handle(client: Client, organization: str, name: str) -> WorkflowHandle[Any, Any]:
     return client.get_workflow_handle(ids.rotation_id(organization, name))
+
+
+async def _running(client: Client, organization: str, name: str) -> WorkflowHandle[Any, Any]:
+    """Returns the rotation that runs.
+
+    Raises:
+        Conflict: The last one is over.
+    """
+    handle = _handle(client, organization, name)
+    if (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING:
+        raise Conflict(f"{handle.id} is over: `pavane secret rotate {name}` begins another one")
+    return handle
 
 
 async def _view(handle: WorkflowHandle[Any, Any]) -> RotationView:

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from domain.dependencies import UNUSED_POLICY
 from domain.dependencies.offers import declared_for
 from domain.rendering.facts import ReleaseFacts
+from domain.resources.classes import APIClassSpec
 from domain.resources.interfaces import EndpointPolicy
 from domain.resources.workload import WorkloadEndpoint
+
+_LIMIT = "HTTPRouteRequestTimeout"
 
 
 def notes(facts: ReleaseFacts) -> tuple[str, ...]:
     """Returns what has no effect, by name and with the reason."""
-    return (*_connections(facts), *_endpoints(facts))
+    return (*_connections(facts), *_endpoints(facts), *_class(facts))
 
 
 def _connections(facts: ReleaseFacts) -> Iterator[str]:
@@ -46,6 +49,17 @@ def _endpoints(facts: ReleaseFacts) -> Iterator[str]:
                     f"Endpoint {one.name}: spec.gateway.timeoutSeconds has no effect, as "
                     f"{facts.class_said} sets timeouts"
                 )
+
+
+def _class(facts: ReleaseFacts) -> Iterator[str]:
+    spec = facts.component_class.spec
+    features = facts.data_plane.status.capabilities.gateway_features
+    limited = isinstance(spec, APIClassSpec) and spec.request_timeout_seconds
+    if limited and facts.public_endpoints and features and _LIMIT not in features:
+        yield (
+            f"{facts.class_said}: spec.requestTimeoutSeconds has no effect, as the gateway of data "
+            f"plane {facts.data_plane.name} does not offer {_LIMIT}"
+        )
 
 
 def _for(endpoint: WorkloadEndpoint) -> str:

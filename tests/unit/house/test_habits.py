@@ -151,3 +151,15 @@ def test_helpers_of_procedures_are_imported_once_and_procedures_for_each_run(roo
             assert module not in PASSED_THROUGH
         elif module not in again and not any(one in text for one in asks_temporal):
             assert module in PASSED_THROUGH, f"runtime/plugin.py: add {module}"
+
+
+def test_every_activity_is_served(root: Path) -> None:
+    """One that no worker has registered is tried in vain until its budget is used up."""
+    texts = [path.read_text() for path in (root / "activities").rglob("*.py")]
+    for path in (root / "activities").rglob("*.py"):
+        made = re.findall(
+            r"@activity\.defn(?:\(.*\))?\n    (?:async )?def (\w+)\(self", path.read_text()
+        )
+        for name in made:
+            found = any(re.search(rf"[\w)]\.{name}\b[^(]", text) for text in texts)
+            assert found, f"activities/serving.py: add {name}"

@@ -252,6 +252,16 @@ def test_what_has_no_effect_is_told_by_name() -> None:
     assert "spec.gateway.timeoutSeconds has no effect" in told
 
 
+def test_a_time_limit_of_a_class_that_the_gateway_ignores_is_told() -> None:
+    limited = of_type("API", component_class={"requestTimeoutSeconds": 5})
+    rewrites = "HTTPRoutePathRewrite"
+    for features, told in (([rewrites], 1), ([rewrites, "HTTPRouteRequestTimeout"], 0), ([], 0)):
+        known = limited.model_copy(update={"data_plane": plane(gatewayFeatures=features)})
+        notes = render_release(known).notes
+        assert len(notes) == told
+        assert all("spec.requestTimeoutSeconds has no effect" in one for one in notes)
+
+
 SIGNED = {"domain": "example.org", "certificateIssuer": "letters"}
 
 
