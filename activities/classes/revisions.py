@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from typing import TypeVar
 
@@ -16,14 +17,18 @@ from domain.resources.revisions import as_in, revision_of
 
 C = TypeVar("C", bound=ComponentClass)
 _REMEMBERED = 1000
+_TRUSTED_SECONDS = 60.0
+"""How long a revision that was there is taken to be there: old ones are forgotten."""
 
 
 class ClassRevisions:
-    """Revisions never change, so each is read and written once by a process."""
+    """Revisions never change, so each is read once by a process, and written now and then."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._known: OrderedDict[tuple[str, str], ClassRevision] = OrderedDict()
+        self._kept: dict[tuple[str, str], float] = {}
+        """When it was last sure that a revision is written down."""
 
     async def given(self, present: C, binding: Binding, asked: str = "") -> C:
         """Returns the class as the binding is to be rendered with, and keeps that revision.
@@ -65,19 +70,20 @@ class ClassRevisions:
     async def _keep(self, present: ComponentClass) -> None:
         """Writes the present content down. Idempotent: it is named by its content."""
         key = (present.namespace, present.revision)
-        if key in self._known:
+        if time.monotonic() - self._kept.get(key, -_TRUSTED_SECONDS) < _TRUSTED_SECONDS:
             return
         revision = revision_of(present)
         try:
             await self._cluster.create(revision.manifest())
         except Conflict:
             activity.logger.debug("ClassRevision %s is kept already", revision.name)
+        self._kept[key] = time.monotonic()
         self._remember(key, revision)
 
     def _remember(self, key: tuple[str, str], revision: ClassRevision) -> None:
         self._known[key] = revision
         if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+            self._kept.pop(self._known.popitem(last=False)[0], None)
 
 
 def _is_of(revision: ClassRevision, present: ComponentClass) -> bool:

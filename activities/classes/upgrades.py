@@ -7,7 +7,9 @@ import asyncio
 from temporalio import activity
 
 from activities.common.heartbeats import heartbeating
+from activities.common.kinds import platform
 from activities.common.reading import listed, read
+from activities.common.statuses import now
 from activities.records.histories import asked_upgrade
 from activities.releases.drift import DeployQueues
 from clients.kubernetes.cluster import Cluster
@@ -22,9 +24,10 @@ from domain.deliveries import (
 )
 from domain.errors import InvalidRequest
 from domain.phases import Phase
+from domain.policies.class_revisions import unused_revisions
 from domain.policies.class_waves import consumers_of, waves
 from domain.records import FactBatch
-from domain.resources import Environment
+from domain.resources import Binding, ClassRevision, ComponentClass, Environment
 from domain.resources.families import FAMILIES
 
 
@@ -40,8 +43,9 @@ class ClassActivities:
     async def plan_class_upgrade(self, request: ClassUpgradeRequest) -> ClassUpgradePlan:
         """Returns who runs with another revision than the present one, in waves.
 
-        Idempotent: a reading; that the upgrade is asked for is written down once. A stop holds up
-        the deployments, not the plan.
+        When nobody does, revisions that nobody needs any more are forgotten. Idempotent: that the
+        upgrade is asked for is written down once, and what is gone stays gone. A stop holds up the
+        deployments, not the plan.
 
         Raises:
             NotFound: There is no such class.
@@ -63,6 +67,8 @@ class ClassActivities:
         consumers = consumers_of(present, bindings, production)
         fact = asked_upgrade(request, present.revision)
         await self._history.append(FactBatch(facts=(fact,)))
+        if not any(one.needs for one in consumers):
+            await self._forget(present, bindings)
         policy = present.spec.upgrade
         return ClassUpgradePlan(
             revision=present.revision,
@@ -71,6 +77,12 @@ class ClassActivities:
             max_at_once=policy.max_at_once,
             max_failures=policy.max_failures,
         )
+
+    async def _forget(self, present: ComponentClass, bindings: list[Binding]) -> None:
+        revisions = await listed(self._cluster, ClassRevision, present.namespace)
+        for one in unused_revisions(present, revisions, bindings, now()):
+            uid = one.metadata.uid
+            await self._cluster.delete(platform(one.kind), one.name, one.namespace, uid=uid)
 
     @activity.defn
     async def upgrade_binding(self, request: UpgradeBinding) -> BindingUpgrade:

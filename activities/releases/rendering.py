@@ -18,6 +18,7 @@ from activities.releases import records
 from activities.releases.bindings import asked_binding
 from activities.releases.bundles import bundle_of, objects_of, stowed
 from activities.releases.facts import FactsReader, gateway_defaults, plane_before, plane_of
+from activities.releases.lost import without_release
 from activities.releases.preparing import (
     against_drift,
     deadline_of,
@@ -131,9 +132,7 @@ class ReleaseActivities:
         if binding.wanted_state is BindingState.UNDEPLOY:
             previous = await self._previous(binding)
             if not previous.release:
-                # Nothing to remove: no plane is needed, and it may be gone already.
-                nothing = prepared_of(request, binding, None, Bundle(), previous)
-                return nothing.model_copy(update={"changed": False}), None
+                return await without_release(self._cluster, request, binding), None
             plane = await plane_of(self._cluster, binding)
             return prepared_of(request, binding, plane, Bundle(), previous), None
         facts, previous, standing = await asyncio.gather(

@@ -204,6 +204,9 @@ class PreparedRelease(Wire):
     taken: Taken = Taken()
     health: tuple[HealthCheck, ...] = ()
     """How it is told whether objects are well that have no conditions."""
+    swept: str = ""
+    """Namespace in which everything of the component is removed, as no release tells what it has
+    there; empty = a release does, or there is nothing."""
     plane: str = ""
     """DataPlane to which ``task_queue`` belongs; empty = unknown."""
     left: Bundle = Bundle()

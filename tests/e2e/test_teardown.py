@@ -94,22 +94,24 @@ async def test_what_others_use_says_who_and_goes_when_they_do_not(
 async def test_an_organization_deleted_with_its_namespace_leaves_nothing_behind(
     cluster: Cluster, tenant: Tenant
 ) -> None:
-    await a_service(tenant, "four")
+    doomed = Tenant(cluster, tenant.image)
+    await doomed.set_up()
+    await a_service(doomed, "four")
     for kind, name in (("Component", "four"), ("Environment", "dev"), ("DataPlane", "local")):
-        await until(cluster, of(kind), name, tenant.name, held)
-    await until(cluster, of("Organization"), tenant.name, "", held)
+        await until(cluster, of(kind), name, doomed.name, held)
+    await until(cluster, of("Organization"), doomed.name, "", held)
 
     await asyncio.gather(
-        cluster.delete(of("Organization"), tenant.name),
-        cluster.delete(NAMESPACES, tenant.name),
+        cluster.delete(of("Organization"), doomed.name),
+        cluster.delete(NAMESPACES, doomed.name),
     )
 
-    await until(cluster, of("Organization"), tenant.name, "", gone)
-    await until(cluster, NAMESPACES, tenant.namespace, "", gone)
-    await until(cluster, NAMESPACES, tenant.name, "", gone)
+    await until(cluster, of("Organization"), doomed.name, "", gone)
+    await until(cluster, NAMESPACES, doomed.namespace, "", gone)
+    await until(cluster, NAMESPACES, doomed.name, "", gone)
     for kind in GUARDED - {"Organization"}:
         try:
-            left = await cluster.list(of(kind), tenant.name)
+            left = await cluster.list(of(kind), doomed.name)
         except NotFound:
             continue
         assert left.items == [], kind

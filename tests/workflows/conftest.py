@@ -51,6 +51,7 @@ from domain.deliveries import (
     RolloutReady,
     SlotRequest,
 )
+from domain.deliveries.teardown import PlaneLeft, PlaneSweep
 from domain.policies import build_admission
 from domain.records import FactBatch, Recorded
 from runtime.plugin import PavanePlugin
@@ -203,6 +204,10 @@ class World:
         return await self._answer("apply_release", request, Applied(applied=("Service/web",)))
 
     @activity.defn
+    async def sweep_plane(self, sweep: PlaneSweep) -> PlaneLeft:
+        return await self._answer("sweep_plane", sweep, PlaneLeft())
+
+    @activity.defn
     async def follow_rollout(self, request: FollowRollout) -> RolloutReady:
         answer = RolloutReady(replicas=2, message="2 of 2 replicas are ready")
         return await self._answer("follow_rollout", request, answer)
@@ -289,6 +294,7 @@ async def workers(
         world.follow_build,
         world.stop_build,
         world.apply_release,
+        world.sweep_plane,
         world.follow_rollout,
         world.close_ways,
         world.inspect_release,

@@ -67,3 +67,18 @@ async def test_a_plane_that_is_left_and_refuses_fails_nothing_and_is_written_dow
         if fact.action == "deployment.plane-left"
     ]
     assert (left.result, "does not serve you" in left.message) == (FactResult.FAILED, True)
+
+
+async def test_what_no_release_tells_of_any_more_is_removed_by_its_labels(
+    temporal: Client, running: World, organization: str
+) -> None:
+    async def lost(request: DeployRequest) -> PreparedRelease:
+        nothing = {"bundle": Bundle(), "previous": Bundle(), "changed": False}
+        return a_release(request, action="undeploy", swept="acme-shop-dev", **nothing)
+
+    running.behaviours["prepare_release"] = lost
+    await (await signal_deployment(temporal, a_request(organization))).result()
+
+    assert running.names() == ["prepare_release", "sweep_plane", "record_deployment"]
+    sweep = running.last("sweep_plane")
+    assert (sweep.namespaces, sweep.component) == (("acme-shop-dev",), "web")

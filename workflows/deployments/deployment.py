@@ -46,6 +46,7 @@ from workflows.deployments.rolling import (
     follow_bundle,
     leave_plane,
     restore,
+    sweep,
 )
 from workflows.guards.thaw import Thaw
 
@@ -193,6 +194,9 @@ class DeployWorkflow:
         stop_if_cancelled()
         if release.changed:
             await self._roll_out(attempt, release, saga)
+        elif release.swept:
+            with self._progress.step("apply"):
+                await sweep(release)
         else:
             for name in ("apply", "rollout"):
                 self._progress.skip(name, f"{release.bundle.release} runs already")

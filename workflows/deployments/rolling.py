@@ -7,6 +7,7 @@ from datetime import timedelta
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.planes.rollouts import RolloutActivities
+from activities.teardown.planes import TeardownPlaneActivities
 from domain.deliveries import (
     ApplyRelease,
     Bundle,
@@ -15,6 +16,7 @@ from domain.deliveries import (
     FollowRollout,
     PreparedRelease,
 )
+from domain.deliveries.teardown import PlaneSweep
 from runtime.errors import as_domain_error
 from workflows.common.calls import WRITE, call, watch
 
@@ -68,6 +70,23 @@ async def follow_bundle(
         even_if_cancelled=even_if_cancelled,
     )
     return ready.message
+
+
+async def sweep(release: PreparedRelease) -> None:
+    """Removes what carries the labels of the component, where no release tells what it has."""
+    await call(
+        TeardownPlaneActivities.sweep_plane,
+        PlaneSweep(
+            organization=release.organization,
+            plane=release.plane,
+            task_queue=release.task_queue,
+            namespaces=(release.swept,),
+            component=release.component,
+        ),
+        f"remove {release.component} from {release.swept}",
+        queue=release.task_queue,
+        options=WRITE,
+    )
 
 
 async def leave_plane(release: PreparedRelease) -> str:
