@@ -118,7 +118,8 @@ def _deployments(outside: Outside) -> Activities:
         watches=outside.watches,
         standings=outside.standings,
     )
-    drift = DriftActivities(cluster, outside.queues)
+    hands = outside.settings.worker.short_tasks
+    drift = DriftActivities(cluster, outside.queues, waiters=max(1, hands // 4))
     return [
         releases.prepare_release,
         releases.record_deployment,

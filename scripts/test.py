@@ -88,7 +88,12 @@ class Run:
             *choice,
         ]
         with self.stage(name):
-            environment = {**os.environ, **extra, "COVERAGE_FILE": str(COVERAGE)}
+            environment = {
+                **os.environ,
+                **extra,
+                "COVERAGE_FILE": str(COVERAGE),
+                "PAVANE_TEST_SEED": str(self.seed),
+            }
             environment["PAVANE_TEST_SEED"] = str(self.seed)
             if self.proof:
                 environment |= MODEL_RUNS

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Protocol
 
 from temporalio import activity
@@ -20,13 +24,16 @@ from domain.deliveries import (
     DriftRecord,
     DriftRequest,
 )
-from domain.errors import InvalidRequest
+from domain.errors import InvalidRequest, RateLimited
 from domain.resources import Binding, Environment, Release, set_condition
 from domain.resources.conditions import Condition, ConditionType
 from domain.resources.environment import DriftPolicy
 
 MANAGER = "pavane-drift"
 """Apart from the manager of the procedures: each writes its own conditions, at the same time."""
+
+_LATER = timedelta(seconds=5)
+"""When one that could not wait beside others is tried again."""
 
 
 class DeployQueues(Protocol):
@@ -48,9 +55,11 @@ class DeployQueues(Protocol):
 class DriftActivities:
     """What the drift procedure knows and tells on the control plane."""
 
-    def __init__(self, cluster: Cluster, queues: DeployQueues) -> None:
+    def __init__(self, cluster: Cluster, queues: DeployQueues, *, waiters: int = 4) -> None:
+        """``waiters`` is how many may wait for deployments at once, of the hands of the worker."""
         self._cluster = cluster
         self._queues = queues
+        self._waiters = asyncio.Semaphore(waiters)
 
     @activity.defn
     async def read_drift_place(self, request: DriftRequest) -> DriftPlace:
@@ -93,8 +102,11 @@ class DriftActivities:
         """Waits until no deployment of the place runs or waits.
 
         Idempotent: a reading. Cancel: at once. Heartbeat: none of value.
+
+        Raises:
+            RateLimited: Too many wait already; it is tried again.
         """
-        async with heartbeating(lambda: request.component):
+        async with self._waiting(request.component), heartbeating(lambda: request.component):
             await self._queues.idle(request.organization, request.component, request.environment)
 
     @activity.defn
@@ -135,9 +147,24 @@ class DriftActivities:
         """Waits for the end of a put-back that was asked for and returns how it went.
 
         Idempotent: a reading. Cancel: at once; the deployment goes on. Heartbeat: none of value.
+
+        Raises:
+            RateLimited: Too many wait already; it is tried again.
         """
-        async with heartbeating(lambda: request.request_id):
+        async with self._waiting(request.component), heartbeating(lambda: request.request_id):
             return await self._queues.outcome(request)
+
+    @asynccontextmanager
+    async def _waiting(self, component: str) -> AsyncIterator[None]:
+        """Waits for deployments beside others, if not too many do.
+
+        What they wait for needs the same worker: were all its hands waiting, nothing would end.
+        """
+        if self._waiters.locked():
+            message = f"{component}: many wait for deployments already"
+            raise RateLimited(message, retry_after=_LATER)
+        async with self._waiters:
+            yield
 
     async def _binding(self, request: DriftRequest) -> Binding | None:
         where, component = request.organization, request.component

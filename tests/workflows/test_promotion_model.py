@@ -2,7 +2,7 @@
 
 A stateful model test: seeded sequences of builds, edits, promotions, votes (also stale, forged, for
 oneself and of strangers), freezes, rollbacks, cancels and kills, several in flight at once, judged
-by an oracle that knows nothing of how it is done. The seed is in the name of each test;
+by an oracle that knows nothing of how it is done. The seed is told with a failure;
 `PAVANE_TEST_SEED` repeats it, `PAVANE_MODEL_RUNS` says how many there are besides the fixed ones.
 """
 
@@ -34,7 +34,9 @@ def temporal(own_temporal: Client) -> Client:
     return own_temporal
 
 
-@pytest.mark.parametrize("seed", [*FIXED, *(SEED + number for number in range(MORE))])
+@pytest.mark.parametrize(
+    "seed", [*FIXED, *(pytest.param(SEED + one, id=f"new {one}") for one in range(MORE))]
+)
 async def test_nothing_comes_to_a_gated_place_that_two_others_did_not_agree_to(
     temporal: Client, tmp_path: Path, organization: str, seed: int
 ) -> None:

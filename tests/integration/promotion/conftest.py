@@ -48,17 +48,21 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
 
 
 @pytest.fixture(scope="session")
+async def history(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SqlRecords]:
+    """The records that workers write and the API reads."""
+    records = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
+    await records.migrate()
+    yield records
+    await records.close()
+
+
+@pytest.fixture(scope="session")
 async def platform(
-    plane: Cluster,
-    durable: Client,
-    decisions: SigningKey,
-    tmp_path_factory: pytest.TempPathFactory,
+    plane: Cluster, durable: Client, decisions: SigningKey, history: SqlRecords
 ) -> AsyncIterator[None]:
     """Workers of all queues that promotions need, with the real activities."""
     objects = ObjectStore.open("memory:///")
     watches = SharedWatches(plane)
-    history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
-    await history.migrate()
     queues, standings = TemporalDeployQueues(durable), TemporalStandings(durable)
     releases = ReleaseActivities(
         plane, objects, Settings(), history, watches=watches, standings=standings
@@ -94,7 +98,6 @@ async def platform(
         ),
     ]
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(history.close)
         stack.push_async_callback(watches.close)
         await stack.enter_async_context(served(workers))
         yield
@@ -102,11 +105,17 @@ async def platform(
 
 @pytest.fixture
 async def http(
-    plane: Cluster, durable: Client, decisions: SigningKey
+    plane: Cluster, durable: Client, decisions: SigningKey, history: SqlRecords
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The API, with the key it signs decisions with."""
     settings = Settings(approvals=ApprovalSettings(signing_key=decisions.private))
-    services = Services(settings, verifier=KnownPeople(), client=durable, control_plane=plane)
+    services = Services(
+        settings,
+        verifier=KnownPeople(),
+        client=durable,
+        control_plane=plane,
+        database=history,
+    )
     transport = httpx.ASGITransport(create_app(services))
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as made:
         yield made

@@ -44,6 +44,12 @@ async def test_a_set_is_promoted_rolled_back_and_let_in_again(
     found = await get(http, f"/v1/sets/{line.name}/shop/prod")
     assert (found["phase"], found["members"][0]["phase"]) == ("Succeeded", "Done")
     assert (await get(http, f"/v1/promotions/{place}"))["approvedBy"] == ["ada@example.test"]
+    plan = await http.post(
+        "/v1/promotions?dryRun=true", json={"organization": line.name, **here}, headers=DEV
+    )
+    assert plan.status_code == HTTPStatus.OK, plan.text
+    assert plan.json()["nothingToDo"]
+    assert {"approval", "apply", "rollout"} <= plan.json()["usualSeconds"].keys()
 
     back = {"organization": line.name, **here, "reason": "errors"}
     asked = await http.post("/v1/rollbacks", json=back, headers=DEV)
