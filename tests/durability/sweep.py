@@ -28,6 +28,7 @@ from tests.durability.scenario import Scenario
 from tests.durability.state import State, differences, normalised, state_of
 from tests.durability.vaults import Vault
 from workflows.builds.lane import BuildLaneWorkflow
+from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.standing import StandingWorkflow
 
 LONGEST = 300.0
@@ -263,8 +264,8 @@ async def leftovers(place: Place) -> list[str]:
 async def _running(place: Place) -> AsyncIterator[str]:
     query = f"PavaneOrganization='{place.name}' AND ExecutionStatus='Running'"
     async for one in place.client.list_workflows(query):
-        if one.workflow_type == StandingWorkflow.__name__:
-            continue  # it remembers a place for good and works only when it is asked
+        if one.workflow_type in {StandingWorkflow.__name__, PlaneCheckWorkflow.__name__}:
+            continue  # one remembers a place for good, one looks after a plane for good
         if one.workflow_type != BuildLaneWorkflow.__name__:
             yield one.id
             continue
