@@ -31,7 +31,7 @@ from tests.durability.table import table
 from tests.durability.work import Work
 
 _INTAKES = 2
-_ALL_ROLES = '["orchestration", "control", "plane", "intake"]'
+_ALL_ROLES = '["orchestration", "control", "plane", "secrets", "intake"]'
 
 
 def chosen(name: str) -> list[Scenario]:

@@ -78,6 +78,14 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
         problems += [f"{kind} is left {each}" for each in phases if each in _UNFINISHED]
     records = [one for kind in _RECORDS for one in end[kind]]
     told = [one["status"] for one in records if one["status"].get("phase") == "Cancelled"]
+    if point.workflow.startswith("rotation/"):
+        # What is in use is what was in use before, whichever step was undone.
+        secrets = [(one["active"], one["readable"][0], sum(one["readable"]), one["rotates"])
+                   for one in end["secret"]]  # fmt: skip
+        facts = [one for one in end["fact"] if one["action"] == "rotation.cancelled"]
+        if (secrets, len(facts)) != ([(1, True, 1, False)], 1):
+            problems.append(f"{secrets} is left, and {len(facts)} facts tell of the cancel")
+        return problems
     if point.workflow.startswith("promotion/"):
         # What a promotion asks for is recorded by the deployment, if it came to that.
         facts = [one for one in end["fact"] if one["action"] == "promotion.cancelled"]

@@ -29,7 +29,7 @@ from tests.durability.orders import DONE, ORDER, TRACES, VARIABLE, Order
 from tests.durability.points import Trace
 
 ROOT = Path(__file__).resolve().parents[2]
-_ROLES = '["orchestration", "control", "plane"]'
+_ROLES = '["orchestration", "control", "plane", "secrets"]'
 """Not the intake: it would act on the organizations of the other lanes too."""
 _RETENTION = timedelta(days=1)
 _READY = 60

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
+from tests.durability.observing import observed
 from tests.durability.place import Place
 from tests.durability.state import State
 
@@ -27,6 +30,12 @@ class Scenario:
     async def act(self, place: Place) -> None:
         """Asks for what the scenario is about."""
         raise NotImplementedError
+
+    def observers(
+        self, place: Place, failures: list[str]
+    ) -> list[AbstractAsyncContextManager[None]]:
+        """Returns who looks on while it is disturbed, and notes what must not be seen."""
+        return [observed(place, failures)] if self.answers_throughout else []
 
     def facts(self, state: State) -> None:
         """Asserts what must hold at the end of an undisturbed run, so that it shows something."""

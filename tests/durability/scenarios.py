@@ -12,6 +12,7 @@ from tests.durability.health_scenarios import HEALTH
 from tests.durability.network_scenarios import NETWORK
 from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
 from tests.durability.promotion_scenarios import PROMOTIONS
+from tests.durability.rotation_scenarios import ROTATIONS
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
 from tests.durability.tenant_scenarios import TENANTS
@@ -210,4 +211,5 @@ SCENARIOS = (
     *TENANTS,
     *HEALTH,
     *NETWORK,
+    *ROTATIONS,
 )

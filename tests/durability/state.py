@@ -13,6 +13,7 @@ from domain.errors import NotFound
 from domain.policies.teardown.holds import TEARDOWN
 from domain.rendering import labels as names
 from domain.resources import KINDS
+from domain.secrets.delivery import VERSIONS
 
 State = dict[str, list[Any]]
 """Kind -> objects; the operations of Temporal are a kind too."""
@@ -114,6 +115,11 @@ def _resource(obj: dict[str, Any]) -> dict[str, Any]:
 def _deployment(obj: dict[str, Any]) -> dict[str, Any]:
     status = obj.get("status", {})
     counted = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")
+    # Which versions pods began with says nothing more than the secret does, which is compared too.
+    template = obj["spec"]["template"]["metadata"]
+    template.get("annotations", {}).pop(VERSIONS, None)
+    if not template.get("annotations"):
+        template.pop("annotations", None)
     return _resource(obj) | {"status": {key: status.get(key, 0) for key in counted}}
 
 

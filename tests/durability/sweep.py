@@ -21,13 +21,14 @@ from domain.rendering import labels as names
 from domain.resources import KINDS
 from tests.durability.audit import audit_of
 from tests.durability.lane import Lane
-from tests.durability.observing import observed
 from tests.durability.orders import Order, without_organization
 from tests.durability.place import Place
 from tests.durability.points import Point, points_of, points_of_asking
 from tests.durability.scenario import Scenario
 from tests.durability.state import State, differences, normalised, state_of
+from tests.durability.vaults import Vault
 from workflows.builds.lane import BuildLaneWorkflow
+from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.standing import StandingWorkflow
 
 LONGEST = 300.0
@@ -125,7 +126,8 @@ async def whole_state(place: Place) -> State:
     found |= normalised({"operation": await place.outcomes()}, place.name)
     audit = await audit_of(place.environment["PAVANE_RECORDS__URL"], place.name)
     found |= normalised(audit, place.name)
-    return found
+    secrets = await asyncio.to_thread(Vault(place).versions)
+    return found | normalised({"secret": secrets}, place.name)
 
 
 async def settled(place: Place) -> State:
@@ -185,12 +187,12 @@ async def disturbed(recorded: Recorded, point: Point, lane: Lane, cluster: Clust
             place.operations.clear()
             failures: list[str] = []
             async with AsyncExitStack() as stack:
-                if recorded.scenario.answers_throughout:
-                    await stack.enter_async_context(observed(place, failures))
+                for observer in recorded.scenario.observers(place, failures):
+                    await stack.enter_async_context(observer)
                 await _kill(recorded, point, lane, place, outcome)
                 outcome.problems += await compared(place, recorded.end)
             if failures:
-                outcome.problems.append(f"{len(failures)} requests failed: {set(failures)}")
+                outcome.problems.append(f"{len(failures)} times seen from outside: {set(failures)}")
     except TimeoutError as error:
         outcome.problems.append(f"hangs: {error}")
     finally:
@@ -262,8 +264,8 @@ async def leftovers(place: Place) -> list[str]:
 async def _running(place: Place) -> AsyncIterator[str]:
     query = f"PavaneOrganization='{place.name}' AND ExecutionStatus='Running'"
     async for one in place.client.list_workflows(query):
-        if one.workflow_type == StandingWorkflow.__name__:
-            continue  # it remembers a place for good and works only when it is asked
+        if one.workflow_type in {StandingWorkflow.__name__, PlaneCheckWorkflow.__name__}:
+            continue  # one remembers a place for good, one looks after a plane for good
         if one.workflow_type != BuildLaneWorkflow.__name__:
             yield one.id
             continue

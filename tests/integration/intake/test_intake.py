@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 
 from clients.kubernetes import Cluster
 from domain import ids
@@ -180,3 +181,25 @@ async def _window(cluster: Cluster, org: Organization) -> dict[str, Any]:
     found = await cluster.get(WATCHED["FreezeWindow"], "party", org.name)
     status: dict[str, Any] = found.get("status") or {}
     return status
+
+
+async def test_a_rotation_that_is_deleted_takes_its_timetable_along(
+    cluster: Cluster, temporal: Client, org: Organization
+) -> None:
+    spec = {"engine": "KV", "vaultPath": "shop/all/word", "cron": "0 3 * * 0"}
+    schedule = temporal.get_schedule_handle(ids.rotation_id(org.name, "word"))
+
+    async def there() -> bool:
+        try:
+            await schedule.describe()
+        except RPCError:
+            return False
+        return True
+
+    async with intake(cluster, temporal, org.name), asyncio.timeout(30):
+        await org.apply("SecretRotation", "word", spec)
+        while not await there():  # noqa: ASYNC110 - another process says so
+            await asyncio.sleep(0.1)
+        await cluster.delete(WATCHED["SecretRotation"], "word", org.name)
+        while await there():  # noqa: ASYNC110 - another process says so
+            await asyncio.sleep(0.1)

@@ -15,8 +15,8 @@ from domain import ids
 from domain.deliveries import OperationStatus
 from domain.deliveries.approvals import ApprovalRule
 from domain.deliveries.parking import Choice, Resolution
-from domain.deliveries.rotations import HoldOrder
-from domain.errors import Errored
+from domain.deliveries.rotations import HoldOrder, RotationRequest
+from domain.errors import Errored, InvalidRequest
 from domain.records.stops import Place, Stop
 from tests.integration.secrets.shop import (
     PATH,
@@ -30,6 +30,7 @@ from tests.integration.secrets.shop import (
     until,
 )
 from workflows.secrets.rotation import RotationWorkflow
+from workflows.secrets.starting import start_rotation
 
 pytestmark = pytest.mark.integration
 
@@ -125,6 +126,36 @@ async def test_a_technical_fault_parks_and_a_person_has_it_tried_again_or_undone
     assert ("the server is away" in ended) == (choice is Choice.COMPENSATE)
     assert (await entry(secret_ids)).active == (2 if choice is Choice.RETRY else 1)
     assert await secret_ids.count_valid() == 1
+    secret_ids.kept_its_promises()
+
+
+@pytest.mark.parametrize("refused", [1, 3])
+async def test_a_value_that_the_target_refuses_is_made_anew_and_not_for_ever(
+    own_temporal: Client, secret_ids: SecretIds, session_of: SessionOf, refused: int
+) -> None:
+    fault = Fault("give_to_target", after=False, error=InvalidRequest("too weak"), tries=refused)
+    async with serving(own_temporal, secret_ids, session_of, fault) as handle:
+        ended = str(await handle.result()) if refused == 1 else await failed(handle)
+    await secret_ids.log_in()
+    found = await entry(secret_ids)
+
+    assert ("too weak" in ended) == (refused == 3)
+    assert (found.active, found.rotation) == ((3, "") if refused == 1 else (1, ""))
+    assert [one.number for one in found.versions if one.is_readable] == [found.active]
+    secret_ids.kept_its_promises()
+
+
+async def test_a_rotation_that_is_asked_for_again_while_it_runs_is_the_one_that_runs(
+    own_temporal: Client, secret_ids: SecretIds, session_of: SessionOf
+) -> None:
+    request = RotationRequest(organization=secret_ids.organization, rotation="db")
+    async with serving(own_temporal, secret_ids, session_of) as handle:
+        again = await asyncio.gather(*(start_rotation(own_temporal, request) for _ in range(5)))
+        done = await handle.result()
+        newest = (await entry(secret_ids)).newest
+
+    assert {one.result_run_id for one in again} == {handle.result_run_id}
+    assert (done.version, newest) == (2, 2)
     secret_ids.kept_its_promises()
 
 
