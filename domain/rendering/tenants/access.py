@@ -17,6 +17,8 @@ from domain.ids import FIELD_MANAGER
 from domain.rendering.labels import MANAGED_BY, ORGANIZATION, manifest
 from domain.resources.base import GROUP, Resource
 from domain.resources.build import Build
+from domain.resources.component import Component, Project
+from domain.resources.environment import Environment
 from domain.resources.families import BINDINGS
 from domain.resources.organization import AccessRule, Action, Organization
 from domain.resources.registry import KINDS
@@ -24,13 +26,17 @@ from domain.resources.registry import KINDS
 RBAC = "rbac.authorization.k8s.io"
 _VERSION = f"{RBAC}/v1"
 _READ = ("get", "list", "watch")
-_WRITE = ("create", "update", "patch", "delete")
+_CHANGE = ("create", "update", "patch")
+_WRITE = (*_CHANGE, "delete")
 _RESERVED = "system:"
 """Names that Kubernetes gives its own parts: no rule of an organization speaks of them."""
 _BY_KIND: dict[type[Resource], Action] = {
     Build: Action.BUILD,
     **dict.fromkeys(BINDINGS, Action.DEPLOY),
 }
+
+_TAKES_DOWN: tuple[type[Resource], ...] = (Component, Project, Environment)
+"""Kinds that take what runs along when they are deleted: that is to deploy as well."""
 
 
 class Names(BaseModel):
@@ -58,11 +64,11 @@ def control_access(organization: Organization, names: Names) -> list[dict[str, A
     """
     where, labels = organization.name, _labels(organization.name)
     objects: list[dict[str, Any]] = []
-    for action, rules in sorted(_control_rules().items()):
-        name = f"pavane-{action}"
+    for (name, actions), rules in sorted(_control_rules().items()):
+        members = [_subjects(organization, action, names) for action in actions]
         objects += [
             manifest(_VERSION, "Role", name, where, labels, rules=rules),
-            _binding(name, where, labels, _subjects(organization, action, names)),
+            _binding(name, where, labels, [one for one in members[0] if one in members[-1]]),
         ]
     return [*objects, *_own_organization(organization, names)]
 
@@ -89,12 +95,21 @@ def inexact_rules(organization: Organization) -> tuple[str, ...]:
     return tuple(sorted({one.group or one.user for one in limited}))
 
 
-def _control_rules() -> dict[Action, list[dict[str, Any]]]:
+def _control_rules() -> dict[tuple[str, tuple[Action, ...]], list[dict[str, Any]]]:
+    """Returns rules by the name of their role and the actions that a member must be allowed."""
     kinds = [model for model in KINDS.values() if model.scope == "Namespaced"]
-    rules = {Action.READ: [_rule(GROUP, sorted(model.plural for model in kinds), _READ)]}
+    reading = _rule(GROUP, sorted(model.plural for model in kinds), _READ)
+    rules: dict[tuple[str, tuple[Action, ...]], list[dict[str, Any]]] = {}
+    rules[f"pavane-{Action.READ}", (Action.READ,)] = [reading]
     for action in sorted({action_for(model) for model in kinds}):
-        written = sorted(model.plural for model in kinds if action_for(model) is action)
-        rules[action] = [_rule(GROUP, written, _WRITE)]
+        written = [model for model in kinds if action_for(model) is action]
+        heavy = sorted(model.plural for model in written if model in _TAKES_DOWN)
+        light = sorted(model.plural for model in written if model not in _TAKES_DOWN)
+        own = rules[f"pavane-{action}", (action,)] = [_rule(GROUP, light, _WRITE)]
+        if heavy:
+            own.append(_rule(GROUP, heavy, _CHANGE))
+            both = (f"pavane-{action}-and-take-down", (action, Action.DEPLOY))
+            rules[both] = [_rule(GROUP, heavy, ("delete",))]
     return rules
 
 
