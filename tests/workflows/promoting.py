@@ -119,6 +119,8 @@ class Line:
         self.health = asyncio.Event()
         """Set = a watched release keeps its health."""
         self.health.set()
+        self.problem = ""
+        """Why it cannot be rendered."""
         self.fails: Exception | None = None
         self.faults = 0
         """How often reading facts fails for a technical reason."""
@@ -214,6 +216,7 @@ class Line:
             standing=await self.standing(),
             release=release,
             hash=f"hash of {release}",
+            problem=self.problem,
             freeze=self.freeze,
             at=datetime.now(UTC),
         )

@@ -134,6 +134,34 @@ async def test_a_plane_nobody_serves_is_told_by_name_and_a_new_queue_is_taken_at
     assert (await handle.query(PlaneCheckWorkflow.status)).phase is Phase.CANCELLED
 
 
+async def test_a_new_queue_is_taken_before_it_is_known_whether_the_old_one_answers(
+    temporal: Client, plane: PlaneWorld, organization: str
+) -> None:
+    handle = await signal_plane_check(temporal, a_plane(organization, "plane.east"))
+    looking = await handle.query(PlaneCheckWorkflow.status)
+
+    await signal_plane_check(temporal, a_plane(organization, "plane.here"))
+    await plane.reported(1)
+
+    assert looking.steps[0].started
+    assert plane.reports[0].connected
+    await plane.audited("plane.connected")
+    plane.declared = False
+    plane.watches.put_nowait(None)
+    await handle.result()
+    assert plane.actions == ["plane.connected"]
+
+
+async def test_a_silent_plane_that_is_not_declared_any_more_is_let_go(
+    temporal: Client, impatient: None, plane: PlaneWorld, organization: str
+) -> None:
+    plane.declared = False
+
+    await (await signal_plane_check(temporal, a_plane(organization, "plane.east"))).result()
+
+    assert [one.connected for one in plane.reports] == [False]
+
+
 async def test_a_deployment_to_a_silent_plane_parks_and_names_it(
     temporal: Client, impatient: None, world: World, organization: str
 ) -> None:

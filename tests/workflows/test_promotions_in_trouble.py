@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ from temporalio.exceptions import ApplicationError
 
 from activities.guards.stops import StopActivities
 from clients.records import SqlRecords
-from domain.deliveries import ApprovalOutcome, ApprovalRule, DeployRequest, OperationStatus
+from domain.deliveries import (
+    ApprovalOutcome,
+    ApprovalRequest,
+    ApprovalRule,
+    DeployRequest,
+    OperationStatus,
+)
 from domain.deliveries.parking import Choice
 from domain.deliveries.promotions import Promotion, StepRules
 from domain.deliveries.standings import Standing, StandingChange
@@ -163,6 +170,46 @@ async def test_a_stop_before_it_deploys_parks_it_and_all_is_judged_anew_afterwar
 
     assert promotion.phase is Phase.SUCCEEDED
     assert stoppable.names().count("read_promotion") > reads
+
+
+async def test_what_cannot_be_rendered_is_denied_with_the_reason(line: Line, world: World) -> None:
+    line.problem = "its class has no parameter speed"
+
+    cause = await failure(await line.promote())
+
+    assert cause.type == "Denied"
+    assert cause.message.endswith("its class has no parameter speed")
+    assert world.names() == []
+
+
+async def test_a_time_that_is_too_far_away_is_denied(line: Line, world: World) -> None:
+    never = datetime(2999, 1, 1, tzinfo=UTC)
+
+    cause = await failure(await line.promote(not_before=never))
+
+    assert cause.type == "Denied"
+    assert "2999-01-01 00:00 UTC is more than" in cause.message
+    assert world.names() == []
+
+
+async def test_who_asks_for_what_is_on_its_way_joins_it(line: Line, world: World) -> None:
+    line.rules = StepRules(approval=ApprovalRule())
+    handle = await line.promote("one", artifact="web-a")
+    approval = await line.approval()
+
+    await line.promote("two", artifact="web-a")
+    await line.promote("three", automatic=True, artifact="web-b", source="dev")
+    await line.queued(handle, "three")
+    await line.promote("four", automatic=True, artifact="web-b", source="dev")
+    await line.queued(handle, "three")
+    asked = await approval.query("asked", result_type=ApprovalRequest)
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    assert asked.subject == f"promotion/{line.organization}/web/staging"
+    assert line.told().count("promotion.requested") == 1
+    assert world.names() == []
 
 
 async def test_there_is_nothing_to_stir_where_nothing_is_promoted(line: Line) -> None:

@@ -272,3 +272,25 @@ async def test_a_plane_that_never_comes_back_can_be_skipped_by_a_person(
     await handle.result()
     assert ending.names().count("sweep_plane") == 1
     assert ending.names()[-1] == "let_go"
+
+
+async def test_what_a_person_gives_up_stays_and_is_told(
+    temporal: Client, ending: Ending, organization: str
+) -> None:
+    async def away(_: object) -> None:
+        raise Errored("plane east is burnt down")
+
+    ending.surveys = [TeardownSurvey(planes=(EAST,))]
+    ending.behaviours["sweep_plane"] = away
+    handle = await begun(temporal, organization)
+    await ending.until(lambda: "teardown.parked" in ending.actions())
+
+    await handle.execute_update(
+        TeardownWorkflow.resolve,
+        Resolution(choice=Choice.COMPENSATE, reason="it may come back", actor="ada"),
+    )
+
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    assert "let_go" not in ending.names()
+    assert ending.actions()[-1] == "teardown.failed"
