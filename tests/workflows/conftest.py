@@ -265,12 +265,9 @@ class World:
         return await self._answer("put_back_objects", request, Applied(applied=request.objects))
 
 
-@asynccontextmanager
-async def workers(
-    client: Client, world: World, line: Line | None = None, **options: Any
-) -> AsyncIterator[None]:
-    """Runs all task queues in this process, as the embedded worker does."""
-    control = [
+def _played(world: World, line: Line | None) -> tuple[list[Any], list[Any]]:
+    """Returns the activities of the control plane and of the plane."""
+    control: list[Any] = [
         *world.more,
         world.resolve_revision,
         world.register_build,
@@ -289,7 +286,7 @@ async def workers(
         world.ask_put_back,
         world.await_put_back,
     ]
-    plane = [
+    plane: list[Any] = [
         world.submit_build,
         world.follow_build,
         world.stop_build,
@@ -300,11 +297,21 @@ async def workers(
         world.inspect_release,
         world.put_back_objects,
     ]
-    lanes: list[type] = [*LANES]
     if line is not None:
         control.remove(world.record)
         control += line.control()
         plane += line.plane()
+    return control, plane
+
+
+@asynccontextmanager
+async def workers(
+    client: Client, world: World, line: Line | None = None, **options: Any
+) -> AsyncIterator[None]:
+    """Runs all task queues in this process, as the embedded worker does."""
+    control, plane = _played(world, line)
+    lanes: list[type] = [*LANES]
+    if line is not None:
         lanes = [*(one for one in LANES if one.__name__ != "ApprovalWorkflow"), ScriptedApproval]
     queues: dict[str, dict[str, Any]] = {
         ids.ORCHESTRATION_QUEUE: {"workflows": PROCEDURES, **options},

@@ -14,12 +14,21 @@ from domain import ids
 from domain.deliveries import Trigger, TriggerKind
 from domain.deliveries.promotions import Promotion, PromotionFacts, PromotionRequest
 from domain.deliveries.rollbacks import Rollback, RollbackRequest
-from domain.errors import Denied, Errored, Failed, PlatformError, Superseded, VerificationFailed
+from domain.errors import (
+    CompensationFailed,
+    Denied,
+    Errored,
+    Failed,
+    PlatformError,
+    Superseded,
+    VerificationFailed,
+)
 from domain.phases import Phase
 from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error
 from workflows.common.progress import Progress
+from workflows.common.saga import Saga
 from workflows.promotions.passage import Passage
 from workflows.promotions.rollback import RollbackWorkflow
 
@@ -141,3 +150,15 @@ def log_end(passage: Passage, phase: Phase, message: str, undone: Sequence[str])
         message="; ".join([message, *undone]),
         evidence=(workflow.info().workflow_id, *gates)[:50],
     )
+
+
+async def undone(
+    saga: Saga, failure: PlatformError | None, phase: Phase
+) -> tuple[PlatformError | None, Phase]:
+    """Undoes what was done; returns how it ended, with both reasons when that failed too."""
+    try:
+        await saga.compensate()
+    except CompensationFailed as worse:
+        reason = failure.message if failure else "cancelled"
+        return CompensationFailed(f"{reason}; undo failed: {worse.message}"), Phase.ERRORED
+    return failure, phase

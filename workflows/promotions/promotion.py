@@ -37,8 +37,8 @@ from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
+from workflows.promotions import ending
 from workflows.promotions.delivery import Delivery
-from workflows.promotions.ending import ended, go_back, left_alone, log_end, phase_of, told
 from workflows.promotions.letting import let_through
 from workflows.promotions.passage import Passage, title
 from workflows.promotions.requests import Requests
@@ -144,7 +144,7 @@ class PromotionWorkflow:
     def promotion(self) -> Promotion:
         """What is promoted, and what each gate says."""
         if self._current is not None:
-            return told(self._current, Phase.RUNNING)
+            return ending.told(self._current, Phase.RUNNING)
         assert self._promotion is not None  # noqa: S101 - between two there is one
         return self._promotion
 
@@ -159,7 +159,7 @@ class PromotionWorkflow:
         try:
             while (error := await self._tried(passage, saga)) is not None:
                 if final := await self._parked(passage, saga, error):
-                    return await to_the_end(self._end(passage, saga, final, phase_of(final)))
+                    return await to_the_end(self._end(passage, saga, final, ending.phase_of(final)))
         except (asyncio.CancelledError, FailureError):  # whatever else fails is an error by then
             await to_the_end(self._end(passage, saga, None, Phase.CANCELLED))
             raise
@@ -217,7 +217,7 @@ class PromotionWorkflow:
             error = as_domain_error(failure)
             if not isinstance(error, Failed):
                 raise
-            await go_back(facts, passage.request, error, self._progress)
+            await ending.go_back(facts, passage.request, error, self._progress)
         self._progress.skip("rollback", "it does well")
         await self._finish(passage, f"{facts.environment} runs {facts.release}")
 
@@ -275,26 +275,21 @@ class PromotionWorkflow:
         """Undoes, unless it is about what runs and does well so far; says how it ended."""
         stays = self._is_watched and workflow.patched("a-cancelled-watch-leaves-the-release")
         if not stays and not isinstance(failure, VerificationFailed):
-            try:
-                await saga.compensate()
-            except CompensationFailed as worse:
-                reason = failure.message if failure else "cancelled"
-                failure = CompensationFailed(f"{reason}; undo failed: {worse.message}")
-                phase = Phase.ERRORED
+            failure, phase = await ending.undone(saga, failure, phase)
         message = failure.message if failure else phase.value.lower()
-        message = left_alone(passage) if stays else message
-        log_end(passage, phase, message, saga.undone)
+        message = ending.left_alone(passage) if stays else message
+        ending.log_end(passage, phase, message, saga.undone)
         self._requests.tell(passage.facts_log, cancelled=phase is Phase.CANCELLED)
         await passage.facts_log.write()
-        self._promotion = ended(passage, phase, message, failure, saga.undone)
+        self._promotion = ending.ended(passage, phase, message, failure, saga.undone)
         self._progress.is_at(phase, self._promotion.message)
         return failure
 
     async def _finish(self, passage: Passage, message: str, **more: bool) -> None:
-        log_end(passage, Phase.SUCCEEDED, message, ())
+        ending.log_end(passage, Phase.SUCCEEDED, message, ())
         self._requests.tell(passage.facts_log)
         await passage.facts_log.write()
-        self._promotion = told(passage, Phase.SUCCEEDED).model_copy(
+        self._promotion = ending.told(passage, Phase.SUCCEEDED).model_copy(
             update={"message": message, **more}
         )
         self._progress.is_at(Phase.SUCCEEDED, message)

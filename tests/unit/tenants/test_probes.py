@@ -78,7 +78,11 @@ async def test_an_answer_of_the_policy_as_it_was_before_is_waited_over(
 
 
 async def test_a_refusal_by_another_policy_is_one() -> None:
-    await enforced(Server("pods must be signed"), [PROBE])  # type: ignore[arg-type] # as above
+    server = Server("pods must be signed")
+
+    await enforced(server, [PROBE])  # type: ignore[arg-type] # as above
+
+    assert server.dry
 
 
 async def test_a_policy_that_never_counts_is_a_fault_that_is_tried_again(
