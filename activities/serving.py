@@ -274,6 +274,11 @@ def _session(vault: VaultSettings, role: VaultRole) -> VaultSession | None:
     return VaultSession(vault.address, role.role_id, role.secret_id_file)
 
 
+def plane_store(settings: Settings) -> SecretStore | None:
+    """Returns what reads the credentials of planes; None = this process has no role for that."""
+    return _store(settings.vault, settings.vault.planes)
+
+
 def _store(vault: VaultSettings, role: VaultRole) -> SecretStore | None:
     session = _session(vault, role)
     return SecretStore(session) if session else None

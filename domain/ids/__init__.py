@@ -50,6 +50,7 @@ from domain.ids.queues import (
     LANES_QUEUE,
     ORCHESTRATION_QUEUE,
     SECRETS_QUEUE,
+    own_plane_queue,
     plane_of_queue,
     plane_queue,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "is_commit",
     "joined",
     "namespace",
+    "own_plane_queue",
     "parse",
     "plane_check_id",
     "plane_of_queue",
