@@ -176,7 +176,7 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
-    teardown = TeardownActivities(outside.cluster)
+    teardown = TeardownActivities(outside.cluster, outside.standings)
     sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
     return [
         facts.record,

@@ -16,6 +16,10 @@ def changed(standing: Standing, change: StandingChange) -> Standing:
     """Returns what is remembered after a change. Idempotent by the key of the change."""
     if change.key in standing.done:
         return standing
+    if change.forget:
+        nothing = {"passes": (), "vetoes": (), "hold": None, "rollbacks": ()}
+        done = (*standing.done, change.key)[-_KEYS:]
+        return standing.model_copy(update={**nothing, "done": done})
     passes = standing.passes
     if change.passed is not None:
         kept = [one for one in passes if one.hash != change.passed.hash]
