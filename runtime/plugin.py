@@ -52,6 +52,7 @@ PASSED_THROUGH = (
         "workflows.promotions.requests",
         "workflows.secrets.agreement",
         "workflows.secrets.consumers",
+        "workflows.leaks.replacing",
         "workflows.secrets.pauses",
         "workflows.secrets.proving",
         "workflows.secrets.steps",
