@@ -14,6 +14,7 @@ from activities.classes.upgrades import ClassActivities
 from activities.common.notices import NoticeActivities
 from activities.configurations.groups import ConfigurationGroups
 from activities.configurations.releases import ConfigurationActivities
+from activities.guards.freezes import FreezeActivities
 from activities.guards.stops import StopActivities
 from activities.health.looking import HealthActivities
 from activities.health.planning import SweepActivities
@@ -187,6 +188,7 @@ def _platform(outside: Outside) -> Activities:
         stops.change_stop,
         stops.read_stops,
         stops.tell_flows,
+        FreezeActivities(outside.cluster, outside.watches).read_freeze,
         sweeps.plan_sweep,
         sweeps.record_health,
         schedules.change_schedule,
