@@ -16,12 +16,14 @@ PROCESSES: Mapping[str, tuple[str, ...]] = {
     "worker": ("orchestration", "control", "intake", "plane", "secrets"),
 }
 """The processes of the stack and the roles each of them has."""
-_LEADING: dict[str, object] = {
+_LEADING = {
     "apiGroups": ["coordination.k8s.io"],
     "resources": ["leases"],
     "verbs": ["create", "get", "list", "patch", "update", "watch"],
 }
 _LEASES_IN = "pavane-system"
+_AGGREGATED = "choreo.dev/aggregate-to-plane"
+"""The label of a ClusterRole with rights on kinds that classes make besides."""
 
 
 def identity(context: StackContext, process: str) -> dict[str, str]:
@@ -39,18 +41,19 @@ def rights() -> list[Manifest]:
     made: list[Manifest] = [namespace]
     for process, names in PROCESSES.items():
         rules = [rule for name in names for rule in roles[name]]
-        made += _granted("ClusterRole", process, rules)
-    made += _granted("Role", "worker", [_LEADING], namespace=_LEASES_IN)
-    return made
+        made += _granted("ClusterRole", process, {"rules": rules})
+    made += _granted("Role", "worker", {"rules": [_LEADING]}, namespace=_LEASES_IN)
+    # Kubernetes fills in the rules.
+    selected = {"clusterRoleSelectors": [{"matchLabels": {_AGGREGATED: "true"}}]}
+    more = {"aggregationRule": selected}
+    return made + _granted("ClusterRole", "worker", more, name="pavane-worker-more")
 
 
-def _granted(
-    kind: str, process: str, rules: list[dict[str, object]], **place: str
-) -> list[Manifest]:
+def _granted(kind: str, process: str, rules: Mapping[str, object], **place: str) -> list[Manifest]:
     group = "rbac.authorization.k8s.io"
     metadata = {"name": f"pavane-{process}", **place}
     return [
-        {"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "rules": rules},
+        {"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, **rules},
         {
             "apiVersion": f"{group}/v1",
             "kind": f"{kind}Binding",

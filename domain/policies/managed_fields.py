@@ -36,6 +36,11 @@ def is_owned(live: LiveObject, path: Path) -> bool:
     )
 
 
+def is_written(live: LiveObject) -> bool:
+    """Tells whether Pavane wrote anything of the object."""
+    return any(entry.get("manager") in _OURS for entry in _written(live))
+
+
 def foreign_marks(live: LiveObject) -> str:
     """Returns a short text that changes when another manager writes; empty while none owns a field.
 

@@ -45,10 +45,14 @@ def test_a_plane_has_one_worker_that_serves_its_queue_for_those_it_is_for() -> N
 
 def test_its_account_may_do_what_the_role_plane_may_and_nothing_with_resources_of_pavane() -> None:
     objects = rendered()
-    (role,) = of(objects, "ClusterRole").values()
+    given = of(objects, "ClusterRole")
+    role = given.pop("pavane-system:pavane-worker-plane")
     roles = yaml.safe_load((CHART / "files/roles.yaml").read_text())
     assert role["rules"] == roles["plane"]
     assert not [rule for rule in role["rules"] if "choreo.dev" in rule["apiGroups"]]
+    (more,) = given.values()
+    labels = [one["matchLabels"] for one in more["aggregationRule"]["clusterRoleSelectors"]]
+    assert labels == [{"choreo.dev/aggregate-to-plane": "true"}]
 
 
 def test_a_cluster_without_what_the_plane_is_to_do_is_refused_with_the_remedy() -> None:
