@@ -255,6 +255,7 @@ class Passage:
             image=rule.image or (facts.artifact.image if facts.artifact else ""),
             command=rule.command,
             timeout_seconds=rule.timeout_seconds,
+            component=facts.component,
         )
         return await call(
             GateTestActivities.run_gate_tests,
