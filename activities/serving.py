@@ -14,6 +14,7 @@ from activities.classes.upgrades import ClassActivities
 from activities.common.notices import NoticeActivities
 from activities.configurations.groups import ConfigurationGroups
 from activities.configurations.releases import ConfigurationActivities
+from activities.guards.freezes import FreezeActivities
 from activities.guards.stops import StopActivities
 from activities.health.looking import HealthActivities
 from activities.health.planning import SweepActivities
@@ -38,6 +39,7 @@ from activities.releases.drift import DriftActivities
 from activities.releases.facts import gateway_defaults
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
+from activities.secrets.paths import SecretPathActivities
 from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
@@ -169,6 +171,7 @@ def _rules(outside: Outside) -> Activities:
         *configuration.all(),
         rotations.plan_rotation,
         rotations.note_rotation,
+        rotations.read_leak,
         rotations.list_planes,
     ]
 
@@ -185,6 +188,7 @@ def _platform(outside: Outside) -> Activities:
         stops.change_stop,
         stops.read_stops,
         stops.tell_flows,
+        FreezeActivities(outside.cluster, outside.watches).read_freeze,
         sweeps.plan_sweep,
         sweeps.record_health,
         schedules.change_schedule,
@@ -248,7 +252,8 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
         VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
     )
     rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
-    return [*signing, tenants.ensure_vault_tenant, *rotating]
+    reading = [SecretPathActivities(SecretStore(own)).list_secrets] if own else []
+    return [*signing, tenants.ensure_vault_tenant, *rotating, *reading]
 
 
 def _rotating(steps: RotationActivities) -> Activities:

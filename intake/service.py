@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Collection
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 
@@ -84,7 +84,10 @@ class Watching:
         self._client = client
         self._watches = watches
         self._world = World()
-        self._queue: WorkQueue[Key] = WorkQueue(self._look, hands=_HANDS, rank=self._rank)
+        # Apart, because what is seen needs no Temporal: while it is away, every hand that asks it
+        # for something waits, and statuses are told all the same.
+        self._to_ask: WorkQueue[Key] = WorkQueue(self._ask_for, hands=_HANDS, rank=self._rank)
+        self._to_tell: WorkQueue[Key] = WorkQueue(self._tell_of, hands=_HANDS, rank=self._rank)
         self._asked: dict[Key, Decision] = {}
         self._edges: dict[Key, asyncio.TimerHandle] = {}
         """Windows are looked at again when they begin or end."""
@@ -106,7 +109,8 @@ class Watching:
             async with asyncio.TaskGroup() as group:
                 for name in WATCHED:
                     group.create_task(self._follow(name, events[name]), name=f"intake {name}")
-                group.create_task(self._queue.run(), name="intake queue")
+                group.create_task(self._to_ask.run(), name="intake asks")
+                group.create_task(self._to_tell.run(), name="intake tells")
 
     async def _follow(self, kind: str, events: AsyncIterator[WatchEvent]) -> None:
         async for event in events:
@@ -125,14 +129,18 @@ class Watching:
         except InvalidRequest as error:
             _LOG.warning("left alone: %s", error.message)
             return
-        self._queue.add({Key.of(resource)} | self._world.put(resource))
+        self._look_at({Key.of(resource)} | self._world.put(resource))
 
     def _drop(self, kind: str, obj: Object) -> None:
         meta = obj["metadata"]
         key = Key(kind, meta.get("namespace", ""), meta["name"])
         self._asked.pop(key, None)
         self._wait_for(key, None)
-        self._queue.add(self._world.remove(key) | {key})
+        self._look_at(self._world.remove(key) | {key})
+
+    def _look_at(self, keys: Collection[Key]) -> None:
+        for queue in (self._to_ask, self._to_tell):
+            queue.add(keys)
 
     def _rank(self, key: Key) -> int:
         """Changes of what runs come first, then what starts a procedure, then mere summaries."""
@@ -141,28 +149,17 @@ class Watching:
             return 0
         return 1 if isinstance(resource, Binding | Build) else 2
 
-    async def _look(self, key: Key) -> bool:
+    async def _ask_for(self, key: Key) -> bool:
         """Does what the present state of a resource asks for; False = try again later."""
         resource = self._world.get(key)
-        try:
-            if resource is None:
-                await self._part(key)
-                return True
-            await self._hold(resource)
-            try:
-                await self._ask(key, resource)
-            except RPCError:
-                await self._tell(resource)  # what is seen needs no Temporal
-                raise
-            await self._tell(resource)
-        except InvalidRequest as error:
-            _LOG.warning("%s %s: %s", key.kind, key.name, error.message)
-        except NotFound:
-            _LOG.debug("%s %s is gone", key.kind, key.name)
-        except (PlatformError, RPCError) as error:
-            _LOG.warning("%s %s: trying again: %s", key.kind, key.name, error)
-            return False
-        return True
+        if resource is None:
+            return await _is_done(key, self._part(key))
+        return await _is_done(key, self._ask(key, resource))
+
+    async def _tell_of(self, key: Key) -> bool:
+        """Writes what is seen of a resource; False = try again later."""
+        resource = self._world.get(key)
+        return resource is None or await _is_done(key, self._tell(resource))
 
     async def _hold(self, resource: Resource) -> None:
         """Keeps what is needed to take something down from being gone before."""
@@ -179,6 +176,7 @@ class Watching:
 
     async def _ask(self, key: Key, resource: Resource) -> None:
         """Asks once for each decision: later events of an unchanged wish ask for nothing."""
+        await self._hold(resource)
         decision = decide(resource, self._world)
         if decision is None or self._asked.get(key) == decision:
             return
@@ -207,9 +205,23 @@ class Watching:
             left = (edge - datetime.now(UTC)).total_seconds() + _AFTER_SECONDS
             pause = min(max(left, _AFTER_SECONDS), _LONGEST_SECONDS)
             loop = asyncio.get_running_loop()
-            self._edges[key] = loop.call_later(pause, self._queue.add, [key])
+            self._edges[key] = loop.call_later(pause, self._look_at, [key])
 
     def _wait_for_nothing(self) -> None:
         for waiting in self._edges.values():
             waiting.cancel()
         self._edges.clear()
+
+
+async def _is_done(key: Key, doing: Awaitable[None]) -> bool:
+    """Returns False when it should be tried again; what trying again would not change is logged."""
+    try:
+        await doing
+    except InvalidRequest as error:
+        _LOG.warning("%s %s: %s", key.kind, key.name, error.message)
+    except NotFound:
+        _LOG.debug("%s %s is gone", key.kind, key.name)
+    except (PlatformError, RPCError) as error:
+        _LOG.warning("%s %s: trying again: %s", key.kind, key.name, error)
+        return False
+    return True

@@ -23,6 +23,8 @@ class Report:
     """One line for each test, check or stage that failed."""
     durations: list[tuple[float, str]] = field(default_factory=list)
     """Seconds and name of each test."""
+    raced: dict[str, str] = field(default_factory=dict)
+    """Tests that passed only at the second try, with the output of their first."""
 
     def add(self, tier: str, file: Path, exit_code: int) -> None:
         """Adds one tier's report; a run that broke without a failing test counts as a failure."""
@@ -35,9 +37,9 @@ class Report:
             self.failures.append(f"{tier}: pytest ended with exit code {exit_code}")
 
     def _add_case(self, case: ET.Element) -> None:
-        name = f"{case.get('classname', '')}::{case.get('name', '')}"
+        name = name_of(case)
         self.durations.append((float(case.get("time", "0")), name))
-        if case.find("failure") is not None or case.find("error") is not None:
+        if failed(case):
             self.failures.append(name)
         elif case.find("skipped") is not None:
             self.skipped += 1
@@ -48,6 +50,16 @@ class Report:
         """Returns the slowest tests, the slowest first, one line each."""
         ordered = sorted(self.durations, reverse=True)[:SLOWEST]
         return [f"{seconds:7.2f} s  {name}" for seconds, name in ordered]
+
+
+def name_of(case: ET.Element) -> str:
+    """Returns the name of a test as results tell it."""
+    return f"{case.get('classname', '')}::{case.get('name', '')}"
+
+
+def failed(case: ET.Element) -> bool:
+    """Tells whether a test, or what it stands on, failed."""
+    return case.find("failure") is not None or case.find("error") is not None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Runs all tests in the order that finds mistakes early, on one shared stack, and tells the result.
 
 Checks come first, then the tiers that need no stack, then one full stack for integration, e2e
-and durability, which is removed whatever happens. `--fast` stops before the stack.
+and durability, which is removed whatever happens. `--fast` stops before the stack. What fails on
+the stack is tried once more at the end of its tier, and told (scripts/tries.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from scripts import check
+from scripts import check, tries
 from scripts.reports import Report, coverage, required_coverage
 
 ROOT = check.ROOT
@@ -74,16 +75,27 @@ class Run:
             self.report.failures += [f"check: {name}" for name in check.run(check.CHECKS)]
 
     def tier(
-        self, name: str, folders: tuple[str, ...], extra: Mapping[str, str], *choice: str
+        self,
+        name: str,
+        folders: tuple[str, ...],
+        extra: Mapping[str, str],
+        *choice: str,
+        twice: bool = False,
     ) -> None:
-        """Runs the tests of some folders; a missing folder is a failure, never a silent skip."""
-        file = REPORTS / f"{folders[0]}.xml"
+        """Runs the tests of some folders; a missing folder is a failure, never a silent skip.
+
+        ``twice`` gives what failed a second try at the end of the tier (scripts/tries.py).
+        """
+        tier = tries.Tier(REPORTS, folders[0])
         command = [
             *(sys.executable, "-m", "pytest", "-q", "--no-header"),
             # Each tier adds to the same data; what is asked of the sum is judged at the end.
             *("--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0"),
             f"--randomly-seed={self.seed}",
-            f"--junitxml={file}",
+            # All that a test left goes to its report: what raced is told from there.
+            *(f"--junitxml={tier.first}", "-o", "junit_logging=all"),
+            *("-o", "junit_log_passing_tests=false"),
+            *tier.remembering(),
             *(f"tests/{folder}" for folder in folders),
             *choice,
         ]
@@ -94,12 +106,15 @@ class Run:
                 "COVERAGE_FILE": str(COVERAGE),
                 "PAVANE_TEST_SEED": str(self.seed),
             }
-            environment["PAVANE_TEST_SEED"] = str(self.seed)
             if self.proof:
                 environment |= MODEL_RUNS
             # Without byte code every process the tests start would compile all it imports again.
             environment.pop("PYTHONDONTWRITEBYTECODE", None)
-            self.report.add(name, file, execute(command, environment))
+            code = execute(command, environment)
+            self.report.add(name, tier.first, code)
+            if twice and (failed := tries.worth(self.report, tier.first, code)):
+                print(f"\n== {name}: second try of {', '.join(failed)}", flush=True)
+                tries.forgive(self.report, tier, execute(tier.again(command), environment))
 
     def by_oracle(self) -> None:
         """Has policies judged by Cilium's own code."""
@@ -108,22 +123,24 @@ class Run:
 
     def on_stack(self) -> None:
         """Runs the tiers that need a stack, on a new one that is taken down at the end."""
-        failures = len(self.report.failures)
+        before = len(self.report.failures)
         try:
             with self.stage("stack up"):
                 stack("reset", "--yes")
                 stack("up", "--profile", "full")
                 connection = stack_environment()
             for name, folders in STACK_TIERS:
-                self.tier(name, folders, connection)
+                self.tier(name, folders, connection, twice=True)
             # Last, and alone: they break what all others stand on. Without --proof, a fixed core.
             core = () if self.proof else ("-m", "faults and cheap")
-            self.tier(FAULTS, (FAULTS,), {**connection, "PAVANE_STACK": STACK}, *core)
+            connection["PAVANE_STACK"] = STACK
+            self.tier(FAULTS, (FAULTS,), connection, *core, twice=True)
         except StackFailed as error:
             self.report.failures.append(str(error))
         finally:
             with self.stage("stack down"):
-                self._remove_stack(keep=len(self.report.failures) > failures)
+                told = len(self.report.failures) > before or bool(self.report.raced)
+                self._remove_stack(keep=told)
 
     def _remove_stack(self, *, keep: bool) -> None:
         try:
@@ -144,12 +161,15 @@ class Run:
         for line in self.report.slowest():
             print(f"  {line}")
         self._conclude_coverage()
+        for line in tries.tell(self.report):
+            print(line)
         for failure in self.report.failures:
             print(f"FAILED {failure}")
         if self.report.skipped:
             print(f"{self.report.skipped} skipped")
         print(f"random seed {self.seed} (same order again: PAVANE_TEST_SEED={self.seed})")
-        print(f"{self.report.passed} passed, {len(self.report.failures)} failed", flush=True)
+        raced = f", {len(self.report.raced)} raced" if self.report.raced else ""
+        print(f"{self.report.passed} passed{raced}, {len(self.report.failures)} failed", flush=True)
         return 1 if self.report.failures else 0
 
     def _conclude_coverage(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import activity
 
@@ -116,7 +117,8 @@ class ReleaseActivities:
                 component=request.component,
                 environment=request.environment,
             )
-            freeze = await self._freezes.telling(where)
+            longest = timedelta(seconds=prepared.progress_deadline_seconds)
+            freeze = await self._freezes.telling(where, longest)
             prepared = prepared.model_copy(update={"freeze": freeze})
         await records.begin(self._cluster, binding, prepared, request, release)
         return prepared

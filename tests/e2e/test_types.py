@@ -28,6 +28,7 @@ PATIENCE = 240
 JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
 CRON_JOBS = Kind("batch/v1", "CronJob", "cronjobs", namespaced=True)
 DEPLOYMENTS = Kind("apps/v1", "Deployment", "deployments", namespaced=True)
+DATA_PLANES = Kind(API_VERSION, "DataPlane", "dataplanes", namespaced=True)
 NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 POD = {"spec": {"securityContext": {"runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001}}}
 SERVE = ["python3", "-m", "http.server", "8080", "--directory"]
@@ -55,6 +56,7 @@ class Tenant:
         await self._cluster.apply({**namespace, "metadata": {"name": self.name, "labels": labels}})
         await self.declare("Organization", self.name, {})
         await self.declare("DataPlane", "local", {"gateway": {"domain": "localhost"}})
+        await self._is_looked_at()  # what its gateway lacks is refused by name from then on
         await self.declare("Environment", "dev", {"dataPlaneRef": "local"})
         paths = [{"sourceEnvironmentRef": "dev"}]
         await self.declare("DeploymentPipeline", "line", {"promotionPaths": paths})
@@ -71,6 +73,14 @@ class Tenant:
             "standard-scheduled-task",
             {"taskTemplate": {"backoffLimit": 0, "template": POD}},
         )
+
+    async def _is_looked_at(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                plane = await self._cluster.get(DATA_PLANES, "local", self.name)
+                if plane.get("status", {}).get("checked"):
+                    return
+                await asyncio.sleep(0.2)
 
     async def component(
         self,

@@ -309,7 +309,7 @@ async def test_a_lane_that_begins_anew_knows_who_builds_and_who_waits(
 
 async def began_anew(client: Client, organization: str) -> bool:
     query = f"WorkflowId = '{ids.build_lane_id(organization)}'"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async for run in client.list_workflows(query):
                 handle = client.get_workflow_handle(run.id, run_id=run.run_id)

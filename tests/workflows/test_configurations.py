@@ -178,7 +178,7 @@ async def opened(
     """Returns the approval of a place once it is open, and about something else if that is so."""
     subject = f"{ids.configuration_id(organization, 'db')}/{place}"
     handle = world.client.get_workflow_handle_for(ApprovalWorkflow.run, ids.approval_id(subject))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with suppress(RPCError):  # nobody was asked yet
                 standing = await handle.query(ApprovalWorkflow.approval)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.deliveries.standings import Hold, StandingChange, Veto
+from domain.deliveries.standings import Hold, Pin, StandingChange, Veto
 from domain.errors import DependencyUnavailable
 from domain.records import FactBatch, Recorded
 from tests.workflows.promoting import Line
@@ -46,6 +46,24 @@ async def test_what_a_person_places_and_lifts_is_written_down_once(line: Line) -
         ("hold.lifted", "dev", "all is well"),
         ("veto.lifted", "dev", "all is well"),
         ("hold.placed", "eve", "last"),
+    ]
+
+
+async def test_a_pin_is_remembered_written_down_and_survives_holds(line: Line) -> None:
+    standings = TemporalStandings(line.client)
+    pin = Pin(artifact="web-a", reason="audit", by="ada", since=NOW)
+    await standings.change(change(line, "1", pin=pin, by="ada", reason="audit"))
+    await standings.change(change(line, "2", hold=Hold(reason="rolled back", since=NOW)))
+    await standings.change(change(line, "3", lift_hold=True, by="dev", reason="fine"))
+    assert (await line.standing()).pin == pin
+
+    await standings.change(change(line, "4", lift_pin=True, by="dev", reason="audited"))
+
+    assert (await line.standing()).pin is None
+    assert await written(line, 3) == [
+        ("pin.placed", "ada", "audit"),
+        ("hold.lifted", "dev", "fine"),
+        ("pin.lifted", "dev", "audited"),
     ]
 
 

@@ -32,7 +32,7 @@ def request(organization: str, wanted: str = "one") -> TenantRequest:
 
 
 async def until(holds: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - what is looked at tells nobody that it changed
             await asyncio.sleep(0.02)
 

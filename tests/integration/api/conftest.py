@@ -59,7 +59,7 @@ async def cluster(stack: dict[str, str]) -> AsyncIterator[Cluster]:
 
 async def _established(cluster: Cluster, name: str) -> None:
     kind = await cluster.kind_of("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = await cluster.get(kind, name)
             conditions = found.get("status", {}).get("conditions") or ()

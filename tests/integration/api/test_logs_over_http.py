@@ -58,7 +58,7 @@ async def test_a_followed_log_ends_when_it_is_complete(
     following = asyncio.create_task(dev.get(f"/v1/builds/{acme}/web/{COMMIT}/logs?follow=true"))
     await log.write(b"last\n")
     await log.finish()
-    answer = await asyncio.wait_for(following, 20)
+    answer = await asyncio.wait_for(following, 60)
     written.set()
 
     assert answer.text == "first\nlast\n"

@@ -32,7 +32,7 @@ async def world(temporal: Client, services: Services) -> AsyncIterator[World]:
 
 
 async def parked(client: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found: dict[str, Any] = (await client.get(f"/v1/operations/{operation_id}")).json()
             if found["parked"]:

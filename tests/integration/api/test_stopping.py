@@ -19,7 +19,7 @@ async def test_a_stop_does_not_wait_for_those_who_follow(
         uvicorn.Config(create_app(services), port=0, log_config=None, ws="none"), services
     )
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -157,7 +157,7 @@ async def test_shared_watch_reports_creation_change_and_deletion(
 ) -> None:
     watches = SharedWatches(cluster)
     await cluster.create(config("before", namespace))
-    async with asyncio.timeout(20), watches.of(MAPS, namespace, OURS).subscribe() as events:
+    async with asyncio.timeout(60), watches.of(MAPS, namespace, OURS).subscribe() as events:
         assert (await anext(events)).object["metadata"]["name"] == "before"
         await cluster.create(config("a", namespace))
         assert (await anext(events)).type == "ADDED"

@@ -27,7 +27,7 @@ async def test_only_one_leads_and_a_graceful_stop_hands_over_at_once(
 ) -> None:
     first = Leader(cluster, "intake", namespace, "first")
     second = Leader(cluster, "intake", namespace, "second")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async with first.lead():
             waiting = asyncio.create_task(acquired(second))
             await asyncio.sleep(1.2)
@@ -70,7 +70,7 @@ async def test_work_is_stopped_when_the_lease_is_taken_away_and_starts_again(
         )
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await Leader(cluster, "intake", namespace, "victim").run(work)
 
     assert again.is_set()

@@ -83,7 +83,7 @@ async def test_up_repairs_a_stack_whose_supervisor_was_killed(one: Stack) -> Non
     await remember(one, before, name)
 
     os.kill(before.supervisor.pid, signal.SIGKILL)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while any(is_alive(process) for process in before.processes):  # noqa: ASYNC110 - not ours
             await asyncio.sleep(0.02)
     assert one.run("status", check=False).returncode == 1

@@ -110,7 +110,7 @@ def _namespaces(processes: list[psutil.Process]) -> set[str]:
 
 
 async def _gone(processes: list[psutil.Process]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while any(process.is_running() for process in processes):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.1)
 

@@ -16,6 +16,9 @@ from domain.deliveries import DeployRequest
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
 from intake.service import WATCHED, Intake
 
+_PATIENCE = 60
+"""Seconds: intake looks after the organizations of all tests of a run."""
+
 
 class Organization:
     """Writes resources of one organization and reads what became of them."""
@@ -77,7 +80,7 @@ class Organization:
     ) -> dict[str, Any]:
         """Returns the condition Ready once it is as wanted."""
         where = Kind("choreo.dev/v1alpha1", kind, WATCHED[kind].plural, namespaced=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(_PATIENCE):
             while True:
                 found = await self.cluster.get(where, name, self.name)
                 for one in found.get("status", {}).get("conditions", ()):
@@ -100,7 +103,7 @@ async def intake(cluster: Cluster, temporal: Client, organization: str) -> Async
 
 async def started(temporal: Client, workflow_id: str) -> WorkflowExecutionStatus | None:
     """Returns the status of a workflow once it exists."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(_PATIENCE):
         while True:
             try:
                 return (await temporal.get_workflow_handle(workflow_id).describe()).status
@@ -113,7 +116,7 @@ async def requests(temporal: Client, workflow_id: str, count: int) -> list[str]:
     seen: list[str] = []
     signalled = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
     handle = temporal.get_workflow_handle(workflow_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(_PATIENCE):
         async for event in handle.fetch_history_events(wait_new_event=True):
             if event.event_type == signalled:
                 payloads = event.workflow_execution_signaled_event_attributes.input.payloads

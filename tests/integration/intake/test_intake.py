@@ -40,7 +40,7 @@ async def test_new_component_asks_for_its_first_build(
     async with intake(cluster, temporal, org.name):
         await org.component("web", auto_build=True)
         await org.platform()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             found: list[str] = []
             while not found:
                 query = f"WorkflowId STARTS_WITH 'build-request/{org.name}/web/web-'"

@@ -50,7 +50,7 @@ async def organization(cluster: Cluster) -> AsyncIterator[str]:
 async def established(cluster: Cluster, name: str) -> None:
     """Returns when the API server serves a definition and its schema."""
     kind = await cluster.kind_of("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = await cluster.get(kind, name)
             conditions = found.get("status", {}).get("conditions") or ()

@@ -48,7 +48,7 @@ async def test_a_role_that_is_taken_away_is_gone_at_once(scene: Scene) -> None:
 
 
 async def until(scene: Scene, *, reaches: bool) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await _reaches(scene) is not reaches:  # noqa: ASYNC110 - Kubernetes tells nobody
             await asyncio.sleep(0.05)
 
