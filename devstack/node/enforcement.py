@@ -20,11 +20,12 @@ from devstack.services.gateway import NAMESPACE
 from devstack.services.objects import CLUSTER_OBJECTS
 
 _SETTING = "policies"
+_DEFAULT = "off"
 
 
 def is_enforced(context: StackContext) -> bool:
-    """Tells whether policies are to be enforced: PAVANE_STACK_POLICIES is not `off`."""
-    return context.settings.get(_SETTING, "on") != "off"
+    """Tells whether policies are to be enforced: PAVANE_STACK_POLICIES, `on` or `off`."""
+    return context.settings.get(_SETTING, _DEFAULT) != "off"
 
 
 def parts(context: StackContext) -> Sequence[Part]:

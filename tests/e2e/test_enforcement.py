@@ -223,7 +223,7 @@ def oracle() -> Iterator[Oracle]:
 async def ground(stack: dict[str, str], stack_name: str) -> AsyncIterator[Ground]:
     record = lifecycle.running(state_dir(stack_name))
     if record is None or ENFORCER not in record.parts:
-        pytest.skip("this stack enforces no policies: PAVANE_STACK_POLICIES=off")
+        pytest.skip("this stack enforces no policies: PAVANE_STACK_POLICIES=on does")
     program = ensure(["kubernetes"], progress=Silent())["kubernetes"].files["kubectl"]
     kubectl = Kubectl(str(program), stack["KUBECONFIG"])
     made = Ground(kubectl, stack["PAVANE_BUILD__RUNTIME_IMAGE"], stack)
