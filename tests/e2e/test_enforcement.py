@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from devstack import lifecycle
-from devstack.enforced import ENFORCER
+from devstack.enforced import ENFORCER, enforcement
 from devstack.programs import Silent, ensure
 from devstack.record import PartPhase
 from devstack.state import state_dir
@@ -221,9 +221,9 @@ def oracle() -> Iterator[Oracle]:
 
 @pytest.fixture
 async def ground(stack: dict[str, str], stack_name: str) -> AsyncIterator[Ground]:
-    record = lifecycle.running(state_dir(stack_name))
-    if record is None or ENFORCER not in record.parts:
-        pytest.skip("this stack enforces no policies: PAVANE_STACK_POLICIES=on does")
+    told = enforcement(state_dir(stack_name))
+    if not told.startswith("enforced"):
+        pytest.skip(f"network policies are {told or 'off: PAVANE_STACK_POLICIES=on'}")
     program = ensure(["kubernetes"], progress=Silent())["kubernetes"].files["kubectl"]
     kubectl = Kubectl(str(program), stack["KUBECONFIG"])
     made = Ground(kubectl, stack["PAVANE_BUILD__RUNTIME_IMAGE"], stack)
