@@ -53,13 +53,19 @@ def parts(context: StackContext) -> Sequence[Part]:
             needs=(NODE, API_SERVER, CLUSTER_OBJECTS),
             ready=FileProbe(node.folders.root / STATUS),
             before_start=lambda: _configure(context, node),
+            after_stop=lambda: _forget(node),
         )
     ]
 
 
 async def _configure(context: StackContext, node: Node) -> None:
-    (node.folders.root / STATUS).unlink(missing_ok=True)
+    await _forget(node)
     identity = context.pki.issue(ENFORCER, Request("system:policy-enforcer"))
     write_kubeconfig(
         node.folders.config / "policies.kubeconfig", api_server_from_node(context), identity
     )
+
+
+async def _forget(node: Node) -> None:
+    """Takes back what was told: what it wrote may still hold, but nobody keeps it up to date."""
+    (node.folders.root / STATUS).unlink(missing_ok=True)
