@@ -65,6 +65,8 @@ async def turned_over(org: Organization, store: SecretStore) -> SecretEntry:
 async def test_a_rotation_goes_on_when_openbao_is_unsealed(
     broken: StateDir, server: Client, org: Organization, store: SecretStore
 ) -> None:
+    # An API that knows no keys of the identity provider yet lets nobody in meanwhile.
+    assert (await org.person.client.get("/v1/whoami")).is_success
     async with fault(broken, "openbao-sealed"):
         operation = await rotating(server, org)
         shown = await org.person.sees(operation, retrying)
