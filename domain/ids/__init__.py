@@ -6,6 +6,7 @@ the lock and the idempotency key of its procedure.
 
 from domain.ids.naming import (
     FIELD_MANAGER,
+    TENANT_MANAGER,
     binding_name,
     build_name,
     build_namespace,
@@ -62,6 +63,7 @@ __all__ = [
     "LANES_QUEUE",
     "ORCHESTRATION_QUEUE",
     "SECRETS_QUEUE",
+    "TENANT_MANAGER",
     "OperationId",
     "OperationKind",
     "approval_id",
