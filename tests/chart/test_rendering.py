@@ -14,7 +14,7 @@ from tests.chart.rendering import CHART, SETTINGS, helm, render
 pytestmark = [pytest.mark.chart, pytest.mark.timeout(1200)]
 WITH_EVERYTHING = (
     *(f"secrets.{name}=s" for name in ("approvalsSigning", "approvalsVerifying", "auditKeys")),
-    *(f"secrets.openbao{one}=s" for one in ("", "Tenants", "Plane", "Api")),
+    *(f"secrets.openbao{one}=s" for one in ("", "Tenants", "Plane", "Planes", "Api")),
     *("secrets.webhooks=s", "api.autoscaling.enabled=true"),
     *("objects.volume.persistentVolumeClaim.claimName=o", "serviceMonitor.enabled=true"),
     *("alerts.enabled=true", "alerts.labels.release=monitoring", "dashboards.enabled=true"),
@@ -49,7 +49,7 @@ def test_values_that_do_not_fit_are_refused_before_anything_is_installed() -> No
 
 
 def test_every_pod_runs_as_nobody_and_may_write_nothing_but_its_volumes(objects: Objects) -> None:
-    assert len(pods(objects)) == 7
+    assert len(pods(objects)) == 8
     for pod in pods(objects):
         assert pod["securityContext"]["runAsNonRoot"]
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -67,7 +67,7 @@ def test_each_deployment_has_an_account_of_its_own(objects: Objects) -> None:
         for one in of(objects, "Deployment").values()
     ]
     assert sorted(accounts) == sorted(of(objects, "ServiceAccount"))
-    assert len(set(accounts)) == 5
+    assert len(set(accounts)) == 6
 
 
 def test_nobody_may_do_everything_list_secrets_or_widen_rights(objects: Objects) -> None:
@@ -90,7 +90,12 @@ def test_roles_that_need_no_cluster_have_no_right_in_it(objects: Objects) -> Non
         for one in of(objects, "ClusterRoleBinding").values()
         for subject in one["subjects"]
     }
-    assert bound == {"pavane-api", "pavane-worker-control", "pavane-worker-plane"}
+    assert bound == {
+        "pavane-api",
+        "pavane-worker-control",
+        "pavane-worker-plane",
+        "pavane-worker-planes",
+    }
 
 
 def test_each_secret_is_seen_by_those_alone_who_need_it(objects: Objects) -> None:
@@ -104,6 +109,7 @@ def test_each_secret_is_seen_by_those_alone_who_need_it(objects: Objects) -> Non
         "pavane-worker-control": {"approvals"},
         "pavane-worker-orchestration": set(),
         "pavane-worker-plane": {"openbao-plane"},
+        "pavane-worker-planes": {"openbao-plane", "openbao-planes"},
         "pavane-worker-secrets": {"openbao", "openbao-tenants"},
     }
 
