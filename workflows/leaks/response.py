@@ -2,7 +2,7 @@
 
 First it is looked what there is to do, and nothing is done until a person confirms exactly that.
 What comes to its end is not undone, whatever becomes of the others: it is the remedy. See
-docs/decisions/0034-a-leak-is-answered-by-the-plan-that-was-seen.md.
+docs/decisions/0035-a-leak-is-answered-by-the-plan-that-was-seen.md.
 """
 
 from __future__ import annotations
