@@ -16,9 +16,7 @@ from temporalio.client import (
 )
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 
-from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.deliveries.approval_votes import Act
 from domain.deliveries.approvals import (
@@ -31,7 +29,7 @@ from domain.deliveries.approvals import (
 )
 from domain.errors import DependencyUnavailable
 from runtime import search_attributes as attributes
-from runtime.plugin import PavanePlugin
+from tests.servers import temporal_server
 from tests.workflows.approving import (
     ANN,
     BOB,
@@ -375,23 +373,6 @@ async def test_mail_server_that_is_away_delays_no_decision(approvals: Approvals)
     assert (await approval.handle.result()).approved
 
 
-@pytest.fixture(scope="module")
-async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
-    """A server that skips the time in which a workflow waits for nothing but time."""
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            *PROMPT,
-        ],
-    ) as environment:
-        await attributes.register(environment.client)
-        yield environment.client
-
-
 async def test_months_pass_with_a_reminder_escalations_and_an_end(
     skipping: Client, tmp_path: Path
 ) -> None:
@@ -423,18 +404,8 @@ async def test_months_pass_with_a_reminder_escalations_and_an_end(
 
 
 async def test_continue_as_new_keeps_votes_and_time(temporal_program: Path, tmp_path: Path) -> None:
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "limit.historyCount.suggestContinueAsNew=25",
-            *PROMPT,
-        ],
-    ) as environment:
-        await attributes.register(environment.client)
-        asking = Approvals(environment.client, tmp_path)
+    async with temporal_server(temporal_program, longest_history=25) as client:
+        asking = Approvals(client, tmp_path)
         async with asking.worker():
             approval = await asking.ask(rule=TWO)
             first = (await approval.handle.describe()).run_id
