@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -401,6 +401,26 @@ async def test_months_pass_with_a_reminder_escalations_and_an_end(
     assert asking.notices[1].groups == ("leads", "heads")
     timers = [one for one in history.events if one.HasField("timer_started_event_attributes")]
     assert len(timers) == 4
+
+
+async def test_a_deadline_that_passes_while_the_records_are_away_counts_when_they_are_back(
+    approvals: Approvals,
+) -> None:
+    approvals.fail_records = DependencyUnavailable("the records database does not answer")
+    rule = ApprovalRule(expires_after=timedelta(seconds=1))
+    approval = await approvals.ask(rule=rule)
+    deadline = (await approval.standing()).request.state.opened
+    assert deadline
+
+    async def is_over() -> bool:
+        return datetime.now(UTC) > deadline + rule.expires_after
+
+    await eventually(is_over)
+    approvals.fail_records = None
+    result = await approval.handle.result()
+
+    assert result.outcome is ApprovalOutcome.EXPIRED
+    assert result.message.startswith("nobody decided in time")
 
 
 async def test_continue_as_new_keeps_votes_and_time(temporal_program: Path, tmp_path: Path) -> None:

@@ -126,9 +126,7 @@ class PlaneCheckWorkflow:
                 )
             )
         except (FailureError, PlatformError) as failure:
-            if is_cancelled_exception(failure):
-                stop_if_cancelled()
-                return None
+            stop_if_cancelled()
             await self._tell(connected=False, message=as_domain_error(failure).message)
         if self._gone:
             return None
