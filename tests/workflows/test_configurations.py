@@ -27,6 +27,7 @@ from domain.deliveries import (
     Trigger,
 )
 from domain.deliveries.approval_votes import Act
+from domain.errors import DependencyUnavailable
 from domain.phases import Phase
 from domain.records.stops import Place, Standing, Stop
 from tests.serving import own_client, served
@@ -414,16 +415,16 @@ async def test_a_cancel_begins_no_further_deployment_and_says_so_on_the_group(
     assert [one.action for one in world.facts] == ["configuration.cancelled"]
 
 
-async def test_a_cancel_before_it_is_known_what_to_do_leaves_the_group_as_it_was(
+async def test_a_cancel_while_nobody_can_tell_what_to_do_leaves_the_group_as_it_was(
     temporal: Client, world: ConfiguredWorld, organization: str
 ) -> None:
     looks = asyncio.Event()
 
-    async def never() -> None:
+    async def away() -> None:
         looks.set()
-        await asyncio.Event().wait()
+        raise DependencyUnavailable("the API server does not answer")
 
-    world.on_plan = never
+    world.on_plan = away
     handle = await release(temporal, organization)
     await looks.wait()
     await handle.cancel()

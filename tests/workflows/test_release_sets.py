@@ -362,8 +362,7 @@ async def test_a_set_cancelled_while_it_is_paused_has_begun_nothing(sets: Sets) 
     with pytest.raises(WorkflowFailureError):
         await handle.result()
 
-    found = await sets.stands(slow_1="Failed", b="Skipped")
-    assert found.members[0].message == "cancelled"
+    await sets.stands(slow_1="Failed", b="Skipped")
     assert not await sets.began("b")
 
 

@@ -19,7 +19,7 @@ from domain.deliveries import (
 )
 from domain.deliveries.rollbacks import RollbackRequest
 from domain.deliveries.standings import Pass, Standing, StandingChange
-from domain.errors import Errored, RolloutFailed
+from domain.errors import DependencyUnavailable, Errored, RolloutFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
 from tests.workflows.conftest import World, a_release
@@ -219,13 +219,13 @@ async def test_a_rollback_goes_before_all_that_waits(
     assert queue[1] == "waiting"
 
 
-async def test_a_cancel_while_it_looks_what_to_bring_back_changes_nothing(
+async def test_a_cancel_while_nobody_can_tell_what_to_bring_back_changes_nothing(
     temporal: Client, bad: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never() -> None:
-        await asyncio.Event().wait()
+    async def away() -> None:
+        raise DependencyUnavailable("the API server does not answer")
 
-    monkeypatch.setattr(bad, "standing", never)
+    monkeypatch.setattr(bad, "standing", away)
     handle = await start_rollback(temporal, request(bad))
     await called(bad, "read_rollback")
     await handle.cancel()
@@ -247,11 +247,13 @@ async def test_a_cancel_that_cannot_lift_what_it_placed_says_so(
             raise Errored("nobody remembers")
         return await change(standings, asked)
 
-    async def never(_: Any) -> None:
-        await asyncio.Event().wait()
+    async def hold(asked: Any) -> None:
+        while asked.bundle.release == "web-web-0":
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
 
     monkeypatch.setattr(TemporalStandings, "change", stuck)
-    world.behaviours["follow_rollout"] = never
+    world.behaviours["follow_rollout"] = hold
     handle = await start_rollback(temporal, request(bad))
     await called(world, "follow_rollout")
     await handle.cancel()

@@ -299,29 +299,6 @@ async def test_a_verdict_ends_it_at_once_and_the_resource_stays(
     assert (status.phase, status.parked) == (Phase.FAILED, None)
 
 
-async def test_a_wait_of_many_months_goes_on_in_a_new_run_and_says_the_same(
-    forgetful: Client, organization: str
-) -> None:
-    ending = Ending()
-    ending.surveys = [TeardownSurvey(users=("Environment dev (spec.dataPlaneRef)",))]
-    about = {"kind": "DataPlane", "name": "east"}
-    async with serving(forgetful, ending):
-        handle = await begun(forgetful, organization, **about)
-        latest = forgetful.get_workflow_handle(handle.id)
-        looks = 0
-        async with asyncio.timeout(90):
-            while (await latest.describe()).run_id == handle.first_execution_run_id:
-                looks += 1
-                await begun(forgetful, organization, **about)
-                await ending.until(lambda: ending.names().count("survey_teardown") > looks)  # noqa: B023 - awaited here
-        ending.surveys = [TeardownSurvey()]
-        await begun(forgetful, organization, **about)
-        await latest.result()
-
-    assert set(ending.told()) == {"waiting for Environment dev (spec.dataPlaneRef)"}
-    assert ending.actions() == ["teardown.done"]
-
-
 async def test_what_a_person_gives_up_stays_and_is_told(
     temporal: Client, ending: Ending, organization: str
 ) -> None:
