@@ -14,6 +14,7 @@ from activities.classes.upgrades import ClassActivities
 from activities.common.notices import NoticeActivities
 from activities.configurations.groups import ConfigurationGroups
 from activities.configurations.releases import ConfigurationActivities
+from activities.guards.freezes import FreezeActivities
 from activities.guards.stops import StopActivities
 from activities.health.looking import HealthActivities
 from activities.health.planning import SweepActivities
@@ -38,6 +39,8 @@ from activities.releases.drift import DriftActivities
 from activities.releases.facts import gateway_defaults
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
+from activities.secrets.expiry import ExpiryActivities, ExpiryPlanActivities
+from activities.secrets.paths import SecretPathActivities
 from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
@@ -169,6 +172,8 @@ def _rules(outside: Outside) -> Activities:
         *configuration.all(),
         rotations.plan_rotation,
         rotations.note_rotation,
+        rotations.read_leak,
+        ExpiryPlanActivities(cluster).list_organizations,
         rotations.list_planes,
     ]
 
@@ -176,7 +181,7 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
-    teardown = TeardownActivities(outside.cluster)
+    teardown = TeardownActivities(outside.cluster, outside.standings)
     sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
     return [
         facts.record,
@@ -185,6 +190,7 @@ def _platform(outside: Outside) -> Activities:
         stops.change_stop,
         stops.read_stops,
         stops.tell_flows,
+        FreezeActivities(outside.cluster, outside.watches).read_freeze,
         sweeps.plan_sweep,
         sweeps.record_health,
         schedules.change_schedule,
@@ -248,7 +254,13 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
         VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
     )
     rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
-    return [*signing, tenants.ensure_vault_tenant, *rotating]
+    store = SecretStore(own) if own else None
+    reading: Activities = (
+        [SecretPathActivities(store).list_secrets, ExpiryActivities(store).find_expiring]
+        if store
+        else []
+    )
+    return [*signing, tenants.ensure_vault_tenant, *rotating, *reading]
 
 
 def _rotating(steps: RotationActivities) -> Activities:
@@ -272,6 +284,11 @@ def _session(vault: VaultSettings, role: VaultRole) -> VaultSession | None:
     if not vault.address or role.secret_id_file is None:
         return None
     return VaultSession(vault.address, role.role_id, role.secret_id_file)
+
+
+def plane_store(settings: Settings) -> SecretStore | None:
+    """Returns what reads the credentials of planes; None = this process has no role for that."""
+    return _store(settings.vault, settings.vault.planes)
 
 
 def _store(vault: VaultSettings, role: VaultRole) -> SecretStore | None:

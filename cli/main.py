@@ -26,6 +26,8 @@ COMMANDS: dict[str, Entry] = {
     "pipeline": Entry("pipelines", "pipeline_app", "The way of a component.", _APPLICATIONS),
     "set": Entry("sets", "app", "Components promoted together.", _APPLICATIONS),
     "hold": Entry("standings", "hold_app", "Keep automation away.", _APPLICATIONS),
+    "pin": Entry("pins", "pin", "Keep a version where it is.", _APPLICATIONS),
+    "unpin": Entry("pins", "unpin", "Let other versions come again.", _APPLICATIONS),
     "veto": Entry("standings", "veto_app", "What must not come.", _APPLICATIONS),
     "open": Entry("addresses", "open_component", "Where it answers; opens it.", _APPLICATIONS),
     "logs": Entry("logs", "logs", "Log of a component or a build.", _APPLICATIONS),

@@ -9,6 +9,7 @@
         FieldConflict             another manager owns the fields
       Unauthenticated
       Denied                      a policy said no, with reasons
+        FreezeActive              a freeze began that wants undone what is under way
         Superseded                a newer request took the place
         Stopped                   an emergency stop holds
       Failed                      it was tried and did not pass
@@ -41,6 +42,7 @@ __all__ = [
     "Errored",
     "Failed",
     "FieldConflict",
+    "FreezeActive",
     "InvalidRequest",
     "NotFound",
     "OperationInProgress",
@@ -103,6 +105,10 @@ class Denied(PlatformError):
     """A policy said no."""
 
     benign = True
+
+
+class FreezeActive(Denied):
+    """A freeze began whose policy is that what is under way is undone."""
 
 
 class Superseded(Denied):

@@ -126,6 +126,8 @@ def decide_gone(key: Key) -> Decision | None:
     """Returns what to ask for because a resource is no longer there."""
     if key.kind == SecretRotation.kind:
         return ForgetTimetable(key.namespace, key.name)
+    if key.kind == FreezeWindow.kind:
+        return TellFreezes(key.namespace, generation=0, overrides=())
     return None
 
 

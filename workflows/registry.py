@@ -10,9 +10,11 @@ from workflows.classes.upgrades import ClassUpgradeWorkflow
 from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
+from workflows.expiry.look import ExpiryLookWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
+from workflows.leaks.response import LeakResponseWorkflow
 from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
@@ -33,6 +35,7 @@ PROCEDURES = [
     DeployWorkflow,
     DriftWorkflow,
     EmergencyStopWorkflow,
+    ExpiryLookWorkflow,
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,
@@ -49,6 +52,7 @@ LANES = [
     ApprovalWorkflow,
     BuildLaneWorkflow,
     ConfigurationWorkflow,
+    LeakResponseWorkflow,
     PlaneCheckWorkflow,
     PromotionWorkflow,
     ReleaseSetWorkflow,

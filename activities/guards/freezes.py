@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
 
 from activities.common.kinds import platform
 from activities.common.reading import find
@@ -13,6 +15,7 @@ from domain.deliveries.freezes import ClosedBy, FreezePlace, FreezeVerdict
 from domain.errors import InvalidRequest
 from domain.policies import windows
 from domain.resources import Component, FreezeWindow, parse_as
+from domain.resources.freeze import RolloutInProgress
 
 _SYNC_SECONDS = 20
 
@@ -39,14 +42,25 @@ class FreezeReader:
             return verdict
         return verdict.model_copy(update={"closed_by": (*verdict.closed_by, *broken)})
 
-    async def telling(self, place: FreezePlace) -> FreezeVerdict | None:
+    async def telling(
+        self, place: FreezePlace, soon: timedelta = timedelta(0)
+    ) -> FreezeVerdict | None:
         """Returns the verdict of this moment when there is something to say; None = just open.
+
+        Also said is that a window begins ``soon`` that wants undone what is under way then.
 
         Raises:
             DependencyUnavailable: The API server does not answer.
         """
         verdict = await self.read(place)
-        return verdict if verdict.closed_by or verdict.lifted else None
+        if verdict.closed_by or verdict.lifted:
+            return verdict
+        if verdict.until is None or verdict.until > verdict.at + soon:
+            return None
+        then = await self.read(place, verdict.until)
+        if then.in_progress != RolloutInProgress.REVERT:
+            return None
+        return verdict.model_copy(update={"reverts_then": True})
 
     async def _complete(self, place: FreezePlace) -> FreezePlace:
         component = await find(self._cluster, Component, place.component, place.organization)
@@ -71,3 +85,16 @@ class FreezeReader:
                     reason = f"it cannot be read, so it counts: {error.message}"
                     broken.append(ClosedBy(window=name, reason=reason[:500]))
         return readable, broken
+
+
+class FreezeActivities:
+    """Readings of freeze windows for what is under way."""
+
+    def __init__(self, cluster: Cluster, watches: SharedWatches) -> None:
+        """``watches`` are those of the control plane."""
+        self._reader = FreezeReader(cluster, watches)
+
+    @activity.defn
+    async def read_freeze(self, place: FreezePlace) -> FreezeVerdict:
+        """Tells whether a place is open now. Idempotent: a reading."""
+        return await self._reader.read(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from activities.common.reading import find, listed, required
@@ -45,6 +46,9 @@ from domain.resources import (
 )
 from domain.resources.binding import Binding
 from domain.resources.gates import GateCheck
+
+_UNDER_WAY = timedelta(hours=26)
+"""How long what is let through now may be under way: a watch of a day, and its deployment."""
 
 
 class _Place(NamedTuple):
@@ -111,7 +115,7 @@ class PromotionReader:
             self._place(component, environment),
             find(self._cluster, Environment, environment, where),
             self._standings.read(where, component.name, environment),
-            self._freezes.telling(_freeze_place(component, environment)),
+            self._freezes.telling(_freeze_place(component, environment), _UNDER_WAY),
         )
         source_queue, target_queue = await asyncio.gather(
             self._queue(where, source), self._queue(where, environment)

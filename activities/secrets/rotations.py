@@ -7,7 +7,7 @@ after it did its work: the secret itself says what was done already.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -19,9 +19,10 @@ from activities.secrets.engines import Engine, engine_of
 from clients.databases import DatabaseRoles
 from clients.vault import SecretEntry, SecretStore, SecretValues
 from clients.vault.approles import AppRoles
-from clients.vault.kv import ACTIVE, ROTATION
+from clients.vault.kv import ACTIVE, EXPIRES, ROTATION
 from domain.deliveries.rotations import OldUsers, SecretTurn
 from domain.errors import InvalidRequest, NotFound, StaleRevision
+from domain.secrets.leaks import LONGEST_USE
 
 _LOOK = timedelta(seconds=1)
 """How often a target is asked who uses a credential: databases tell of no log-in by themselves."""
@@ -134,14 +135,20 @@ class RotationActivities:
                 since = None if users else since or now
                 if since is not None and now - since >= quiet:
                     return OldUsers(unused=True)
-                if users and now - begun > _WINDOW:
+                if users and now - begun > (LONGEST_USE if turn.plan.leaked else _WINDOW):
                     return OldUsers(users=users)
                 await asyncio.sleep(_LOOK.total_seconds())
 
     @activity.defn
     async def lock_old(self, turn: SecretTurn) -> None:
-        """Keeps the old credential from working; it can be undone. Idempotent."""
-        await self._engine(turn).lock(await self._values(turn, turn.before))
+        """Keeps the old credential from working; it can be undone. Idempotent.
+
+        What goes on with one that leaked is ended.
+        """
+        engine, old = self._engine(turn), await self._values(turn, turn.before)
+        await engine.lock(old)
+        if turn.plan.leaked:
+            await engine.cut_off(old)
 
     @activity.defn
     async def unlock_old(self, turn: SecretTurn) -> None:
@@ -155,7 +162,8 @@ class RotationActivities:
         Idempotent.
         """
         await self._destroy(turn, turn.before)
-        await self._released(turn)
+        # When the old one would have expired says nothing of the new one.
+        await self._released(turn, {EXPIRES: None})
 
     @activity.defn
     async def withdraw_new(self, turn: SecretTurn) -> None:
@@ -202,9 +210,9 @@ class RotationActivities:
         plan = turn.plan
         await self._kept(lambda: self._store.use(plan.organization, plan.path, version))
 
-    async def _released(self, turn: SecretTurn) -> None:
-        plan = turn.plan
-        await self._kept(lambda: self._store.note(plan.organization, plan.path, {ROTATION: None}))
+    async def _released(self, turn: SecretTurn, more: Mapping[str, None] | None = None) -> None:
+        plan, notes = turn.plan, {ROTATION: None, **(more or {})}
+        await self._kept(lambda: self._store.note(plan.organization, plan.path, notes))
 
     async def _entry(self, turn: SecretTurn) -> SecretEntry:
         plan = turn.plan

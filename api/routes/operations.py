@@ -146,7 +146,12 @@ async def _visible(
     """
     reference = Reference.of(operation_id)
     procedure = reference.procedure
-    organization = await access.organization(procedure.organization)
+    try:
+        organization = await access.organization(procedure.organization)
+    except NotFound:
+        if action is Action.READ and access.is_admin:
+            return reference  # what was done to an organization that is gone
+        raise
     project = await _project(services, procedure)
     environment = procedure.key if procedure.kind in _OF_A_PLACE else ""
     if not access.sees(organization, project, environment):
@@ -160,6 +165,8 @@ async def _project(services: Services, procedure: OperationId) -> str:
     """The project of what an operation is about; empty when it has none, or none any more."""
     if not procedure.component:
         return ""
+    if procedure.kind == "leak":
+        return procedure.component
     cluster, where, name = await services.cluster(), procedure.organization, procedure.component
     if procedure.kind == "configuration":
         found = await cluster.find(kind_of(ConfigurationGroup), name, where)

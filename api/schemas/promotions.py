@@ -69,10 +69,21 @@ class HoldOrder(Request):
     reason: str = Field(min_length=1, max_length=500, description="Why; it is shown.")
 
 
+class PinOrder(Request):
+    """Lets nothing but one artifact come to a place."""
+
+    artifact: str = Field("", max_length=63, description="Artifact. Empty = what runs there.")
+    reason: str = Field(min_length=1, max_length=500, description="Why; it is shown.")
+    until: AwareDatetime | None = Field(
+        None, description="When it ends by itself. None = only a person ends it."
+    )
+
+
 class LiftOrder(Request):
     """Lifts what keeps things away from a place."""
 
     hold: bool = Field(False, description="Lift the hold.")
+    pin: bool = Field(False, description="Lift the pin.")
     veto: str = Field("", max_length=63, description="Artifact whose veto is lifted.")
     reason: str = Field("", max_length=500, description="Why; it is written down.")
 
@@ -160,6 +171,16 @@ class HoldView(_Told):
     until: datetime | None = None
 
 
+class PinView(_Told):
+    """Only this artifact comes to the place."""
+
+    artifact: str
+    reason: str
+    by: str = ""
+    since: datetime
+    until: datetime | None = None
+
+
 class VetoView(_Told):
     """An artifact that must not come to the place."""
 
@@ -187,6 +208,7 @@ class StandingView(_Told):
     component: str
     environment: str
     hold: HoldView | None = None
+    pin: PinView | None = None
     vetoes: tuple[VetoView, ...] = ()
     passes: tuple[PassView, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition
@@ -26,11 +27,20 @@ from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries import OperationStatus, Trigger
 from domain.deliveries.promotions import Promotion, PromotionPlan, PromotionRequest
-from domain.errors import NotFound
+from domain.deliveries.standings import Standing
+from domain.errors import InvalidRequest, NotFound
 from domain.policies.insights import usual_times
+from domain.policies.promotion.standing import is_held, pinned
 from domain.policies.promotion.why import obstacles
 from domain.records import DeploymentEntry
-from domain.resources import Action, Component, DeploymentPipeline, Project, parse_as
+from domain.resources import (
+    Action,
+    Component,
+    DeployableArtifact,
+    DeploymentPipeline,
+    Project,
+    parse_as,
+)
 from domain.resources.pipeline import PromotionTarget
 from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.standings import TemporalStandings
@@ -50,6 +60,27 @@ async def permitted(
     await access.organization(organization)
     component = await component_of(cluster, organization, name)
     await access.require(organization, action, project=component.project, environment=environment)
+
+
+async def artifact_to_pin(
+    cluster: Cluster, organization: str, name: str, environment: str, *, named: str
+) -> str:
+    """Returns the artifact to which a place is pinned: the one that is named, or what runs.
+
+    Raises:
+        InvalidRequest: It is none of the component, or nothing runs there.
+    """
+    component = await component_of(cluster, organization, name)
+    if not named:
+        status = await status_of(cluster, component)
+        running = next((one for one in status.environments if one.environment == environment), None)
+        if running is None or not running.artifact:
+            raise InvalidRequest(f"nothing of {name} runs in {environment}: name an artifact")
+        return running.artifact
+    found = await cluster.find(kind_of(DeployableArtifact), named, organization)
+    if found is None or parse_as(DeployableArtifact, found).component != name:
+        raise InvalidRequest(f"{named} is no artifact of {name}: see pavane get artifacts")
+    return named
 
 
 async def promotion_of(
@@ -157,9 +188,9 @@ async def pipeline_view(
     status = await status_of(cluster, component)
     places = {one.environment: one for one in status.environments}
     held = {
-        one.environment: one.hold.reason
+        one.environment: "; ".join(_held(one, datetime.now(UTC)))
         for one in await TemporalStandings(client).awaiting(organization)
-        if one.component == name and one.hold is not None
+        if one.component == name
     }
     stages = []
     for environment in pipeline.environments:
@@ -181,6 +212,14 @@ async def pipeline_view(
         stages=tuple(stages),
         steps=tuple(_steps(pipeline)),
     )
+
+
+def _held(standing: Standing, now: datetime) -> Iterable[str]:
+    """Says why nothing, or only one version, comes there."""
+    if standing.pin is not None and pinned(standing, "", now):
+        yield f"pinned to {standing.pin.artifact}: {standing.pin.reason}"
+    if standing.hold is not None and is_held(standing, now):
+        yield standing.hold.reason
 
 
 def _steps(pipeline: DeploymentPipeline) -> Iterable[StepView]:

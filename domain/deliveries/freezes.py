@@ -54,6 +54,8 @@ class FreezeVerdict(Wire):
     """Windows that somebody lifted for this place."""
     lifted: tuple[LiftedBy, ...] = ()
     """Who did, and why."""
+    reverts_then: bool = False
+    """What is under way when an open place closes, at ``until``, is to be undone then."""
 
     @property
     def is_open(self) -> bool:

@@ -43,6 +43,17 @@ class Hold(Wire):
     """When it ends by itself; None when only a person ends it."""
 
 
+class Pin(Wire):
+    """Only one artifact may come to the place, whoever asks, until a person lifts it."""
+
+    artifact: str
+    reason: str
+    by: str = ""
+    since: datetime
+    until: datetime | None = None
+    """When it ends by itself; None when only a person ends it."""
+
+
 class Veto(Wire):
     """An artifact that must not come to the place until a person lifts it."""
 
@@ -74,6 +85,7 @@ class Standing(Wire):
     passes: tuple[Pass, ...] = ()
     """Oldest first."""
     hold: Hold | None = None
+    pin: Pin | None = None
     vetoes: tuple[Veto, ...] = ()
     rollbacks: tuple[RollbackNote, ...] = ()
     """Oldest first."""
@@ -83,7 +95,7 @@ class Standing(Wire):
     @property
     def is_empty(self) -> bool:
         """Tells whether nothing is remembered."""
-        return not (self.passes or self.hold or self.vetoes or self.rollbacks)
+        return not (self.passes or self.hold or self.pin or self.vetoes or self.rollbacks)
 
 
 class StandingChange(Wire):
@@ -101,12 +113,16 @@ class StandingChange(Wire):
     """Release that was seen to do well."""
     hold: Hold | None = None
     lift_hold: bool = False
+    pin: Pin | None = None
+    lift_pin: bool = False
     veto: Veto | None = None
     lift_veto: str = ""
     """Artifact."""
     rolled_back: RollbackNote | None = None
     not_rolled_back: str = ""
     """Id of a rollback that was undone."""
+    forget: bool = False
+    """The component or the environment is deleted: nothing of it is remembered."""
     at: datetime
     by: str = ""
     """Person who asked for it directly; empty = a procedure, which writes facts of its own."""

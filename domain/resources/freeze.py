@@ -86,8 +86,9 @@ class FreezeWindowSpec(Model):
     schedule: FreezeSchedule
     """When it is."""
     in_progress: RolloutInProgress = RolloutInProgress.FINISH
-    """A rollout that runs when it closes: Finish = goes on to its end. Hold = takes no further
-    step until it opens. Revert = is undone. In this version every rollout finishes."""
+    """What is under way when it closes: Finish = goes on to its end. Hold = takes no further step
+    until it opens: pods that are being replaced all are, what was promoted and watched is verified
+    afterwards. Revert = what ran before is brought back, and it comes again when it opens."""
     override_by: OverrideBy = OverrideBy.ADMIN
     """Which role may bring something in nevertheless, with a reason."""
     suspended: bool = False

@@ -12,7 +12,7 @@ from domain.resources.types import ImageOrEmpty, Name, Text
 
 SOAKED = "source-soaked"
 """Name of the gate that waits until a release ran long enough in the source."""
-ALWAYS = frozenset({"order", "veto", "hold", "source-healthy", SOAKED})
+ALWAYS = frozenset({"order", "veto", "hold", "pin", "source-healthy", SOAKED})
 """Names of the gates that every step has without saying so."""
 APPROVAL = "approval"
 """What the approval of a step is called where gates are named."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +39,8 @@ from domain.deliveries import (
     DriftRecord,
     DriftRequest,
     FollowRollout,
+    FreezePlace,
+    FreezeVerdict,
     Inspection,
     InspectRelease,
     LaneCheck,
@@ -234,6 +236,10 @@ class World:
         return await self._answer("record", batch, Recorded(facts=len(batch.facts)))
 
     @activity.defn
+    async def read_freeze(self, place: FreezePlace) -> FreezeVerdict:
+        return await self._answer("read_freeze", place, FreezeVerdict(at=datetime.now(UTC)))
+
+    @activity.defn
     async def read_drift_place(self, request: DriftRequest) -> DriftPlace:
         return await self._answer("read_drift_place", request, a_place())
 
@@ -277,6 +283,7 @@ def _played(world: World, line: Line | None) -> tuple[list[Any], list[Any]]:
         world.prepare_release,
         world.record_deployment,
         world.record,
+        world.read_freeze,
         world.read_drift_place,
         world.await_deployments,
         world.record_drift,
@@ -296,6 +303,7 @@ def _played(world: World, line: Line | None) -> tuple[list[Any], list[Any]]:
     ]
     if line is not None:
         control.remove(world.record)
+        control.remove(world.read_freeze)
         control += line.control()
         plane += line.plane()
     return control, plane

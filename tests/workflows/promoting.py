@@ -17,6 +17,7 @@ from domain.deliveries import (
     ApprovalRequest,
     ApprovalResult,
     DeployRequest,
+    FreezePlace,
     FreezeVerdict,
     OperationStatus,
     Trigger,
@@ -287,6 +288,10 @@ class Line:
             raise Errored("the control plane does not let the platform in")
 
     @activity.defn
+    async def read_freeze(self, _: FreezePlace) -> FreezeVerdict:
+        return self.freeze or FreezeVerdict(at=datetime.now(UTC))
+
+    @activity.defn
     async def record(self, batch: FactBatch) -> Recorded:
         return await self.keep(batch)
 
@@ -313,6 +318,7 @@ class Line:
             self.point_binding,
             self.call_gate,
             self.read_rollback,
+            self.read_freeze,
             self.record,
         ]
 

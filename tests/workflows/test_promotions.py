@@ -23,7 +23,7 @@ from domain.deliveries.promotions import (
     Promotion,
     StepRules,
 )
-from domain.deliveries.standings import Hold, StandingChange
+from domain.deliveries.standings import Hold, Pin, StandingChange
 from domain.errors import Denied, RolloutFailed, VerificationFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
@@ -91,7 +91,7 @@ async def test_a_closed_gate_denies_with_all_verdicts_and_nothing_is_done(
     assert "source-healthy" in cause.message
     assert "scan: unknown" in cause.message
     ended = await told(handle)
-    assert (ended.phase, len(ended.gates)) == (Phase.DENIED, 6)
+    assert (ended.phase, len(ended.gates)) == (Phase.DENIED, 7)
     assert world.names() == []
     assert (await line.standing()).is_empty
 
@@ -200,6 +200,25 @@ async def test_a_hold_keeps_automation_waiting_until_it_is_lifted(
     assert "pavane hold lift web staging" in status.waiting_for.who
 
     await line.change_standing(StandingChange(**place, key="l", at=now, lift_hold=True))
+    assert await stir_promotion(temporal, line.organization, "web", "staging")
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_a_pin_keeps_a_person_waiting_until_it_is_lifted(
+    temporal: Client, line: Line, world: World
+) -> None:
+    place = {"organization": line.organization, "component": "web", "environment": "staging"}
+    now = datetime.now(UTC)
+    pin = Pin(artifact="web-0", reason="an audit", since=now)
+    await line.change_standing(StandingChange(**place, key="p", at=now, pin=pin))
+    handle = await line.promote()
+    status = await line.waits_for(handle, "gates")
+    assert status.waiting_for is not None
+    assert status.waiting_for.what == "pin: pinned to web-0: an audit"
+    assert world.names() == []
+
+    await line.change_standing(StandingChange(**place, key="u", at=now, lift_pin=True))
     assert await stir_promotion(temporal, line.organization, "web", "staging")
 
     assert (await handle.result()).phase is Phase.SUCCEEDED

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from domain import ids
-from domain.deliveries.standings import Hold, StandingChange, Veto
+from domain.deliveries.standings import Hold, Pin, StandingChange, Veto
 from domain.errors import DependencyUnavailable, Errored
 from domain.records import FactBatch, Recorded
 from tests.workflows.conftest import World, workers
@@ -92,6 +92,24 @@ async def test_what_is_remembered_for_long_goes_on_in_a_new_run_and_nothing_writ
     assert len(remembered.vetoes) == 13
     assert [one.action for one in line.facts] == ["hold.placed"]
     assert before == first or not away
+
+
+async def test_a_pin_is_remembered_written_down_and_survives_holds(line: Line) -> None:
+    standings = TemporalStandings(line.client)
+    pin = Pin(artifact="web-a", reason="audit", by="ada", since=NOW)
+    await standings.change(change(line, "1", pin=pin, by="ada", reason="audit"))
+    await standings.change(change(line, "2", hold=Hold(reason="rolled back", since=NOW)))
+    await standings.change(change(line, "3", lift_hold=True, by="dev", reason="fine"))
+    assert (await line.standing()).pin == pin
+
+    await standings.change(change(line, "4", lift_pin=True, by="dev", reason="audited"))
+
+    assert (await line.standing()).pin is None
+    assert await written(line, 3) == [
+        ("pin.placed", "ada", "audit"),
+        ("hold.lifted", "dev", "fine"),
+        ("pin.lifted", "dev", "audited"),
+    ]
 
 
 async def test_the_place_is_remembered_while_records_are_away(

@@ -1,4 +1,4 @@
-"""Wakes what waits when that by which it waits was changed."""
+"""Wakes what waits or works when that by which it is judged was changed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from runtime import search_attributes as attributes
 
 
 async def tell_freezes(client: Client, organization: str) -> int:
-    """Tells all of an organization that waits to deploy that a freeze window changed.
+    """Tells all of an organization that deploys or waits to that a freeze window changed.
 
     Idempotent: whoever is told looks again. Returns how many were told. One that begins to wait in
     this moment may be missed: it looks by itself after a while.
     """
     query = (
-        f"ExecutionStatus = 'Running' AND {attributes.AWAITING.name} = true "
+        f"ExecutionStatus = 'Running' "
         f"AND {attributes.KIND.name} IN ('deploy', 'promotion') "
         f"AND {attributes.ORGANIZATION.name} = '{ids.slug(organization, 'organization')}'"
     )

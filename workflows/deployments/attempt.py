@@ -26,11 +26,11 @@ class Attempt:
         self.facts = DeploymentFacts(request)
         self._tries = 1
 
-    def begin_again(self, decision: Resolution) -> None:
+    def begin_again(self, decision: Resolution | None = None) -> None:
         """Does the same once more, or with the input as a person fixed it."""
         self._tries += 1
         self.facts.begin_again(self._tries)
-        if decision.choice is Choice.FIX:
+        if decision is not None and decision.choice is Choice.FIX:
             fixed = {
                 "artifact": decision.artifact or self.request.artifact,
                 "force_conflicts": decision.force_conflicts or self.request.force_conflicts,

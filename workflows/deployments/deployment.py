@@ -7,7 +7,6 @@ never meet (docs/decisions/0003). It ends when its queue is empty.
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -23,7 +22,7 @@ from domain.deliveries import (
     PreparedRelease,
 )
 from domain.deliveries.parking import Choice, Parked, Resolution
-from domain.errors import CompensationFailed, PlatformError, Superseded
+from domain.errors import CompensationFailed, FreezeActive, PlatformError, Superseded
 from domain.phases import Phase
 from domain.policies import parking
 from domain.records.stops import Place
@@ -38,16 +37,10 @@ from workflows.deployments.attempt import Attempt, phase_of
 from workflows.deployments.attributes import deployment_attributes
 from workflows.deployments.facts import asked_now, given_way
 from workflows.deployments.ordered import tell_ended
-from workflows.deployments.putting_back import put_back
 from workflows.deployments.queue import DeployQueue
-from workflows.deployments.rolling import (
-    apply_bundle,
-    close_ways,
-    follow_bundle,
-    leave_plane,
-    restore,
-    sweep,
-)
+from workflows.deployments.rolling import sweep
+from workflows.deployments.rolling_out import roll_out
+from workflows.guards.edges import Edge
 from workflows.guards.thaw import Thaw
 
 _STEPS = ("prepare", "apply", "rollout", "record")
@@ -64,6 +57,7 @@ class DeployWorkflow:
             self._queue.add(asked_now(each))
         self._progress = Progress(f"deploy {request.component} to {request.environment}", _STEPS)
         self._thaw = Thaw(self._progress)
+        self._edge = Edge()
         self._brake = Brake(
             Place(organization=request.organization, environment=request.environment),
             self._progress,
@@ -110,8 +104,9 @@ class DeployWorkflow:
 
     @workflow.signal
     def freezes_changed(self) -> None:
-        """A freeze window was changed or overridden: whoever waits looks again."""
+        """A freeze window was changed or overridden: whoever waits or works looks again."""
         self._thaw.changed()
+        self._edge.changed()
 
     @workflow.update
     def resolve(self, resolution: Resolution) -> Parked | None:
@@ -166,6 +161,9 @@ class DeployWorkflow:
         while True:
             try:
                 return await self._deploy(attempt, saga)
+            except FreezeActive as frozen:
+                await self._undo_for(frozen, attempt, saga)
+                continue
             except (FailureError, PlatformError) as failure:
                 error = as_domain_error(failure)
                 step = self._progress.failed_step
@@ -184,6 +182,19 @@ class DeployWorkflow:
                 return await self._record(attempt, Phase.SUCCEEDED)
             attempt.begin_again(decision)
 
+    async def _undo_for(self, frozen: FreezeActive, attempt: Attempt, saga: Saga) -> None:
+        """Brings back what ran before, because a freeze wants that; then all begins anew.
+
+        Raises:
+            CompensationFailed: That was not possible.
+        """
+        with self._progress.waiting(f"what ran before, for {frozen.message}"):
+            await to_the_end(saga.compensate())
+        stop_if_cancelled()
+        attempt.facts.frozen(frozen.message)
+        attempt.begin_again()
+        self._progress.restart()
+
     async def _deploy(self, attempt: Attempt, saga: Saga) -> Deployment:
         request = attempt.request
         self._progress.begins(f"deploy {request.component} to {request.environment}")
@@ -193,7 +204,7 @@ class DeployWorkflow:
         self._queue.renders(release.generation)
         stop_if_cancelled()
         if release.changed:
-            await self._roll_out(attempt, release, saga)
+            await roll_out(attempt, release, saga, self._progress, self._edge)
         elif release.swept:
             with self._progress.step("apply"):
                 await sweep(release)
@@ -231,31 +242,6 @@ class DeployWorkflow:
         await self._thaw.wait(verdict, lambda: bool(self._queue.waiting))
         if self._queue.waiting:
             raise Superseded(f"gave way to {self._queue.waiting[0]} while {verdict.message}")
-
-    async def _roll_out(self, attempt: Attempt, release: PreparedRelease, saga: Saga) -> None:
-        if release.put_back:
-            await put_back(attempt, release, self._progress)
-            return
-        before = release.previous.release
-        saga.add(
-            f"restored {before}" if before else "removed what was applied",
-            lambda: restore(release),
-        )
-        with self._progress.step("apply"):
-            open_ways = await apply_bundle(
-                release, release.bundle, release.previous, attempt.request
-            )
-        attempt.facts.applied()
-        limit = timedelta(seconds=release.progress_deadline_seconds)
-        until = workflow.now() + limit
-        with self._progress.step("rollout", awaiting="ready pods", until=until):
-            ready = await follow_bundle(release, release.bundle)
-            await close_ways(release, release.bundle, open_ways)
-        self._progress.note("rollout", ready)
-        if release.left_queue:
-            left = await leave_plane(release)
-            attempt.facts.left(release.left_queue, left)
-            self._progress.note("rollout", f"{ready}; {left or 'taken down where it was before'}")
 
     async def _end(
         self, attempt: Attempt, saga: Saga, failure: PlatformError | None

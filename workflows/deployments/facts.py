@@ -61,6 +61,12 @@ class DeploymentFacts(Facts):
         """The objects are on the plane."""
         self.add("deployment.applied", **self._change)
 
+    def frozen(self, why: str) -> None:
+        """A freeze began, and what was under way was undone for it."""
+        change = self._change
+        back = {"before": change.get("after", ""), "after": change.get("before", "")}
+        self.add("freeze.reverted", result=FactResult.UNDONE, reason=why, **back)
+
     def left(self, queue: str, problem: str) -> None:
         """The plane on which it ran before was left; ``problem`` says what stays there."""
         result = FactResult.FAILED if problem else FactResult.DONE

@@ -21,8 +21,10 @@ makes it sure."""
 class Thaw:
     """The wait of one flow. Give it the signal ``freezes_changed``."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, step: str = "freeze") -> None:
+        """``step`` is what is shown as waiting."""
         self._progress = progress
+        self._step = step
         self._is_stirred = False
 
     def changed(self) -> None:
@@ -49,7 +51,7 @@ class Thaw:
         self._is_stirred = False
         workflow.upsert_search_attributes([attributes.AWAITING.value_set(True)])
         with (
-            self._progress.step("freeze", awaiting=verdict.message, until=verdict.until, who=who),
+            self._progress.step(self._step, awaiting=verdict.message, until=verdict.until, who=who),
             suppress(TimeoutError),
         ):
             await workflow.wait_condition(

@@ -10,19 +10,24 @@ from activities.planes.release_watch import ReleaseWatchActivities
 from activities.promotions.standing import PromotionActivities
 from domain import ids
 from domain.deliveries import Deployment, DeployRequest, Trigger
+from domain.deliveries.freezes import FreezePlace, FreezeVerdict
 from domain.deliveries.promotion_effects import PointBinding, WatchRelease
-from domain.deliveries.promotions import PromotionFacts, PromotionRequest
+from domain.deliveries.promotions import PromotionFacts
 from domain.deliveries.standings import Hold as HoldFact
 from domain.deliveries.standings import Pass, Standing, StandingChange, Veto
-from domain.errors import Errored, Failed, RolloutFailed, StaleRevision
+from domain.errors import Errored, Failed, FreezeActive, RolloutFailed, StaleRevision, Superseded
 from domain.phases import Phase
-from domain.records import LeadTime
 from domain.resources.conditions import Reason
+from domain.resources.freeze import RolloutInProgress
 from workflows.common.calls import QUICK, call, watch
-from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.deployments.ordered import OrderedDeployments
+from workflows.guards.edges import Edge
+from workflows.guards.thaw import Thaw
+from workflows.promotions.passage import Passage
+
+_LOOKS_AGAIN = timedelta(hours=6)
 
 
 class Delivery:
@@ -30,23 +35,20 @@ class Delivery:
 
     def __init__(
         self,
-        request: PromotionRequest,
+        passage: Passage,
         facts: PromotionFacts,
         saga: Saga,
         progress: Progress,
-        *,
         deployments: OrderedDeployments,
-        log: Facts,
-        attempt: int,
-        waited: LeadTime,
     ) -> None:
-        """Each attempt has effects of its own: ``attempt`` tells their keys apart."""
+        """Each attempt of a passage has effects of its own: its number tells their keys apart."""
+        request, attempt = passage.request, passage.attempts
         self._request = request
         self._facts = facts
         self._saga = saga
         self._progress = progress
         self._deployments = deployments
-        self._log = log
+        self._log = passage.facts_log
         self._attempt = attempt
         self._stays = False
         info = workflow.info()
@@ -60,7 +62,7 @@ class Delivery:
             binding=facts.target.binding,
             binding_kind=facts.target.binding_kind,
             tell=info.workflow_id,
-            waited=waited,
+            waited=passage.waited,
             trigger=Trigger(
                 kind=request.trigger.kind,
                 actor=request.trigger.actor,
@@ -74,6 +76,7 @@ class Delivery:
         Raises:
             StaleRevision: What is rendered is no longer what passed; the gates must be asked again.
             RolloutFailed: It was tried and did not get ready; what ran before runs.
+            Superseded: Somebody deployed something else there, before it was tried.
         """
         await self._let_pass()
         self._saga.add("pointed the binding back", self._point_back)
@@ -91,31 +94,71 @@ class Delivery:
         facts = {"reason": deployment.reason or deployment.phase.value}
         if deployment.reason == Reason.GATE_CLOSED:
             raise StaleRevision(deployment.message, facts=facts)
+        if deployment.phase is Phase.SUPERSEDED:
+            raise Superseded(deployment.message, facts=facts)  # it says nothing of the artifact
         raise RolloutFailed(deployment.message or deployment.phase.value, facts=facts)
 
-    async def verify(self) -> None:
+    async def verify(self, edge: Edge) -> None:
         """Looks at the release for as long as the step asks; then it is remembered as verified.
 
         Raises:
             VerificationFailed: It lost its health meanwhile.
+            FreezeActive: A freeze began that wants undone what is under way.
         """
         facts, seconds = self._facts, self._facts.rules.watch_seconds
         until = workflow.now() + timedelta(seconds=seconds)
         if seconds:
             with self._progress.step("verify", awaiting="the end of the watch", until=until):
-                await call(
-                    ReleaseWatchActivities.watch_release,
-                    WatchRelease(
-                        organization=facts.organization, release=facts.release, seconds=seconds
-                    ),
-                    f"watch {facts.release} for {timedelta(seconds=seconds)}",
-                    queue=facts.target_queue,
-                    options=watch(timedelta(seconds=seconds)),
-                )
+                await edge.unless_reverted(self._watched(seconds), self._place, self._known)
+            await self._held(edge)
         else:
             self._progress.skip("verify", "no time to watch it is asked for")
         await self._change("verified", f"remember that {facts.release} does well",
                            verified=facts.release)  # fmt: skip
+
+    async def _watched(self, seconds: int) -> None:
+        facts = self._facts
+        await call(
+            ReleaseWatchActivities.watch_release,
+            WatchRelease(organization=facts.organization, release=facts.release, seconds=seconds),
+            f"watch {facts.release} for {timedelta(seconds=seconds)}",
+            queue=facts.target_queue,
+            options=watch(timedelta(seconds=seconds)),
+        )
+
+    async def _held(self, edge: Edge) -> None:
+        """Takes no further step while a freeze lasts that wants that.
+
+        Raises:
+            FreezeActive: One lasts that wants undone what is under way.
+        """
+        if not workflow.patched("freezes-hold-what-was-watched"):
+            return
+        while (shut := await edge.look(self._place, self._known)) is not None:
+            if shut.in_progress == RolloutInProgress.FINISH:
+                return
+            if shut.in_progress == RolloutInProgress.REVERT and self._facts.target.release:
+                raise FreezeActive(shut.message, facts={"reason": "FreezeActive"})
+            thaw = Thaw(self._progress, "verify")
+            await thaw.wait(shut, lambda: edge.is_stirred, _LOOKS_AGAIN)
+
+    @property
+    def _known(self) -> FreezeVerdict | None:
+        """What was known of freezes; where nothing ran before there is nothing to go back to."""
+        known = self._facts.freeze
+        if known is None or self._facts.target.release:
+            return known
+        return known.model_copy(update={"reverts_then": False})
+
+    @property
+    def _place(self) -> FreezePlace:
+        facts = self._facts
+        return FreezePlace(
+            organization=facts.organization,
+            project=facts.project,
+            component=facts.component,
+            environment=facts.environment,
+        )
 
     async def leave_alone(self, failure: Failed) -> Standing:
         """Keeps automation away from the place, and the artifact out, until a person says else."""

@@ -19,6 +19,7 @@ from domain.errors import (
     Denied,
     Errored,
     Failed,
+    FreezeActive,
     PlatformError,
     Superseded,
     VerificationFailed,
@@ -27,6 +28,7 @@ from domain.phases import Phase
 from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error
+from workflows.common.calls import stop_if_cancelled, to_the_end
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.promotions.passage import Passage
@@ -72,6 +74,21 @@ async def go_back(
             ) from failure
     raise VerificationFailed(f"{error.message}; rolled back to {back.release}",
                              facts={**error.facts, "rolledBackTo": back.release})  # fmt: skip
+
+
+async def put_back_for(
+    frozen: FreezeActive, passage: Passage, saga: Saga, progress: Progress
+) -> None:
+    """Brings back what ran before, because a freeze wants that; then all begins anew.
+
+    Raises:
+        CompensationFailed: That was not possible.
+    """
+    with progress.waiting(f"what ran before, for {frozen.message}"):
+        await to_the_end(saga.compensate())
+    stop_if_cancelled()
+    passage.frozen(frozen.message)
+    progress.restart()
 
 
 def told(passage: Passage, phase: Phase) -> Promotion:

@@ -8,15 +8,12 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from activities.planes.gate_tests import GateTestActivities
 from activities.promotions.standing import PromotionActivities
 from domain import ids
 from domain.deliveries.freezes import FreezeVerdict
-from domain.deliveries.promotion_effects import GateTestRun, WebhookCall
 from domain.deliveries.promotions import (
     Confirmation,
     GateOutcome,
-    GateRule,
     GateVerdict,
     PromotionFacts,
     PromotionRequest,
@@ -26,11 +23,12 @@ from domain.policies.promotion.gates import Case, closed, described, evaluate, p
 from domain.policies.promotion.plan import runs_already
 from domain.records import FactResult, LeadTime
 from domain.resources.gates import SOAKED, GateCheck
-from workflows.common.calls import QUICK, call, watch
+from workflows.common.calls import QUICK, call
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.guards.thaw import Thaw
 from workflows.promotions.approval import ApprovalDesk
+from workflows.promotions.questions import ask_gate
 
 _LONGEST_WAIT = timedelta(days=30)
 """How long a gate may stay closed for the time being before the promotion gives up."""
@@ -57,6 +55,9 @@ class Passage:
             environment=request.environment,
             scope=request.request_id,
         )
+        asked = FactResult.ASKED
+        self.facts_log.add("promotion.requested", result=asked, after=request.artifact,
+                           reason=request.reason)  # fmt: skip
         self._outcomes: dict[str, GateOutcome] = {}
         self._began = workflow.now()
         self._is_stirred = False
@@ -210,6 +211,19 @@ class Passage:
             seconds = (workflow.now() - began).total_seconds() + (getattr(self.waited, part) or 0)
             self.waited = self.waited.model_copy(update={part: round(seconds, 3)})
 
+    def frozen(self, why: str) -> None:
+        """A freeze began, and what was under way was undone for it."""
+        before = self.facts.release if self.facts else ""
+        after = self.facts.target.release if self.facts else ""
+        self.facts_log.add(
+            "freeze.reverted",
+            step=f"reverted-{self.attempts}",
+            result=FactResult.UNDONE,
+            reason=why,
+            before=before,
+            after=after,
+        )
+
     def _tell_override(self, facts: PromotionFacts) -> None:
         for one in facts.freeze.lifted if facts.freeze else ():
             self.facts_log.add(
@@ -235,51 +249,10 @@ class Passage:
         for gate in gates:
             rule = rules[gate.name]
             with self._progress.step("gates", awaiting=f"gate {rule.name}"):
-                outcome = await (
-                    self._tests(facts, rule)
-                    if rule.check is GateCheck.TESTS
-                    else self._webhook(facts, rule)
-                )
+                outcome = await ask_gate(facts, rule, self._key)
             self._outcomes[rule.name] = outcome.model_copy(
                 update={"hash": facts.hash, "at": workflow.now()}
             )
-
-    async def _tests(self, facts: PromotionFacts, rule: GateRule) -> GateOutcome:
-        run = GateTestRun(
-            gate=rule.name,
-            name=ids.content_name(f"gate-{rule.name}"[:50], [self._key, facts.hash]),
-            organization=facts.organization,
-            project=facts.project,
-            environment=facts.source.environment,
-            namespace=ids.namespace(facts.organization, facts.project, facts.source.environment),
-            image=rule.image or (facts.artifact.image if facts.artifact else ""),
-            command=rule.command,
-            timeout_seconds=rule.timeout_seconds,
-        )
-        return await call(
-            GateTestActivities.run_gate_tests,
-            run,
-            f"run the tests of gate {rule.name} in {facts.source.environment}",
-            queue=facts.source_queue,
-            options=watch(timedelta(seconds=rule.timeout_seconds)),
-        )
-
-    async def _webhook(self, facts: PromotionFacts, rule: GateRule) -> GateOutcome:
-        asked = WebhookCall(
-            gate=rule.name,
-            id=ids.content_hash([self._key, rule.name, facts.hash])[:32],
-            organization=facts.organization,
-            url=rule.url,
-            timeout_seconds=rule.timeout_seconds,
-            body=facts.model_dump_json(include=_TOLD),
-        )
-        return await call(
-            PromotionActivities.call_gate,
-            asked,
-            f"ask gate {rule.name}",
-            queue=ids.CONTROL_QUEUE,
-            options=watch(timedelta(seconds=rule.timeout_seconds)),
-        )
 
     @property
     def _key(self) -> str:
@@ -290,10 +263,3 @@ def title(request: PromotionRequest) -> str:
     """Says in a few words what is promoted where."""
     what = request.artifact or request.component
     return f"promote {what} to {request.environment}"
-
-
-_TOLD = {
-    "organization", "project", "component", "environment", "is_production", "artifact", "source",
-    "target", "release", "hash", "changes", "at",
-}  # fmt: skip
-"""What another system is told of a promotion."""

@@ -17,6 +17,7 @@ from domain.errors import (
     CompensationFailed,
     Conflict,
     Failed,
+    FreezeActive,
     PlatformError,
     RolloutFailed,
     StaleRevision,
@@ -26,7 +27,6 @@ from domain.errors import (
 from domain.phases import Phase
 from domain.policies import parking
 from domain.policies.promotion.plan import runs_already
-from domain.records import FactResult
 from domain.records.stops import Place
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error, as_failure
@@ -37,6 +37,7 @@ from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
+from workflows.guards.edges import Edge
 from workflows.promotions import ending
 from workflows.promotions.delivery import Delivery
 from workflows.promotions.letting import let_through
@@ -65,6 +66,7 @@ class PromotionWorkflow:
         place = Place(organization=request.organization, environment=request.environment)
         self._brake = Brake(place, self._progress)
         self._parking = Parking("promotion", self._progress)
+        self._edge = Edge()
         shown(promotion_attributes(request, Phase.PENDING))
 
     @workflow.run
@@ -100,8 +102,9 @@ class PromotionWorkflow:
 
     @workflow.signal
     def freezes_changed(self) -> None:
-        """A freeze window was changed or overridden: whoever waits looks again."""
+        """A freeze window was changed or overridden: whoever waits or works looks again."""
         self.facts_changed()
+        self._edge.changed()
 
     @workflow.signal
     def stop_changed(self) -> None:
@@ -152,8 +155,6 @@ class PromotionWorkflow:
         """Does one promotion; returns why it failed, raises only when it was cancelled."""
         passage = self._current = Passage(request, self._progress)
         self._is_watched = False
-        passage.facts_log.add("promotion.requested", result=FactResult.ASKED,
-                              after=request.artifact, reason=request.reason)  # fmt: skip
         self._progress.begins(title(request))
         saga = Saga()
         try:
@@ -200,6 +201,15 @@ class PromotionWorkflow:
         return None
 
     async def _promote(self, passage: Passage, saga: Saga) -> None:
+        """Delivers and verifies; what a freeze wants undone is, and comes again afterwards."""
+        while True:
+            try:
+                return await self._delivered(passage, saga)
+            except FreezeActive as frozen:
+                self._is_watched = False
+                await ending.put_back_for(frozen, passage, saga, self._progress)
+
+    async def _delivered(self, passage: Passage, saga: Saga) -> None:
         facts, delivery = await self._deliver(passage, saga)
         if delivery is None:
             message = f"{facts.release} runs in {facts.environment} already"
@@ -209,7 +219,7 @@ class PromotionWorkflow:
             return
         self._is_watched = True
         try:
-            await delivery.verify()
+            await delivery.verify(self._edge)
         except FailureError as failure:
             if is_cancelled_exception(failure):
                 raise
@@ -232,16 +242,7 @@ class PromotionWorkflow:
                 facts = await self._through(passage)  # it was stopped: all is read anew
             if runs_already(facts):
                 return facts, None
-            delivery = Delivery(
-                passage.request,
-                facts,
-                saga,
-                self._progress,
-                deployments=self._deployments,
-                log=passage.facts_log,
-                attempt=passage.attempts,
-                waited=passage.waited,
-            )
+            delivery = Delivery(passage, facts, saga, self._progress, self._deployments)
             try:
                 await delivery.deploy()
             except StaleRevision:

@@ -118,6 +118,13 @@ class StandingWorkflow:
         if change.lift_hold and before.hold is not None:
             self._log.add("hold.lifted", step=f"lifted-{self._changes}", **said,
                           message=f"it said: {before.hold.reason}"[:500])  # fmt: skip
+        if change.pin is not None:
+            self._log.add("pin.placed", step=f"pinned-{self._changes}", **said,
+                          after=change.pin.artifact)  # fmt: skip
+        if change.lift_pin and before.pin is not None:
+            self._log.add("pin.lifted", step=f"unpinned-{self._changes}", **said,
+                          before=before.pin.artifact,
+                          message=f"it said: {before.pin.reason}"[:500])  # fmt: skip
         for veto in before.vetoes:
             if veto.artifact == change.lift_veto:
                 said |= {"after": veto.artifact, "message": f"it said: {veto.reason}"[:500]}
@@ -127,6 +134,9 @@ class StandingWorkflow:
         standing = self._standing
         lines = [f"{standing.component} in {standing.environment}", ""]
         lines += [f"- held: {standing.hold.reason}"] if standing.hold else []
+        lines += (
+            [f"- pinned to {standing.pin.artifact}: {standing.pin.reason}"] if standing.pin else []
+        )
         lines += [f"- vetoed: {one.artifact}: {one.reason}" for one in standing.vetoes]
         lines += [f"- passed: {one.release} ({one.artifact})" for one in standing.passes]
         workflow.set_current_details("\n".join(lines))
@@ -134,4 +144,4 @@ class StandingWorkflow:
 
 def _awaits(standing: Standing) -> bool:
     """Tells whether there is something that a person may lift."""
-    return standing.hold is not None or bool(standing.vetoes)
+    return standing.hold is not None or standing.pin is not None or bool(standing.vetoes)

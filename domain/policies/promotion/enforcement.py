@@ -11,8 +11,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.deliveries.standings import Standing
-from domain.policies.promotion.standing import is_held, is_vetoed, passed
+from domain.deliveries.standings import Pin, Standing
+from domain.policies.promotion.standing import is_held, is_vetoed, passed, pinned
 from domain.resources.pipeline import DeploymentPipeline
 
 
@@ -52,11 +52,23 @@ def admit(wish: Wish, pipeline: DeploymentPipeline, standing: Standing, now: dat
         return _ALLOWED
     if problems := pipeline.problems():
         return _closed("order", f"pipeline {pipeline.name} cannot be used: {'; '.join(problems)}")
+    if (pin := pinned(standing, wish.artifact, now)) and not _past(pin, wish, standing):
+        return _closed(
+            "pin",
+            f"{wish.component} in {wish.environment} is pinned to {pin.artifact}: {pin.reason}; "
+            f"lift it with: pavane unpin {wish.component} {wish.environment}",
+        )
     if wish.environment != pipeline.first_environment:
         admission = _through_gates(wish, pipeline, standing)
         if not admission.allowed:
             return admission
     return _ALLOWED if wish.by_person else _left_alone(wish, standing, now)
+
+
+def _past(pin: Pin, wish: Wish, standing: Standing) -> bool:
+    """Tells whether a hotfix was let past the pin."""
+    let = passed(standing, wish.hash)
+    return let is not None and let.hotfix and let.at >= pin.since
 
 
 def _through_gates(wish: Wish, pipeline: DeploymentPipeline, standing: Standing) -> Admission:

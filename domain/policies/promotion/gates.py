@@ -20,6 +20,7 @@ from domain.deliveries.promotions import (
     PromotionFacts,
     PromotionRequest,
 )
+from domain.policies.promotion.standing import pinned
 from domain.policies.promotion.verdicts import is_closed, is_open
 from domain.resources.gates import SOAKED, GateCheck, WhenUnknown
 
@@ -108,6 +109,22 @@ def hold(case: Case) -> GateVerdict:
         since=held.since,
         until=held.until,
         who=f"whoever may deploy here: pavane hold lift {_place(case)}",
+    )
+
+
+def pin(case: Case) -> GateVerdict:
+    """Nobody pinned another artifact to the place; it keeps away people as well as automation."""
+    found = pinned(case.facts.standing, case.artifact.name, case.now)
+    if found is None:
+        return is_open("pin", "no other artifact is pinned here")
+    by = f" by {found.by}" if found.by else ""
+    return is_closed(
+        "pin",
+        f"pinned to {found.artifact}{by}: {found.reason}",
+        state=GateState.WAITING,
+        since=found.since,
+        until=found.until,
+        who=f"whoever may deploy here: pavane unpin {_place(case)}",
     )
 
 
@@ -216,6 +233,7 @@ ALWAYS: tuple[Callable[[Case], GateVerdict], ...] = (
     order,
     veto,
     hold,
+    pin,
     source_healthy,
     source_soaked,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.deliveries.standings import Pass, Standing, StandingChange
+from domain.deliveries.standings import Pass, Pin, Standing, StandingChange
 
 _PASSES = 20
 """Passes that are remembered: more than the ten releases that are kept."""
@@ -16,6 +16,13 @@ def changed(standing: Standing, change: StandingChange) -> Standing:
     """Returns what is remembered after a change. Idempotent by the key of the change."""
     if change.key in standing.done:
         return standing
+    if change.forget:
+        return Standing(
+            organization=standing.organization,
+            component=standing.component,
+            environment=standing.environment,
+            done=(*standing.done, change.key)[-_KEYS:],
+        )
     passes = standing.passes
     if change.passed is not None:
         kept = [one for one in passes if one.hash != change.passed.hash]
@@ -41,6 +48,7 @@ def changed(standing: Standing, change: StandingChange) -> Standing:
             "passes": passes,
             "vetoes": vetoes,
             "hold": hold,
+            "pin": None if change.lift_pin else change.pin or standing.pin,
             "rollbacks": rollbacks,
             "done": (*standing.done, change.key)[-_KEYS:],
         }
@@ -64,6 +72,14 @@ def is_held(standing: Standing, now: datetime) -> bool:
     """Tells whether nothing may come here by itself."""
     held = standing.hold
     return held is not None and (held.until is None or held.until > now)
+
+
+def pinned(standing: Standing, artifact: str, now: datetime) -> Pin | None:
+    """Returns the pin that keeps an artifact away; None = nothing does."""
+    pin = standing.pin
+    if pin is None or pin.artifact == artifact or (pin.until is not None and pin.until <= now):
+        return None
+    return pin
 
 
 def _verified(one: Pass, release: str, at: datetime) -> Pass:

@@ -78,6 +78,15 @@ def _of_first(plan: PromotionPlan) -> Iterable[Obstacle]:
         yield Obstacle(
             what="hold", reason=held.reason, since=held.since, until=held.until, who="hold lift"
         )
+    pin, component = plan.facts.standing.pin, plan.facts.component
+    if pin is not None and (pin.until is None or pin.until > plan.facts.at):
+        yield Obstacle(
+            what="pin",
+            reason=f"pinned to {pin.artifact}: {pin.reason}",
+            since=pin.since,
+            until=pin.until,
+            who=f"whoever may deploy here: pavane unpin {component} {target.environment}",
+        )
     if not target.ready:
         reason = ": ".join(part for part in (target.reason, target.message) if part)
         yield Obstacle(

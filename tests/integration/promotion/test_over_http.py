@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -70,3 +71,33 @@ async def test_a_set_is_promoted_rolled_back_and_let_in_again(
 async def test_strangers_see_nothing(line: Line, http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(f"/v1/{path.format(line.name)}", headers=STRANGER)
     assert answer.status_code == HTTPStatus.NOT_FOUND, answer.text
+
+
+async def test_what_is_pinned_stays_whoever_asks_and_says_why(
+    line: Line, http: httpx.AsyncClient
+) -> None:
+    await to_prod(line, "web-a")
+    await line.edit("dev", artifactRef="web-b")
+    await line.runs("staging", "web-b")
+    path = f"/v1/standings/{line.name}/web/prod"
+    ends = (datetime.now(UTC) + timedelta(days=7)).isoformat()
+    nothing = await http.post(f"{path}/pin", json={"artifact": "web-x", "reason": "?"}, headers=DEV)
+    assert nothing.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, nothing.text
+
+    pinned = await http.post(f"{path}/pin", json={"reason": "audit", "until": ends}, headers=DEV)
+    assert pinned.json()["pin"]["artifact"] == "web-a"
+    handle = await line.promote("prod")
+    status = await line.waits_in(handle, "gates")
+    assert status.waiting_for is not None
+    assert "pinned to web-a" in status.waiting_for.what
+    assert "audit" in (await line.why("prod"))["gate pin"]
+    way = await get(http, f"/v1/components/{line.name}/web/pipeline")
+    assert {one["environment"]: one["held"] for one in way["stages"]}["prod"] == (
+        "pinned to web-a: audit"
+    )
+
+    lifted = await http.post(f"{path}/lift", json={"pin": True, "reason": "done"}, headers=DEV)
+    assert lifted.json()["pin"] is None
+    await line.approve("prod")
+    await handle.result()
+    await line.runs("prod", "web-b")

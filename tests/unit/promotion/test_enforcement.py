@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from domain.deliveries.standings import Hold, Standing, StandingChange, Veto
+from domain.deliveries.standings import Hold, Pin, Standing, StandingChange, Veto
 from domain.policies.promotion.enforcement import Admission, Wish, admit, admit_rollback
 from domain.policies.promotion.standing import changed
 from tests.unit.promotion.cases import IMAGE, NOW, a_pass, pipeline, standing
@@ -91,6 +91,26 @@ def test_a_hold_that_ended_stops_nobody() -> None:
     assert judged(standing(passes=(a_pass(),), hold=ended)).allowed
 
 
+@pytest.mark.parametrize("environment", ["dev", "staging"])
+@pytest.mark.parametrize("by_person", [True, False])
+def test_a_pin_closes_to_all_but_its_artifact_rollbacks_and_a_hotfix_let_past_it(
+    environment: str, by_person: bool
+) -> None:
+    pin = Pin(artifact="web-0", reason="an audit", since=NOW)
+    known = standing(passes=(a_pass(),), pin=pin)
+    asked = {"environment": environment, "by_person": by_person}
+    told = judged(known, **asked)
+    assert (told.gate, "pavane unpin web" in told.message) == ("pin", True)
+    assert judged(known, **asked, changes=False).allowed
+    itself = known.model_copy(update={"pin": pin.model_copy(update={"artifact": "web-a"})})
+    assert judged(itself, **asked).allowed
+    assert admit_rollback(wish(), LINE, known, is_intact=True).allowed
+    hotfix = standing(passes=(a_pass(hotfix=True),), pin=pin)
+    assert judged(hotfix, **asked).allowed
+    later = pin.model_copy(update={"since": NOW + timedelta(hours=1)})
+    assert judged(hotfix.model_copy(update={"pin": later}), **asked).gate == "pin"
+
+
 def test_only_a_release_that_passed_is_brought_back() -> None:
     known = standing(passes=(a_pass(),))
     assert admit_rollback(wish(), LINE, known, is_intact=True).allowed
@@ -157,6 +177,7 @@ class Callers(RuleBasedStateMachine):
         )
         if told.allowed and objects != self.runs:
             assert objects in self.approved
+            assert self.standing.pin is None or self.standing.pin.artifact == artifact
             self.runs = objects
 
     @rule(artifact=ARTIFACTS, configuration=CONFIGURATIONS)
@@ -175,6 +196,14 @@ class Callers(RuleBasedStateMachine):
     def veto(self, artifact: str) -> None:
         self.change(veto=Veto(artifact=artifact, image=artifact, reason="bad", since=NOW))
         self.approved = {one for one in self.approved if not one.startswith(artifact)}
+
+    @rule(artifact=ARTIFACTS)
+    def pin(self, artifact: str) -> None:
+        self.change(pin=Pin(artifact=artifact, reason="an audit", since=NOW))
+
+    @rule()
+    def unpin(self) -> None:
+        self.change(lift_pin=True)
 
     @rule(artifact=ARTIFACTS)
     def lift(self, artifact: str) -> None:

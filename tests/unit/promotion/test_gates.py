@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.deliveries.promotions import GateOutcome, GateState, PlaceFacts, StepRules
-from domain.deliveries.standings import Hold, Veto
+from domain.deliveries.standings import Hold, Pin, Veto
 from domain.policies.promotion.gates import ALWAYS, closed, evaluate, pending, waiting
 from domain.resources.gates import GateCheck, WhenUnknown
 from tests.unit.promotion.cases import IMAGE, NOW, case, facts, request, rule, standing
@@ -82,6 +82,23 @@ def test_a_hold_ends_by_itself_when_it_says_so() -> None:
     asked = request(automatic=True)
     assert waiting(evaluate(case(asked, standing=held)))
     assert not waiting(evaluate(case(asked, standing=held, now=NOW + timedelta(hours=1))))
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_a_pin_keeps_everything_else_away_from_everybody_until_it_ends(automatic: bool) -> None:
+    until = NOW + timedelta(days=7)
+    pin = Pin(artifact="web-0", reason="an audit", by="ada", since=NOW, until=until)
+    pinned, asked = standing(pin=pin), request(automatic=automatic)
+    (told,) = waiting(evaluate(case(asked, standing=pinned)))
+    assert (told.name, told.until, told.reason) == (
+        "pin",
+        until,
+        "pinned to web-0 by ada: an audit",
+    )
+    assert "pavane unpin web staging" in told.who
+    assert not waiting(evaluate(case(asked, standing=pinned, now=until)))
+    itself = standing(pin=pin.model_copy(update={"artifact": "web-a"}))
+    assert not waiting(evaluate(case(asked, standing=itself)))
 
 
 @pytest.mark.parametrize(
