@@ -99,6 +99,11 @@ class WorkerSettings(BaseModel):
     plane_tasks: int = Field(
         1000, ge=2, description="Activities of the plane at once; most of them only wait."
     )
+    gate_calls: int = Field(
+        32,
+        ge=1,
+        description="Calls of gates to other systems at once; slow ones hold up only each other.",
+    )
     gate_keys: Path | None = Field(
         None,
         description="Folder with one file per organization: the key with which it signs what the "
