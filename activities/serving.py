@@ -40,6 +40,7 @@ from activities.releases.drift import DriftActivities
 from activities.releases.facts import gateway_defaults
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
+from activities.secrets.paths import SecretPathActivities
 from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
@@ -176,6 +177,7 @@ def _rules(outside: Outside) -> Activities:
         *configuration.all(),
         rotations.plan_rotation,
         rotations.note_rotation,
+        rotations.read_leak,
         rotations.list_planes,
     ]
 
@@ -256,7 +258,8 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
         VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
     )
     rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
-    return [*signing, tenants.ensure_vault_tenant, *rotating]
+    reading = [SecretPathActivities(SecretStore(own)).list_secrets] if own else []
+    return [*signing, tenants.ensure_vault_tenant, *rotating, *reading]
 
 
 def _rotating(steps: RotationActivities) -> Activities:

@@ -18,7 +18,7 @@ from clients.identity import OidcVerifier, Person
 from clients.kubernetes import Cluster, SharedWatches
 from clients.objects import ObjectStore
 from clients.records import Records, SqlRecords
-from clients.vault import SecretStore, VaultSession
+from clients.vault import AuditLog, SecretStore, VaultSession
 from domain.errors import DependencyUnavailable, InvalidRequest
 from runtime.client import connect
 from runtime.codec import EncryptionCodec, codec_of
@@ -128,6 +128,19 @@ class Services:
             session = VaultSession(vault.address, vault.api.role_id, vault.api.secret_id_file)
             self.store_of_secrets = SecretStore(session)
         return self.store_of_secrets
+
+    def audit_log(self) -> AuditLog:
+        """Returns what tells who read a secret.
+
+        Raises:
+            DependencyUnavailable: The API has not been told where it is.
+        """
+        file = self.settings.vault.audit_log
+        if file is None:
+            raise DependencyUnavailable(
+                "the API does not know the audit log of OpenBao (PAVANE_VAULT__AUDIT_LOG)"
+            )
+        return AuditLog(file)
 
     def signer(self) -> AssertionSigner:
         """Returns who signs decisions.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -39,7 +40,11 @@ def record_of(state: StateDir) -> StackRecord:
 
 
 def run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Does the work; an error of the stack becomes a sentence and exit status 1."""
+    """Does the work; an error of the stack becomes a sentence and exit status 1.
+
+    Being told to end is the same as Ctrl-C: builds that were started are ended too.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         return asyncio.run(work)
     except DevstackError as error:

@@ -102,6 +102,27 @@ class DatabaseRoles:
             for row in rows
         )
 
+    async def end_sessions(self, admin: Database, role: str) -> None:
+        """Ends all sessions of a role. Idempotent.
+
+        Raises:
+            Errored: The administrator may not end them.
+        """
+        async with _connected(admin) as connection:
+            try:
+                await connection.fetch(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1",
+                    role,
+                    timeout=_SECONDS,
+                )
+            except asyncpg.InsufficientPrivilegeError:
+                raise Errored(
+                    f"{admin.shown}: {admin.user} may not end the sessions of {role}, who may be "
+                    "a stranger: GRANT pg_signal_backend to it"
+                ) from None
+            except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+                raise _unavailable(admin, error) from None
+
     async def _alter(self, admin: Database, role: str, change: str) -> None:
         if not _ROLE.fullmatch(role):
             raise InvalidRequest(f"{role!r} is not the name of a role")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from devstack.component import Component, HttpProbe, Part, Step
 from devstack.context import StackContext
+from devstack.platform_rights import identity, rights
 from devstack.services.cluster import connect, read_manifests
 
 ROOT = Path(__file__).parent.parent
@@ -28,24 +29,31 @@ def parts(
                 for kind in kinds:
                     group.create_task(cluster.wait_for_condition(kind, "Established"))
 
+    async def grant() -> None:
+        namespace, *others = rights()
+        async with connect(context) as cluster:
+            await cluster.apply([namespace])
+            await cluster.apply(others)
+
     variables = {**environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     return [
         Step(name="crds", run=install_kinds, needs=("kube-apiserver",)),
+        Step(name="platform-rights", run=grant, needs=("kube-apiserver",)),
         Component(
             name="api",
             argv=(sys.executable, "-m", "api.main"),
-            env=variables,
+            env=variables | identity(context, "api"),
             cwd=ROOT,
-            needs=("crds", *needs),
+            needs=("crds", "platform-rights", *needs),
             ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports['api']}/readyz"),
             stop_timeout=timedelta(seconds=15),
         ),
         Component(
             name="worker",
             argv=(sys.executable, "-m", "worker"),
-            env=variables,
+            env=variables | identity(context, "worker"),
             cwd=ROOT,
-            needs=("crds", *needs),
+            needs=("crds", "platform-rights", *needs),
             ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports['worker']}/readyz"),
             stop_timeout=timedelta(seconds=30),
         ),

@@ -56,6 +56,7 @@ PASSED_THROUGH = (
         "workflows.promotions.verifying",
         "workflows.secrets.agreement",
         "workflows.secrets.consumers",
+        "workflows.leaks.replacing",
         "workflows.secrets.pauses",
         "workflows.secrets.proving",
         "workflows.secrets.steps",

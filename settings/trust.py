@@ -93,6 +93,11 @@ class VaultSettings(BaseModel):
         None, description="File with the secret id of that AppRole, read at each sign-in."
     )
     transit: str = Field("transit", description="Mount of the transit engine that signs.")
+    audit_log: Path | None = Field(
+        None,
+        description="File of OpenBao's audit device, as the API can read it: who read a secret. "
+        "Empty = that cannot be told.",
+    )
     tenants: TenantsRole = Field(
         TenantsRole(),
         description="With the role `secrets`: sets up organizations. It reads no secret.",

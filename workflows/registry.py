@@ -13,6 +13,7 @@ from workflows.deployments.drift import DriftWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
+from workflows.leaks.response import LeakResponseWorkflow
 from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
@@ -49,6 +50,7 @@ LANES = [
     ApprovalWorkflow,
     BuildLaneWorkflow,
     ConfigurationWorkflow,
+    LeakResponseWorkflow,
     PlaneCheckWorkflow,
     PromotionWorkflow,
     ReleaseSetWorkflow,

@@ -18,6 +18,7 @@ from activities.common.together import together
 from activities.planes.applied import AppliedObjects
 from activities.planes.following import Follower
 from activities.planes.leaving import gone
+from activities.planes.pruning import pruned
 from activities.releases.bundles import objects_of
 from activities.secrets.delivery import SecretDelivery
 from clients.kubernetes.cluster import Cluster
@@ -31,7 +32,7 @@ from domain.deliveries import (
     RolloutReady,
     is_followed,
 )
-from domain.errors import Denied, FieldConflict, NotFound, RolloutFailed
+from domain.errors import Denied, FieldConflict, RolloutFailed
 from domain.policies.deadlines import time_left
 from domain.policies.drift import fewest_replicas, said, scaled_objects
 from domain.policies.objects import without_fields
@@ -94,18 +95,13 @@ class RolloutActivities:
                 )
             )
             done += len(wave)
-        pruned = []
-        for ref in diff_objects(previous, wanted).prune:
+        removed = []
+        async for one in pruned(self._cluster, diff_objects(previous, wanted).prune):
             activity.heartbeat(len(wanted))
-            try:
-                kind = await self._cluster.kind_of(ref.api_version, ref.kind)
-            except NotFound:
-                continue
-            if await self._cluster.delete(kind, ref.name, ref.namespace):
-                pruned.append(f"{ref.kind}/{ref.name}")
+            removed.append(one)
         return Applied(
             applied=tuple(f"{obj['kind']}/{obj['metadata']['name']}" for obj in wanted),
-            pruned=tuple(pruned),
+            pruned=tuple(removed),
             yielded=tuple(sorted(yielded)),
             held_open=tuple(sorted(held)),
         )

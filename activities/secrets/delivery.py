@@ -37,7 +37,7 @@ from domain.errors import (
 )
 from domain.rendering import labels as names
 from domain.secrets import delivery
-from domain.secrets.places import key_of
+from domain.secrets.places import key_of, scope_of
 
 _RACES = 10
 
@@ -52,7 +52,10 @@ class SecretDelivery:
 
     @activity.defn
     async def find_consumers(self, request: FindConsumers) -> SecretConsumers:
-        """Returns the workloads of this plane that name a secret. Idempotent: a reading."""
+        """Returns the workloads of this plane that name a secret, or one of a project.
+
+        Idempotent: a reading.
+        """
         labels = f"{names.MANAGED_BY}=pavane,{names.ORGANIZATION}={request.organization}"
         found = []
         for kind in (DEPLOYMENTS, CRON_JOBS):
@@ -180,4 +183,6 @@ def _consumer(workload: Mapping[str, Any], request: FindConsumers) -> SecretCons
     if found is None or found.organization != request.organization:
         return None
     paths = {key_of(vault_key).path for vault_key in found.keys.values()}
+    if request.project:
+        return found if request.project in {scope_of(path).project for path in paths} else None
     return found if request.path in paths else None

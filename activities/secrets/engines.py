@@ -49,6 +49,10 @@ class Engine(Protocol):
         """Keeps the old one from working, in a way that can be undone."""
         ...
 
+    async def cut_off(self, old: SecretValues) -> None:
+        """Ends what is going on with a locked one, as far as the target can."""
+        ...
+
     async def unlock(self, old: SecretValues) -> None:
         """Lets the old one work again."""
         ...
@@ -87,6 +91,9 @@ class KvEngine:
 
     async def lock(self, old: SecretValues) -> None:
         """What is not in use is out of reach already."""
+
+    async def cut_off(self, old: SecretValues) -> None:
+        """As ``lock``."""
 
     async def unlock(self, old: SecretValues) -> None:
         """As ``lock``."""
@@ -144,6 +151,10 @@ class DatabaseEngine:
     async def lock(self, old: SecretValues) -> None:
         """The old role may not log in; who is logged in stays so."""
         await self._roles.lock(await self._admin(), old[USERNAME])
+
+    async def cut_off(self, old: SecretValues) -> None:
+        """Ends the sessions of the old role."""
+        await self._roles.end_sessions(await self._admin(), old[USERNAME])
 
     async def unlock(self, old: SecretValues) -> None:
         """It may again, with its old password."""
@@ -212,6 +223,9 @@ class AppRoleEngine:
     async def lock(self, old: SecretValues) -> None:
         """The role forgets it; the value is still kept, so it can be added again."""
         await self._call(self._roles.remove, old)
+
+    async def cut_off(self, old: SecretValues) -> None:
+        """Tokens that were given for it end within their own minutes."""
 
     async def unlock(self, old: SecretValues) -> None:
         """Adds it again."""

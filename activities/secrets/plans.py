@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from temporalio import activity
 from temporalio.service import RPCError, RPCStatusCode
@@ -12,6 +13,7 @@ from activities.common.reading import find, listed, read
 from activities.common.statuses import now, write_status
 from clients.kubernetes.cluster import Cluster
 from domain import ids
+from domain.deliveries.leaks import LeakRequest, LeakResources, LeakRotation
 from domain.deliveries.rotations import (
     DatabaseTarget,
     RotationNote,
@@ -25,6 +27,8 @@ from domain.resources import DataPlane
 from domain.resources.build import OperationRef
 from domain.resources.conditions import MESSAGE_LIMIT, ConditionType, set_condition
 from domain.resources.rotation import SecretRotation, SecretRotationStatus
+from domain.secrets import leaks
+from domain.secrets.places import scope_of
 
 
 class RotationPlanActivities:
@@ -52,7 +56,7 @@ class RotationPlanActivities:
             raise
         planes = await listed(self._cluster, DataPlane, request.organization)
         spec, database = found.spec, found.spec.database
-        return RotationPlan(
+        plan = RotationPlan(
             organization=request.organization,
             rotation=request.rotation,
             engine=spec.engine.value,
@@ -64,6 +68,26 @@ class RotationPlanActivities:
             quiet_seconds=spec.grace_seconds,
             destroy_after_seconds=spec.destroy_after_seconds,
             approval=spec.approval.rule if spec.approval else None,
+            planes=_queues(planes),
+        )
+        return plan.model_copy(update=_soon(found)) if request.leaked else plan
+
+    @activity.defn
+    async def read_leak(self, request: LeakRequest) -> LeakResources:
+        """Returns the SecretRotations of a project, and the planes. Idempotent: a reading."""
+        rotations = await listed(self._cluster, SecretRotation, request.organization)
+        planes = await listed(self._cluster, DataPlane, request.organization)
+        return LeakResources(
+            rotations=tuple(
+                LeakRotation(
+                    name=one.name,
+                    path=one.spec.vault_path,
+                    engine=one.spec.engine.value,
+                    approvers=_approvers(one),
+                )
+                for one in rotations
+                if not one.is_deleted and scope_of(one.spec.vault_path).project == request.project
+            ),
             planes=_queues(planes),
         )
 
@@ -114,6 +138,24 @@ async def _forget_timetable(name: str) -> None:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise DependencyUnavailable(f"the timetable {name} cannot be removed") from error
+
+
+def _soon(rotation: SecretRotation) -> dict[str, Any]:
+    """What is other for a credential that strangers know: little time, and nobody is asked."""
+    spec = rotation.spec
+    return {
+        "quiet_seconds": min(spec.grace_seconds, int(leaks.QUIET.total_seconds())),
+        "destroy_after_seconds": min(spec.destroy_after_seconds, int(leaks.LOCKED.total_seconds())),
+        "approval": None,
+        "leaked": True,
+    }
+
+
+def _approvers(rotation: SecretRotation) -> tuple[str, ...]:
+    approval = rotation.spec.approval
+    if approval is None:
+        return ()
+    return tuple(sorted({*approval.rule.groups, *approval.rule.required_groups})) or ("anybody",)
 
 
 def _queues(planes: Iterable[DataPlane]) -> tuple[str, ...]:

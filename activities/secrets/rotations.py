@@ -22,6 +22,7 @@ from clients.vault.approles import AppRoles
 from clients.vault.kv import ACTIVE, ROTATION
 from domain.deliveries.rotations import OldUsers, SecretTurn
 from domain.errors import InvalidRequest, NotFound, StaleRevision
+from domain.secrets.leaks import LONGEST_USE
 
 _LOOK = timedelta(seconds=1)
 """How often a target is asked who uses a credential: databases tell of no log-in by themselves."""
@@ -134,14 +135,20 @@ class RotationActivities:
                 since = None if users else since or now
                 if since is not None and now - since >= quiet:
                     return OldUsers(unused=True)
-                if users and now - begun > _WINDOW:
+                if users and now - begun > (LONGEST_USE if turn.plan.leaked else _WINDOW):
                     return OldUsers(users=users)
                 await asyncio.sleep(_LOOK.total_seconds())
 
     @activity.defn
     async def lock_old(self, turn: SecretTurn) -> None:
-        """Keeps the old credential from working; it can be undone. Idempotent."""
-        await self._engine(turn).lock(await self._values(turn, turn.before))
+        """Keeps the old credential from working; it can be undone. Idempotent.
+
+        What goes on with one that leaked is ended.
+        """
+        engine, old = self._engine(turn), await self._values(turn, turn.before)
+        await engine.lock(old)
+        if turn.plan.leaked:
+            await engine.cut_off(old)
 
     @activity.defn
     async def unlock_old(self, turn: SecretTurn) -> None:

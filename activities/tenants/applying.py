@@ -15,8 +15,6 @@ from domain.deliveries.tenants import TenantApplied
 from domain.errors import Conflict, DependencyUnavailable, NotFound
 from domain.rendering.tenants.admission import API_VERSION, KIND
 
-TENANT_MANAGER = "pavane-tenant"
-"""Apart from the manager of releases, which own the namespaces of projects as well."""
 _AT_ONCE = 16
 
 
@@ -50,7 +48,7 @@ async def applied(
 async def _apply(cluster: Cluster, obj: dict[str, Any]) -> None:
     """Applies one object; a namespace that is about to go is waited for."""
     try:
-        await cluster.apply(obj, manager=TENANT_MANAGER, force=True)
+        await cluster.apply(obj, manager=ids.TENANT_MANAGER, force=True)
     except (Conflict, NotFound) as error:
         raise DependencyUnavailable(error.message) from error
 

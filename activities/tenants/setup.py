@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.common.kinds import NAMESPACES
 from activities.common.reading import find, listed
 from activities.common.statuses import now
-from activities.tenants.applying import TENANT_MANAGER, applied
+from activities.tenants.applying import applied
 from activities.tenants.images import registries_of
 from activities.tenants.probing import enforced
 from clients.kubernetes.cluster import Cluster
@@ -156,7 +156,7 @@ class TenantActivities:
             "conditions": [one.model_dump(mode="json", by_alias=True) for one in conditions],
         }
         await self._cluster.apply_status(
-            organization.status_manifest() | {"status": status}, manager=TENANT_MANAGER
+            organization.status_manifest() | {"status": status}, manager=ids.TENANT_MANAGER
         )
 
 

@@ -22,6 +22,7 @@ Kind = Literal[
     "configuration",
     "deploy",
     "drift",
+    "leak",
     "plane-check",
     "promotion",
     "rollback",

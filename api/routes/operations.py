@@ -160,6 +160,8 @@ async def _project(services: Services, procedure: OperationId) -> str:
     """The project of what an operation is about; empty when it has none, or none any more."""
     if not procedure.component:
         return ""
+    if procedure.kind == "leak":
+        return procedure.component
     cluster, where, name = await services.cluster(), procedure.organization, procedure.component
     if procedure.kind == "configuration":
         found = await cluster.find(kind_of(ConfigurationGroup), name, where)

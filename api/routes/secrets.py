@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -12,6 +13,7 @@ from api.access import Access, AccessDep
 from api.dependencies import ServicesDep, TemporalDep
 from api.schemas.secrets import (
     SecretList,
+    SecretReaders,
     SecretSet,
     SecretShown,
     SecretView,
@@ -60,6 +62,22 @@ async def describe(
     return SecretView.of(
         entry, scope.project, scope.environment, await _fields(store, organization, path)
     )
+
+
+@router.get("/{organization}/readers", summary="Who read a secret")
+async def readers(
+    *,
+    organization: str,
+    path: Path,
+    access: AccessDep,
+    services: ServicesDep,
+    days: Annotated[int, Query(ge=1, le=366, description="How far back.")] = 7,
+) -> SecretReaders:
+    """Tells which roles read it, when and from where, from OpenBao's own audit log."""
+    await _permit(access, organization, path, Action.READ)
+    since = datetime.now(UTC) - timedelta(days=days)
+    found = await asyncio.to_thread(services.audit_log().readers, organization, path, since)
+    return SecretReaders.of(path, found)
 
 
 @router.post("/{organization}/set", summary="Set fields of a secret")

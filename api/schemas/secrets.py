@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import Field, SecretStr
 
 from api.schemas.deliveries import Request, View
-from clients.vault import SecretEntry
+from clients.vault import ReadersFound, SecretEntry
 from domain.deliveries.rotations import RotationStatus
 
 
@@ -60,6 +61,31 @@ class SecretList(View):
     """Paths of secrets."""
 
     items: tuple[str, ...]
+
+
+class SecretReaderView(View):
+    """What one role read of a secret from one address."""
+
+    role: str = Field(description="AppRole, or role by which pods sign in.")
+    address: str
+    times: int
+    refused: int = Field(description="How many of them were refused.")
+    first: datetime
+    last: datetime
+
+
+class SecretReaders(View):
+    """Who read a secret."""
+
+    path: str
+    begins: datetime | None = Field(None, description="Since when the audit log tells.")
+    items: tuple[SecretReaderView, ...] = ()
+
+    @classmethod
+    def of(cls, path: str, found: ReadersFound) -> SecretReaders:
+        """Shows what was found."""
+        items = tuple(SecretReaderView.model_validate(asdict(one)) for one in found.readers)
+        return cls(path=path, begins=found.begins, items=items)
 
 
 class SetSecret(Request):

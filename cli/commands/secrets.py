@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from cli.client import Api
+from cli.commands.leaks import leak
 from cli.console import err, out
 from cli.errors import ExitCode, Problem
 from cli.options import Organization, Output, Wait
@@ -19,12 +20,13 @@ from cli.watching import conclude, watch
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Secrets: set, list, describe, history, show, rotate, rotation.",
+    help="Secrets: set, list, describe, history, readers, show, rotate, leak.",
 )
 rotation_app = typer.Typer(
     no_args_is_help=True, help="A rotation that runs: status, hold, resume, rollback."
 )
 app.add_typer(rotation_app, name="rotation")
+app.command("leak")(leak)
 SecretPath = Annotated[
     str, typer.Argument(metavar="PATH", help="PROJECT/ENVIRONMENT/NAME, as `secret list` shows.")
 ]
@@ -123,6 +125,41 @@ def history(
             for one in reversed(found["versions"])
         ],
         empty="no versions",
+    )
+
+
+@app.command()
+def readers(
+    path: SecretPath,
+    days: Annotated[int, typer.Option("--days", "-d", min=1, max=366, help="How far back.")] = 7,
+    organization: Organization = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Show which roles read a secret, when and from where, from OpenBao's audit log.
+
+    `pavane-api` reads for people: which of them saw a value and why is in `pavane audit list`.
+    """
+    profile = Profile()
+    owner = profile.needs_organization(organization)
+    with Api(profile) as api:
+        found = api.get(f"/v1/secrets/{owner}/readers", secret=path, days=days)
+    if output in {Format.JSON, Format.YAML}:
+        show_data(found, output)
+        return
+    show_table(
+        ["role", "from", "times", "refused", "first", "last"],
+        [
+            [
+                one["role"],
+                one["address"],
+                str(one["times"]),
+                str(one["refused"]),
+                age(one["first"]),
+                age(one["last"]),
+            ]
+            for one in found["items"]
+        ],
+        empty="nobody read it",
     )
 
 

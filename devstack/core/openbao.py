@@ -62,6 +62,7 @@ def environment(context: StackContext) -> dict[str, str]:
         "PAVANE_OIDC__DISCOVERY_URL": f"{issuer}/.well-known/openid-configuration",
         "PAVANE_OIDC__AUDIENCE": CLIENT_ID,
         "PAVANE_VAULT__ADDRESS": address(context),
+        "PAVANE_VAULT__AUDIT_LOG": str(_audit_log(context.state)),
         "PAVANE_VAULT__ROLE_ID": signing.ROLE,
         "PAVANE_VAULT__SECRET_ID_FILE": str(roles.secret_id_file(context.state, signing.ROLE)),
         **{
@@ -100,6 +101,10 @@ def connect(state: StateDir, url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"{url}/v1/", headers=headers, timeout=20, trust_env=False)
 
 
+def _audit_log(state: StateDir) -> Path:
+    return state.logs / "openbao-audit.log"
+
+
 def _keys(state: StateDir) -> Path:
     return state.secrets / "openbao.json"
 
@@ -122,7 +127,7 @@ listener "tcp" {{
 }}
 audit "file" "file" {{
   options {{
-    file_path = {json.dumps(str(context.state.logs / "openbao-audit.log"))}
+    file_path = {json.dumps(str(_audit_log(context.state)))}
   }}
 }}
 api_addr     = "{address(context)}"

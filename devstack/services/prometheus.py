@@ -14,6 +14,8 @@ from devstack.services.cluster import API_SERVER, api_server
 from devstack.services.objects import CLUSTER_OBJECTS
 
 PROMETHEUS = "prometheus"
+ALERTS = Path(__file__).parents[2] / "charts/pavane/monitoring/alerts.yaml"
+"""What is to be told about Pavane itself: the same rules in every way to install it."""
 POD_TARGETS = "pod-targets"
 _SOURCES = Path(__file__).resolve().parents[2]
 
@@ -45,7 +47,8 @@ def scrapes(context: StackContext) -> dict[str, object]:
         "file_sd_configs": [{"files": [str(_targets_file(context))]}],
     }
     return {
-        "global": {"scrape_interval": "5s", "scrape_timeout": "4s"},
+        "global": {"scrape_interval": "5s", "scrape_timeout": "4s", "evaluation_interval": "15s"},
+        "rule_files": [str(ALERTS)],
         "scrape_configs": [*jobs, pods],
     }
 

@@ -17,6 +17,8 @@ class RotationRequest(Wire):
     rotation: str
     """Name of the SecretRotation."""
     trigger: Trigger = Trigger()
+    leaked: bool = False
+    """The present credential is known to strangers: it is locked soon, whoever uses it."""
 
 
 class DatabaseTarget(Wire):
@@ -46,6 +48,8 @@ class RotationPlan(Wire):
     approval: ApprovalRule | None = None
     planes: tuple[str, ...] = ()
     """Task queues of the planes."""
+    leaked: bool = False
+    """The old credential is known to strangers: who uses it is not waited for, but cut off."""
 
 
 class SecretTurn(Wire):

@@ -69,6 +69,8 @@ class FindConsumers(Wire):
 
     organization: str
     path: str
+    project: str = ""
+    """Any secret of this project instead. Empty = that of the path."""
 
 
 class SecretConsumers(Wire):

@@ -6,6 +6,7 @@ the lock and the idempotency key of its procedure.
 
 from domain.ids.naming import (
     FIELD_MANAGER,
+    TENANT_MANAGER,
     binding_name,
     build_name,
     build_namespace,
@@ -30,6 +31,7 @@ from domain.ids.procedures import (
     configuration_id,
     deploy_id,
     drift_id,
+    leak_id,
     parse,
     plane_check_id,
     promotion_id,
@@ -63,6 +65,7 @@ __all__ = [
     "LANES_QUEUE",
     "ORCHESTRATION_QUEUE",
     "SECRETS_QUEUE",
+    "TENANT_MANAGER",
     "OperationId",
     "OperationKind",
     "approval_id",
@@ -82,6 +85,7 @@ __all__ = [
     "fitted",
     "is_commit",
     "joined",
+    "leak_id",
     "namespace",
     "parse",
     "plane_check_id",

@@ -14,6 +14,8 @@ _LABEL_LIMIT = 63
 _HASH_LENGTH = 16
 _HASH = re.compile(rf"[0-9a-f]{{{_HASH_LENGTH}}}")
 FIELD_MANAGER = "pavane"
+TENANT_MANAGER = "pavane-tenant"
+"""Of what organizations get, apart from the manager of releases: both own a project's namespace."""
 
 
 def slug(value: str, what: str) -> str:

@@ -15,6 +15,7 @@ OperationKind = Literal[
     "configuration",
     "deploy",
     "drift",
+    "leak",
     "plane-check",
     "promotion",
     "rollback",
@@ -31,6 +32,7 @@ _PARTS: dict[str, int] = {
     "configuration": 3,
     "deploy": 3,
     "drift": 3,
+    "leak": 3,
     "plane-check": 3,
     "promotion": 3,
     "rollback": 3,
@@ -54,7 +56,8 @@ class OperationId:
     key: str
     """Commit (12 characters) of a build, environment of a deployment or of a drift, kind of the
     class of an upgrade (whose ``component`` is the class), kind of what a teardown is about (which
-    is the ``component``), ``release`` of a configuration group (which is the ``component``),
+    is the ``component``), environment or ``all`` of leaked secrets (whose project is the
+    ``component``), ``release`` of a configuration group (which is the ``component``),
     environment and key of a task run."""
 
     def __str__(self) -> str:
@@ -192,6 +195,14 @@ def task_run_id(organization: str, component: str, environment: str, key: str) -
 def rotation_id(organization: str, rotation: str) -> str:
     """Returns the workflow id under which a secret is turned over."""
     return f"rotation/{slug(organization, 'organization')}/{slug(rotation, 'rotation')}"
+
+
+def leak_id(organization: str, project: str, environment: str = "") -> str:
+    """Returns the workflow id under which the leaked secrets of a project are turned over."""
+    return (
+        f"leak/{slug(organization, 'organization')}/{slug(project, 'project')}/"
+        f"{slug(environment or 'all', 'environment')}"
+    )
 
 
 def sweep_id(organization: str, environment: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from domain.ids import FIELD_MANAGER, content_hash
+from domain.ids import FIELD_MANAGER, TENANT_MANAGER, content_hash
 from domain.policies.objects import LiveObject
 
 ListKey: TypeAlias = tuple[tuple[str, str | int], ...]
@@ -15,6 +15,7 @@ Path: TypeAlias = tuple[str | int | ListKey, ...]
 """Fields (text), entries of lists by key, entries of lists by index (number)."""
 
 _STATUS = "status"
+_OURS = {FIELD_MANAGER, TENANT_MANAGER}
 
 
 def manager_of(live: LiveObject, path: Path) -> str:
@@ -33,6 +34,11 @@ def is_owned(live: LiveObject, path: Path) -> bool:
         entry.get("manager") == FIELD_MANAGER and _contains(entry.get("fieldsV1") or {}, path)
         for entry in _entries(live)
     )
+
+
+def is_written(live: LiveObject) -> bool:
+    """Tells whether Pavane wrote anything of the object."""
+    return any(entry.get("manager") in _OURS for entry in _written(live))
 
 
 def foreign_marks(live: LiveObject) -> str:
@@ -69,7 +75,7 @@ def _entries(live: LiveObject) -> Iterator[Mapping[str, Any]]:
 
 
 def _foreign(live: LiveObject) -> Iterator[Mapping[str, Any]]:
-    return (entry for entry in _written(live) if entry.get("manager") != FIELD_MANAGER)
+    return (entry for entry in _written(live) if entry.get("manager") not in _OURS)
 
 
 def _written(live: LiveObject) -> Iterator[Mapping[str, Any]]:

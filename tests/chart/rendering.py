@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from devstack.programs import Silent, ensure
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts/pavane"
+PLANE_CHART = ROOT / "charts/pavane-plane"
 SETTINGS = ("temporal.address=temporal:7233", "image.repository=registry.example.test/pavane")
 
 
@@ -30,10 +32,13 @@ def helm(*arguments: str, environment: dict[str, str] | None = None, check: bool
     return done.stdout if done.returncode == 0 else done.stderr
 
 
-def render(*settings: str) -> list[dict[str, Any]]:
-    """Every object of the chart, hooks among them, but the definitions of kinds."""
+def render(*settings: str, chart: Path = CHART, more: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Every object of a chart, hooks among them, but the definitions of kinds.
+
+    ``more`` are arguments of Helm.
+    """
     given = [f"--set={one}" for one in (*SETTINGS, *settings)]
-    text = helm("template", "pavane", str(CHART), "--namespace=pavane-system", *given)
+    text = helm("template", "pavane", str(chart), "--namespace=pavane-system", *given, *more)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [
         one

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+import yaml
 
 from settings import Settings
 from tests.chart.rendering import CHART, SETTINGS, helm, render
@@ -15,6 +17,7 @@ WITH_EVERYTHING = (
     *(f"secrets.openbao{one}=s" for one in ("", "Tenants", "Plane", "Api")),
     *("secrets.webhooks=s", "api.autoscaling.enabled=true"),
     *("objects.volume.persistentVolumeClaim.claimName=o", "serviceMonitor.enabled=true"),
+    *("alerts.enabled=true", "alerts.labels.release=monitoring", "dashboards.enabled=true"),
 )
 Objects = list[dict[str, Any]]
 
@@ -129,3 +132,15 @@ def test_definitions_stay_when_the_release_goes() -> None:
     assert definitions
     assert text.count("\nkind: CustomResourceDefinition") == definitions
     assert text.count("helm.sh/resource-policy: keep") == definitions
+
+
+def test_alerts_and_dashboard_are_the_files_that_the_stack_is_watched_with(
+    objects: Objects,
+) -> None:
+    rules = of(objects, "PrometheusRule")["pavane-alerts"]
+    assert rules["metadata"]["labels"]["release"] == "monitoring"
+    assert rules["spec"] == yaml.safe_load((CHART / "monitoring/alerts.yaml").read_text())
+    dashboard = of(objects, "ConfigMap")["pavane-dashboard"]
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+    shown = json.loads(dashboard["data"]["pavane.json"])
+    assert shown == json.loads((CHART / "monitoring/dashboard.json").read_text())

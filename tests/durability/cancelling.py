@@ -83,7 +83,7 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
         secrets = [(one["active"], one["readable"][0], sum(one["readable"]), one["rotates"])
                    for one in end["secret"]]  # fmt: skip
         facts = [one for one in end["fact"] if one["action"] == "rotation.cancelled"]
-        if (secrets, len(facts)) != ([(1, True, 1, False)], 1):
+        if (set(secrets), len(facts)) != ({(1, True, 1, False)}, 1):
             problems.append(f"{secrets} is left, and {len(facts)} facts tell of the cancel")
         return problems
     if point.workflow.startswith("promotion/"):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
+from domain import ids
+from domain.deliveries import Trigger
+from domain.deliveries.leaks import Confirmation, LeakRequest
 from domain.deliveries.rotations import RotationRequest
+from domain.deliveries.secrets import SecretChange
+from tests.durability.databases import FIRST, Roles
 from tests.durability.declared import COMPONENT
 from tests.durability.place import GOOD, PROJECT, Place
 from tests.durability.scenario import Scenario, runs
 from tests.durability.state import State
-from tests.durability.vaults import APP_ROLE, PATH, Vault, logging_in
-from workflows.secrets.starting import start_rotation
+from tests.durability.vaults import APP_ROLE, PATH, Held, Vault, logging_in
+from workflows.leaks.response import LeakResponseWorkflow
+from workflows.leaks.starting import confirm_leak, start_leak_response
+from workflows.secrets.starting import start_change, start_rotation
 
 ROTATION = "word"
 
@@ -23,30 +31,46 @@ class ValueRotation(Scenario):
     engine: ClassVar[dict[str, Any]] = {"engine": "KV"}
 
     async def before(self, place: Place) -> None:
-        await Vault(place).set_up(self.field, "the-first-one")
-        values = [{"environmentGroupRef": "non-production", "vaultKey": f"{PATH}/{self.field}"}]
-        key = {"key": "word", "values": values}
-        await place.apply("ConfigurationGroup", "secrets", {"configurations": [key]})
+        await self.uses(place, {self.field: FIRST})
+        times = {"graceSeconds": 0, "destroyAfterSeconds": 1}
+        spec = {**self.target(place), "vaultPath": PATH, **times}
+        await place.apply("SecretRotation", ROTATION, spec)
+        await place.deploy(GOOD)
+
+    async def uses(self, place: Place, values: Held) -> None:
+        """Keeps a secret, and has the component find each of its fields."""
+        await Vault(place).set_up(values)
+        keys = [
+            {
+                "key": name,
+                "values": [{"environmentGroupRef": "non-production", "vaultKey": f"{PATH}/{name}"}],
+            }
+            for name in values
+        ]
+        await place.apply("ConfigurationGroup", "secrets", {"configurations": keys})
         owner = {"componentOwner": {"projectRef": PROJECT}, "autoDeploy": False}
         await place.apply("Component", COMPONENT, {**owner, "configurationGroupRefs": ["secrets"]})
-        times = {"graceSeconds": 0, "destroyAfterSeconds": 1}
-        await place.apply("SecretRotation", ROTATION, {**self.engine, "vaultPath": PATH, **times})
-        await place.deploy(GOOD)
+
+    def target(self, place: Place) -> dict[str, Any]:
+        """What the SecretRotation says of the target."""
+        del place
+        return self.engine
 
     async def act(self, place: Place) -> None:
         asked = RotationRequest(organization=place.name, rotation=ROTATION)
-        for _ in range(self.times):
+        for _ in range(place.times):
             place.remember(await start_rotation(place.client, asked))
 
     def observers(
         self, place: Place, failures: list[str]
     ) -> list[AbstractAsyncContextManager[None]]:
-        return [*super().observers(place, failures), logging_in(place, self.field, failures)]
+        return [*super().observers(place, failures), logging_in(place, failures)]
 
     def facts(self, state: State) -> None:
         assert runs(state) == ["a"]
-        assert [one["readable"] for one in state["secret"]] == [[False, True]]
+        assert [False, True] in [one["readable"] for one in state["secret"]]
         assert [one["status"]["version"] for one in state["SecretRotation"]] == [2]
+        assert [one["versions"] for one in state["plane Secret"]] == [f"{PATH}=2"]
 
 
 class SecretIdRotation(ValueRotation):
@@ -55,4 +79,81 @@ class SecretIdRotation(ValueRotation):
     engine: ClassVar[dict[str, Any]] = {"engine": "AppRole", "appRole": APP_ROLE}
 
 
-ROTATIONS: tuple[Scenario, ...] = (ValueRotation(), SecretIdRotation())
+class DatabaseRotation(ValueRotation):
+    """Two roles of a real PostgreSQL take turns."""
+
+    name = "rotation database"
+    admin = f"{PATH}-admin"
+
+    async def uses(self, place: Place, values: Held) -> None:
+        roles = Roles(place.name)
+        await roles.set_up()
+        await super().uses(place, roles.first)
+        await Vault(place).keep(self.admin, roles.admin)
+
+    def target(self, place: Place) -> dict[str, Any]:
+        return {"engine": "Database", "database": Roles(place.name).target(self.admin)}
+
+    def observers(
+        self, place: Place, failures: list[str]
+    ) -> list[AbstractAsyncContextManager[None]]:
+        own = logging_in(place, failures, Roles(place.name))
+        return [*Scenario.observers(self, place, failures), own]
+
+
+class SecretDelivered(ValueRotation):
+    """A person set a secret: everyone who uses it gets it, and begins anew with it."""
+
+    name = "secret set"
+    is_undone_by_cancel = False
+
+    async def before(self, place: Place) -> None:
+        await self.uses(place, {"value": FIRST})
+        await place.deploy(GOOD)
+
+    async def act(self, place: Place) -> None:
+        version = await Vault(place).keep(PATH, {"value": "the-second-one"}, expected=1)
+        change = SecretChange(
+            organization=place.name,
+            path=PATH,
+            action="secret.set",
+            version=version,
+            delivers=True,
+            restarts=True,
+            trigger=Trigger(actor="ada"),
+        )
+        for _ in range(place.times):
+            place.remember(await start_change(place.client, change, "one"))
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["a"]
+        assert [one["versions"] for one in state["plane Secret"]] == [f"{PATH}=2"]
+
+
+class Leaked(ValueRotation):
+    """All secrets of the project are known to strangers."""
+
+    name = "secret leak"
+    is_undone_by_cancel = False
+
+    async def act(self, place: Place) -> None:
+        asked = LeakRequest(organization=place.name, project=PROJECT, reason="a stolen laptop")
+        handle = await start_leak_response(place.client, asked)
+        for _ in range(1, place.times):
+            handle = await start_leak_response(place.client, asked)
+        place.remember(handle)
+        rotation = ids.rotation_id(place.name, ROTATION)
+        place.remember(place.client.get_workflow_handle(rotation))
+        while not (told := await handle.query(LeakResponseWorkflow.report)).awaits_confirmation:  # noqa: ASYNC110 - a worker says so
+            await asyncio.sleep(0.1)
+        word = Confirmation(plan=told.plan.hash, actor="ada")
+        await asyncio.gather(*(confirm_leak(handle, word) for _ in range(place.times)))
+
+    def facts(self, state: State) -> None:
+        super().facts(state)
+        told = [one["action"] for one in state["fact"] if one["action"].startswith("leak.")]
+        assert sorted(told) == ["leak.answered", "leak.confirmed", "leak.reported"]
+
+
+ENGINES: tuple[Scenario, ...] = (ValueRotation(), SecretIdRotation(), DatabaseRotation())
+ROTATIONS: tuple[Scenario, ...] = (*ENGINES, SecretDelivered(), Leaked())

@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.policies.teardown.holds import TEARDOWN
 from domain.rendering import labels as names
 from domain.resources import KINDS
-from domain.secrets.delivery import VERSIONS
+from domain.secrets.delivery import VERSIONS, is_ours
 
 State = dict[str, list[Any]]
 """Kind -> objects; the operations of Temporal are a kind too."""
@@ -25,6 +25,7 @@ _ON_PLANES = (
     ("v1", "Pod"),
     ("v1", "Service"),
     ("v1", "ServiceAccount"),
+    ("v1", "Secret"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("gateway.networking.k8s.io/v1", "HTTPRoute"),
     ("policy/v1", "PodDisruptionBudget"),
@@ -97,7 +98,9 @@ async def _list(cluster: Cluster, kind: Kind, namespace: str) -> list[dict[str, 
 
 
 def _is_given(obj: dict[str, Any]) -> bool:
-    """Whether Kubernetes puts it into every namespace."""
+    """Whether somebody else puts it into every namespace."""
+    if obj["kind"] == "Secret":
+        return not is_ours(obj)
     return bool(obj["kind"] == "ServiceAccount" and obj["metadata"]["name"] == "default")
 
 
@@ -158,6 +161,12 @@ def _service(obj: dict[str, Any]) -> dict[str, Any]:
     return _resource({**obj, "status": {}})
 
 
+def _secret(obj: dict[str, Any]) -> dict[str, Any]:
+    meta = obj["metadata"]
+    told = {"name": meta["name"], "versions": meta["annotations"].get(VERSIONS)}
+    return {**told, "keys": sorted(obj.get("data") or ())}
+
+
 def _role_binding(obj: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": obj["metadata"]["name"],
@@ -172,6 +181,7 @@ _VIEWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Workflow": _argo,
     "HTTPRoute": _service,
     "Service": _service,
+    "Secret": _secret,
     "RoleBinding": _role_binding,
 }
 

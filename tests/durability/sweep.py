@@ -11,9 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHandle
-
 from clients.kubernetes import Cluster
 from clients.kubernetes.kinds import Kind
 from domain.errors import PlatformError
@@ -24,6 +21,7 @@ from tests.durability.lane import Lane
 from tests.durability.orders import Order, without_organization
 from tests.durability.place import Place
 from tests.durability.points import Point, points_of, points_of_asking
+from tests.durability.recovery import recovery
 from tests.durability.scenario import Scenario
 from tests.durability.state import State, differences, normalised, state_of
 from tests.durability.vaults import Vault
@@ -36,10 +34,6 @@ LONGEST = 300.0
 _SETTLING = 45.0
 """Seconds within which pods that were told to end have ended."""
 _NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
-_PICKED_UP = {
-    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED,
-}
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,7 @@ class Recorded:
     points: tuple[Point, ...]
     before: State
     end: State
+    """How it ended; empty = nobody looked, and its facts say enough."""
     seconds: float
 
 
@@ -190,7 +185,7 @@ async def disturbed(recorded: Recorded, point: Point, lane: Lane, cluster: Clust
                 for observer in recorded.scenario.observers(place, failures):
                     await stack.enter_async_context(observer)
                 await _kill(recorded, point, lane, place, outcome)
-                outcome.problems += await compared(place, recorded.end)
+                outcome.problems += await ended_well(place, recorded)
             if failures:
                 outcome.problems.append(f"{len(failures)} times seen from outside: {set(failures)}")
     except TimeoutError as error:
@@ -237,7 +232,18 @@ async def _kill(
         return
     while len(lane.kills) == kills:  # noqa: ASYNC110 - the process's end is being reaped
         await asyncio.sleep(0.02)
-    outcome.recovery = await _recovery(place, lane.kills[-1])
+    outcome.recovery = await recovery(place, lane.kills[-1])
+
+
+async def ended_well(place: Place, recorded: Recorded) -> list[str]:
+    """What is wrong with the end: it is other than the recorded one, or than what must hold."""
+    if recorded.end:
+        return await compared(place, recorded.end)
+    try:
+        recorded.scenario.facts(await settled(place))
+    except AssertionError as error:
+        return [f"{error!r}"[:2000]]
+    return await leftovers(place)
 
 
 async def compared(place: Place, expected: State) -> list[str]:
@@ -273,23 +279,3 @@ async def _running(place: Place) -> AsyncIterator[str]:
         lane = await handle.query(BuildLaneWorkflow.lane)
         if lane.holders or lane.waiting:
             yield f"{one.id} with {len(lane.holders)} holders and {len(lane.waiting)} waiting"
-
-
-async def _recovery(place: Place, killed: float) -> float | None:
-    """Seconds until the first task after a kill was taken up; None when nothing was left to do."""
-    taken = [
-        when
-        for handle in place.operations.values()
-        for when in await _taken_up(handle)
-        if when > killed
-    ]
-    return min(taken) - killed if taken else None
-
-
-async def _taken_up(handle: WorkflowHandle[object, object]) -> list[float]:
-    history = await handle.fetch_history()
-    return [
-        event.event_time.ToNanoseconds() / 1e9
-        for event in history.events
-        if event.event_type in _PICKED_UP
-    ]

@@ -14,16 +14,19 @@ from hvac import exceptions
 
 from activities.common.kinds import SECRETS
 from clients.vault import SecretStore, VaultSession, VaultTenants
-from devstack.core import roles
+from devstack.core import roles as app_roles
 from devstack.core.openbao import root_token
 from devstack.core.signing import ROLE as ROTATOR
 from devstack.state import StateDir
 from domain import ids
 from domain.errors import NotFound
 from domain.secrets import delivery
+from tests.durability.databases import Roles
 from tests.durability.place import ENVIRONMENT, PROJECT, Place
 
 PATH, APP_ROLE = f"{PROJECT}/{ENVIRONMENT}/word", "web"
+Held = dict[str, str]
+"""What a consumer has in its Kubernetes Secret."""
 _PAUSE = 0.05
 
 
@@ -38,12 +41,12 @@ class Vault:
         self.store = SecretStore(self._session(ROTATOR))
 
     def _session(self, role: str) -> VaultSession:
-        return VaultSession(self._address, role, roles.secret_id_file(self._state, role))
+        return VaultSession(self._address, role, app_roles.secret_id_file(self._state, role))
 
-    async def set_up(self, field: str, value: str) -> None:
-        """Makes the engine, an AppRole that takes the value as secret id, and the secret."""
+    async def set_up(self, values: Held) -> None:
+        """Makes the engine, an AppRole that takes a secret id among the values, and the secret."""
         await asyncio.to_thread(
-            VaultTenants(self._session(roles.TENANTS)).ensure_engines, self._organization
+            VaultTenants(self._session(app_roles.TENANTS)).ensure_engines, self._organization
         )
 
         def make() -> None:
@@ -51,10 +54,27 @@ class Vault:
             role = f"{self._login}/role/{APP_ROLE}"
             bao.adapter.post(role, json={"token_ttl": "1m"})
             bao.adapter.post(f"{role}/role-id", json={"role_id": self._organization})
-            bao.adapter.post(f"{role}/custom-secret-id", json={"secret_id": value})
-            self.store.write(self._organization, PATH, {field: value}, expected=0)
+            if "secret_id" in values:
+                taken = {"secret_id": values["secret_id"]}
+                bao.adapter.post(f"{role}/custom-secret-id", json=taken)
+            self.store.write(self._organization, PATH, values, expected=0)
 
         await asyncio.to_thread(make)
+
+    async def keep(self, path: str, values: Held, *, expected: int = 0) -> int:
+        """Writes a secret as a person does; returns its version."""
+
+        def write() -> int:
+            version = self.store.write(self._organization, path, values, expected=expected)
+            self.store.use(self._organization, path, version)
+            return version
+
+        return await asyncio.to_thread(write)
+
+    def readable(self) -> int:
+        """How many versions of the secret there are."""
+        versions = self.store.describe(self._organization, PATH).versions
+        return sum(one.is_readable for one in versions)
 
     def versions(self) -> list[dict[str, Any]]:
         """What there is of each secret, without its values."""
@@ -66,55 +86,67 @@ class Vault:
             found.append({**told, "rotates": bool(entry.rotation)})
         return found
 
-    def accepts(self, field: str, value: str) -> bool:
+    def accepts(self, held: Held) -> bool:
         """Tells whether what a consumer holds works: it signs in, or the value is still kept."""
-        if field != "secret_id":
-            return value in self._kept(field)
-        body = {"role_id": self._organization, "secret_id": value}
+        if "secret_id" not in held:
+            return held in self._kept()
+        body = {"role_id": self._organization, "secret_id": held["secret_id"]}
         try:
             hvac.Client(self._address).adapter.post(f"{self._login}/login", json=body)
         except exceptions.InvalidRequest:
             return False
         return True
 
-    def _kept(self, field: str) -> list[str]:
+    def _kept(self) -> list[Held]:
         kept = []
         for one in self.store.describe(self._organization, PATH).versions:
             with suppress(NotFound):
-                kept.append(self.store.read(self._organization, PATH, one.number)[field])
+                kept.append(dict(self.store.read(self._organization, PATH, one.number)))
         return kept
 
 
 @asynccontextmanager
-async def logging_in(place: Place, field: str, failures: list[str]) -> AsyncIterator[None]:
+async def logging_in(
+    place: Place, failures: list[str], roles: Roles | None = None
+) -> AsyncIterator[None]:
     """Notes each time at which what the consumer holds does not work, and each third version."""
     vault = Vault(place)
 
-    async def held() -> list[str]:
+    async def held() -> list[Held]:
         namespace = ids.namespace(place.name, PROJECT, ENVIRONMENT)
         found = (await place.cluster.list(SECRETS, namespace)).items
-        own = [one for one in found if delivery.is_ours(one)]
-        return [base64.b64decode(one).decode() for obj in own for one in obj["data"].values()]
+        return [
+            # The key is the field and a hash of where it comes from.
+            {
+                key.rpartition("-")[0]: base64.b64decode(one).decode()
+                for key, one in obj["data"].items()
+            }
+            for obj in found
+            if delivery.is_ours(obj)
+        ]
+
+    async def accepted(one: Held) -> bool:
+        return await (roles.accepts(one) if roles else asyncio.to_thread(vault.accepts, one))
 
     async def refused() -> bool:
-        holds = [await asyncio.to_thread(vault.accepts, field, one) for one in await held()]
+        holds = [await accepted(one) for one in await held()]
         return not holds or not all(holds)
 
+    over = asyncio.Event()
+
     async def look() -> None:
-        while True:
+        while not over.is_set():
             # What was exchanged between two looks is looked at once more.
             if await refused() and await refused():
                 failures.append("what the consumer holds does not work")
-            (told,) = await asyncio.to_thread(vault.versions)
-            if sum(told["readable"]) not in {1, 2}:
-                failures.append(f"versions that can be read: {told['readable']}")
+            valid = await (roles.count_valid() if roles else asyncio.to_thread(vault.readable))
+            if valid not in {1, 2}:
+                failures.append(f"credentials that work: {valid}")
             await asyncio.sleep(_PAUSE)
 
     looking = asyncio.create_task(look())
     try:
         yield
-        if looking.done():
-            looking.result()
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        over.set()
+        await looking

@@ -331,6 +331,10 @@ async def queues(cluster: Cluster) -> Kind:
         }
     )
     await established(cluster, "queues.types.example.org")
+    rule = {"apiGroups": ["types.example.org"], "resources": ["queues"], "verbs": ["*"]}
+    label = {"choreo.dev/aggregate-to-plane": "true"}
+    rights = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": [rule]}
+    await cluster.apply({**rights, "metadata": {"name": "types-queues", "labels": label}})
     return Kind("types.example.org/v1", "Queue", "queues", namespaced=True)
 
 

@@ -63,6 +63,8 @@ class Observation:
     async def ended(self, turning: Turning, steps: Steps, progress: Progress) -> None:
         """Returns when the old credential was seen unused for as long as the plan wants.
 
+        Who uses one that leaked is not waited for: it is locked with whoever has it.
+
         Raises:
             Errored: Somebody goes on using it; the message says who.
         """
@@ -73,7 +75,7 @@ class Observation:
             while workflow.now() < given_up:
                 seen = await turning.old_users()
                 self.users = seen.users
-                if seen.unused:
+                if seen.unused or turning.turn.plan.leaked:
                     return
                 progress.awaits(f"{', '.join(seen.users)} to let go of the old credential")
             raise Errored(f"the old credential is still used by {', '.join(self.users)}")

@@ -64,7 +64,7 @@ STEPS = (
     "lock_old",
     "destroy_old",
 )
-_UNDOS = ("use_version_before", "unlock_old", "withdraw_new")
+UNDOS = ("use_version_before", "unlock_old", "withdraw_new")
 _ANSWERS = {
     "observe_old_users": OldUsers,
     "inspect_secret": SecretTurn,
@@ -403,7 +403,7 @@ async def serving(
         Worker(
             client,
             task_queue=ids.SECRETS_QUEUE,
-            activities=Faulty(real, *faults).of((*STEPS, *_UNDOS)),
+            activities=Faulty(real, *faults).of((*STEPS, *UNDOS)),
         ),
     ]
     async with served(workers):

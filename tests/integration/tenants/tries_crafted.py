@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from domain.deliveries import ApplyRelease, Bundle, DeployRequest
 from domain.deliveries.tenants import TenantRequest
-from domain.errors import Conflict, Denied, InvalidRequest
+from domain.errors import Conflict, Denied, FieldConflict, InvalidRequest
 from domain.resources import Release, parse_as
 from runtime.errors import as_domain_error
 from tests.integration.tenants.hostile import (
@@ -155,6 +155,45 @@ async def release_prunes_beta(scene: Scene) -> None:
         previous = Bundle(release="r", namespace=namespace, objects=(valuable,))
         await refused(applied(scene, Bundle(), previous), Denied)
     assert await scene.cluster.find(CONFIG_MAPS, "valuable", THERE) is not None
+
+
+@attempt(
+    CRAFTED,
+    "a class of alpha makes an object of the whole cluster by the name of one that is there",
+    "refused; undoing what failed leaves it alone",
+)
+async def release_prunes_the_cluster(scene: Scene) -> None:
+    there = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "web-theirs"},
+        "spec": {"controller": "example.org/theirs"},
+    }
+    await scene.cluster.apply(there, manager="ann")
+    crafted = {**there, "metadata": {"name": "web-theirs", "namespace": HERE}}
+    failed = Bundle(release="r", namespace=HERE, objects=(crafted,))
+    await refused(applied(scene, failed, Bundle()), Denied)
+    undone = await applied(scene, Bundle(), failed)
+    assert undone.pruned == ()
+    classes = kind("IngressClass", "ingressclasses", namespaced=False, api="networking.k8s.io/v1")
+    assert await scene.cluster.find(classes, "web-theirs") is not None
+
+
+@attempt(
+    CRAFTED,
+    "a Release that failed names an object that somebody else keeps in its namespace",
+    "undoing it removes only what the platform wrote",
+)
+async def release_prunes_what_it_never_wrote(scene: Scene) -> None:
+    await scene.cluster.apply(_config_map("kept", HERE), manager="ann", force=True)
+    wanted = {**_config_map("kept", HERE), "data": {"key": "another"}}
+    mine = _config_map("mine", HERE)
+    failed = Bundle(release="r", namespace=HERE, objects=(mine, wanted))
+    await refused(applied(scene, failed, Bundle()), FieldConflict)
+    undone = await applied(scene, Bundle(), failed)
+    assert "ConfigMap/kept" not in undone.pruned
+    assert (await scene.cluster.get(CONFIG_MAPS, "kept", HERE))["data"] == {"key": "value"}
+    assert await scene.cluster.find(CONFIG_MAPS, "mine", HERE) is None
 
 
 @attempt(

@@ -18,6 +18,7 @@ def live(
     *,
     component: str = "web",
     foreign: str = "",
+    by: str = "kubectl",
     owns: tuple[str, ...] = ("f:a", "f:b"),
     at: str = "12:00:00",
     **meta: Any,
@@ -28,7 +29,7 @@ def live(
     fields: dict[str, Any] = {"f:spec": {name: {} for name in owns}}
     managers = [{"manager": "pavane", "operation": "Apply", "time": at, "fieldsV1": fields}]
     if foreign:
-        managers.append({"manager": "kubectl", "operation": "Update", "time": foreign})
+        managers.append({"manager": by, "operation": "Update", "time": foreign})
     managers.append({"manager": "kube-controller-manager", "subresource": "status"})
     metadata = {"name": name, "namespace": "ns", "uid": f"{kind}-{name}", "labels": labels}
     return trimmed(
@@ -41,6 +42,16 @@ def test_objects_that_only_pavane_and_controllers_wrote_make_no_mark() -> None:
 
     assert places.put(live("Deployment", "web")) == {WEB}
     assert places.fingerprint(WEB) == ""
+
+
+def test_what_the_set_up_of_an_organization_writes_is_not_written_by_others() -> None:
+    places = Places()
+    places.put(live("Deployment", "web"))
+    shared = live("NetworkPolicy", "deny", component="", foreign="12:00:01", by="pavane-tenant")
+
+    assert places.put(shared) == {WEB}
+    assert places.fingerprint(WEB) == ""
+    assert places.seen(WEB) == ""
 
 
 def test_a_write_of_another_manager_makes_a_mark_and_each_later_one_another() -> None:

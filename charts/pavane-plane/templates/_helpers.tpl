@@ -1,0 +1,1 @@
+../../pavane/templates/_helpers.tpl

@@ -1,0 +1,161 @@
+"""``pavane secret``: what it asks the API for, what it prints, and what it never takes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from cli.commands import leaks, secrets
+from cli.errors import ExitCode, Problem
+from cli.main import app
+
+pytestmark = pytest.mark.unit
+
+VALUE = "canary-31aa"
+PLAN = {
+    "hash": "h1",
+    "expectedSeconds": 60,
+    "entries": [
+        {"path": "shop/production/db", "rotation": "db", "engine": "Database", "skips": ["owners"],
+         "consumers": ["web in production"], "expectedSeconds": 60},
+    ],
+    "byHand": [],
+    "silentPlanes": [],
+}  # fmt: skip
+WAITS = {
+    "id": "leak/acme/shop/all", "project": "shop", "plan": PLAN, "awaitsConfirmation": True,
+    "secrets": [], "message": "", "endedAt": None,
+}  # fmt: skip
+REPLACED = {
+    "path": "shop/production/db", "outcome": "Replaced", "before": 1, "version": 2,
+    "consumers": ["web in production"], "message": "", "begun": None, "ended": None,
+}  # fmt: skip
+ENDED = {
+    **WAITS, "awaitsConfirmation": False, "secrets": [REPLACED],
+    "endedAt": "2026-11-27T03:00:00Z", "message": "1 secrets were replaced",
+}  # fmt: skip
+
+
+class _Api:
+    """Remembers what it is asked, and answers what the test says."""
+
+    answers: ClassVar[dict[str, list[Any]]] = {}
+    asked: ClassVar[list[tuple[str, Any]]] = []
+
+    def __init__(self, _profile: object) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def get(self, path: str, **params: Any) -> Any:
+        self.asked.append((f"GET {path}", params))
+        return self._answer(path)
+
+    def post(self, path: str, body: Any) -> Any:
+        self.asked.append((f"POST {path}", body))
+        return self._answer(path)
+
+    def _answer(self, path: str) -> Any:
+        answers = self.answers.get(path, [{}])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> type[_Api]:
+    for module in (secrets, leaks):
+        monkeypatch.setattr(module, "Api", _Api)
+    monkeypatch.setattr(leaks, "watch", lambda _api, operation: {"id": operation})
+    _Api.answers, _Api.asked = {}, []
+    return _Api
+
+
+def ran(*arguments: str, typed: str = "") -> Result:
+    done = CliRunner().invoke(app, ["secret", *arguments, "-n", "acme"], input=typed)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+def test_a_value_comes_from_standard_input_and_is_printed_nowhere(api: type[_Api]) -> None:
+    api.answers["/v1/secrets/acme/set"] = [{"version": 3, "consumers": ["web"], "delivered": True}]
+
+    done = ran("set", "shop/production/db", "password", "--restart", typed=f"{VALUE}\n")
+
+    ((path, body),) = api.asked
+    assert (path, body["values"]) == ("POST /v1/secrets/acme/set", {"password": VALUE})
+    assert body["restart"]
+    assert "version 3" in done.output
+    assert VALUE not in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("shop/db", f"password={VALUE}"), ("shop/db", "user", "password")]
+)
+def test_a_value_as_an_argument_and_one_value_for_two_fields_are_refused(
+    api: type[_Api], arguments: tuple[str, ...]
+) -> None:
+    with pytest.raises(Problem) as refused:
+        ran("set", *arguments, typed=VALUE)
+
+    assert refused.value.code is ExitCode.USAGE
+    assert VALUE not in str(refused.value)
+    assert api.asked == []
+
+
+def test_what_is_described_and_listed_can_be_read_by_programs(api: type[_Api]) -> None:
+    entry = {"path": "shop/db", "version": 2, "fields": ["a"], "rotating": False, "versions": []}
+    api.answers["/v1/secrets/acme/entry"] = [entry]
+    api.answers["/v1/secrets/acme"] = [{"items": ["shop/db"]}]
+
+    assert yaml.safe_load(ran("describe", "shop/db", "-o", "json").stdout) == entry
+    assert yaml.safe_load(ran("list", "-o", "yaml").stdout) == {"items": ["shop/db"]}
+    assert "shop/db" in ran("list").stdout
+
+
+def test_a_leak_without_a_terminal_does_nothing_until_its_plan_is_confirmed(
+    api: type[_Api],
+) -> None:
+    where = "/v1/leaks/acme/shop"
+    api.answers[where] = [WAITS]
+    with pytest.raises(Problem, match="--confirm h1"):
+        ran("leak", "--project", "shop", "--reason", "a stolen laptop")
+    assert [path for path, _ in api.asked] == [f"POST {where}", f"GET {where}"]
+
+    api.asked.clear()
+    api.answers[where] = [{}, WAITS, ENDED]
+    done = ran("leak", "--project", "shop", "-r", "stolen", "--confirm", "h1", "-o", "json")
+
+    confirmed = {"plan": "h1", "environment": ""}
+    assert (f"POST {where}/confirm", confirmed) in api.asked
+    assert yaml.safe_load(done.stdout)["secrets"] == [REPLACED]
+    assert done.exit_code == 0
+
+
+def test_a_plan_of_a_leak_tells_who_begins_anew_and_who_is_not_asked(api: type[_Api]) -> None:
+    by_hand = [{"path": "shop/all/smtp", "consumers": []}]
+    api.answers["/v1/leaks/acme/shop"] = [{**WAITS, "plan": {**PLAN, "byHand": by_hand}}]
+
+    done = ran("leak", "--project", "shop", "--reason", "stolen", "--plan")
+
+    told = done.stdout + done.stderr
+    assert "owners" in told
+    assert "web in production" in told
+    assert "by hand shop/all/smtp" in told
+    assert "--confirm h1" in told
+
+
+def test_a_leak_of_which_something_is_left_ends_with_a_failure(api: type[_Api]) -> None:
+    failed = {**REPLACED, "outcome": "Failed", "message": "OpenBao does not answer"}
+    api.answers["/v1/leaks/acme/shop"] = [{**ENDED, "secrets": [failed]}]
+
+    done = ran("leak", "--project", "shop", "--report")
+
+    assert done.exit_code == 1
+    assert "Failed" in done.stdout

@@ -1,0 +1,41 @@
+"""What the commands of `pavane stack` share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import typer
+
+from cli.stack_running import run
+
+pytestmark = pytest.mark.unit
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_command_that_is_told_to_end_ends_what_it_does_like_one_that_is_interrupted() -> None:
+    ended = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.Event().wait()
+        finally:
+            ended.append("the work")
+
+    with restored(), pytest.raises(typer.Exit) as told:
+        run(work())
+    assert told.value.exit_code == 130
+    assert ended == ["the work"]

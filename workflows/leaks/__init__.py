@@ -1,0 +1,1 @@
+"""What is done about secrets that strangers know."""
