@@ -24,6 +24,7 @@ from activities.releases.preparing import (
     against_drift,
     deadline_of,
     moved,
+    of_artifact,
     pins,
     prepared_of,
     reached,
@@ -51,13 +52,7 @@ from domain.policies.repairs import is_repair
 from domain.records import FactBatch
 from domain.records.stops import Place
 from domain.rendering.release import render_release
-from domain.resources import (
-    BindingState,
-    Component,
-    Environment,
-    Release,
-    parse_as,
-)
+from domain.resources import BindingState, Component, Environment, Release, parse_as
 from domain.resources.binding import Binding
 from domain.resources.deployment import DeployAction
 from domain.resources.environment import ConflictPolicy
@@ -164,7 +159,7 @@ class ReleaseActivities:
                 **moved(before, facts.data_plane, previous),
                 "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
                 "project": facts.project,
-                "version": facts.artifact.version if facts.artifact else "",
+                **of_artifact(facts.artifact, prepared),
                 "image": rendered.image,
                 "class_revision": facts.component_class.revision,
                 "interfaces": facts.interfaces.hash,
