@@ -21,6 +21,7 @@ from cli.stack_running import state_of as _state
 from cli.stack_views import Progress, as_environment, show_status
 from devstack import lifecycle, preflight
 from devstack.core import openbao, people
+from devstack.enforced import enforcement
 from devstack.errors import DevstackError
 from devstack.lifecycle import Wish
 from devstack.programs import CORE, FULL, ensure, index, reporter
@@ -218,6 +219,8 @@ async def _up(wish: Wish) -> None:
             progress.show(change)
     seconds = time.monotonic() - began
     _err.print(f"stack {wish.name} ({wanted.profile}) is ready after {seconds:.1f} s")
+    if wanted.profile == Profile.FULL and (told := enforcement(wish.state)):
+        _err.print(f"  network policies are {told}")
     _err.print(f'  eval "$(pavane stack env --name {wish.name})"   connects programs to it')
 
 

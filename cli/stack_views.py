@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from devstack.enforced import ENFORCER, enforcement
 from devstack.record import PartPhase, PartStatus, StackRecord
 from devstack.state import StateDir
 
@@ -89,6 +90,8 @@ def show_status(console: Console, name: str, state: StateDir, record: StackRecor
         is_there = title != "Pavane API" or record.platform
         if is_there and variable in record.environment:
             console.print(f"{title:<12} {record.environment[variable]}", soft_wrap=True)
+    if ENFORCER in record.parts and (told := enforcement(state)):
+        console.print(f"{'Policies':<12} {told}", soft_wrap=True)
 
 
 def as_environment(variables: Mapping[str, str], form: str) -> str:

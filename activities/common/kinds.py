@@ -12,6 +12,9 @@ REPLICA_SETS = Kind("apps/v1", "ReplicaSet", "replicasets", namespaced=True)
 HTTP_ROUTES = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", namespaced=True)
 ARGO_WORKFLOWS = Kind("argoproj.io/v1alpha1", "Workflow", "workflows", namespaced=True)
 NETWORK_POLICIES = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True)
+CILIUM_POLICIES = Kind(
+    "cilium.io/v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", namespaced=True
+)
 SERVICE_ACCOUNTS = Kind("v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 SERVICES = Kind("v1", "Service", "services", namespaced=True)
 JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)

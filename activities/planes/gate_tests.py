@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from temporalio import activity
 
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
-from activities.common.kinds import JOBS, PODS
+from activities.common.kinds import CILIUM_POLICIES, JOBS, NETWORK_POLICIES, PODS
 from activities.common.log_tails import log_tail
 from activities.common.namespaces import check_owner
 from activities.common.observation import changes
@@ -22,8 +23,10 @@ from domain.errors import Conflict
 from domain.policies.deadlines import time_left
 from domain.policies.objects import first_condition
 from domain.rendering import labels as names
+from domain.rendering.network.neighbours import neighbour_of
 
 GATE = "choreo.dev/gate"
+_RUN = "choreo.dev/gate-run"
 _KEPT_SECONDS = 3600
 _NOBODY = 10001
 """As which user tests run: many images name none, or one by its name."""
@@ -49,10 +52,7 @@ class GateTestActivities:
             Denied: The namespace belongs to another organization.
         """
         await check_owner(self._cluster, run.namespace, run.organization)
-        try:
-            await self._cluster.create(_job(run))
-        except Conflict:
-            activity.logger.debug("Job %s is there already", run.name)
+        await self._begin(run)
         limit = timedelta(seconds=run.timeout_seconds) + _SLACK
         left = time_left(limit, activity.info().scheduled_time, Clock().now())
         async with heartbeating(lambda: run.name):
@@ -67,6 +67,35 @@ class GateTestActivities:
                 await asyncio.shield(self._delete(run))
                 raise
             return await self._outcome(run, job)
+
+    async def _begin(self, run: GateTestRun) -> None:
+        """Starts the Job and lets it call what it tests; the policy goes with the Job.
+
+        The policy is there before the first pod of the Job runs: a pod takes longer to start.
+        """
+        tested = await self._policy(run)
+        neighbour = None if tested is None else neighbour_of(tested, run.name, _labels(run))
+        try:
+            job = await self._cluster.create(_job(run, neighbour.labels if neighbour else {}))
+        except Conflict:
+            activity.logger.debug("Job %s is there already", run.name)
+            job = await self._cluster.get(JOBS, run.name, run.namespace)
+        if neighbour is None:
+            return
+        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": run.name}
+        policy = neighbour.policy
+        owned = {"ownerReferences": [{**owner, "uid": job["metadata"]["uid"]}]}
+        await self._cluster.apply({**policy, "metadata": {**policy["metadata"], **owned}})
+
+    async def _policy(self, run: GateTestRun) -> dict[str, Any] | None:
+        """Reads the policy that the component has where it is tested, of whatever kind."""
+        if not run.component:
+            return None
+        for kind in (NETWORK_POLICIES, CILIUM_POLICIES):
+            found = await self._cluster.find(kind, run.component, run.namespace)
+            if found is not None:
+                return {**found, "apiVersion": kind.api_version, "kind": kind.kind}
+        return None
 
     async def _ended(self, run: GateTestRun) -> dict[str, Any]:
         """Waits for the Job's own word; fed by a shared watch."""
@@ -112,17 +141,23 @@ def _verdict(job: dict[str, Any]) -> bool | None:
     return None
 
 
-def _job(run: GateTestRun) -> dict[str, Any]:
-    """The Job: one try, nobody's identity, no rights, and gone an hour after its end.
-
-    It fits into a namespace that enforces the restricted profile, as those of components do.
-    """
-    labels = {
+def _labels(run: GateTestRun) -> dict[str, str]:
+    """The labels of the Job and its policy, which tell its pods from those of other runs."""
+    return {
         names.ORGANIZATION: run.organization,
         names.PROJECT: run.project,
         names.ENVIRONMENT: run.environment,
         GATE: run.gate,
+        _RUN: run.name,
     }
+
+
+def _job(run: GateTestRun, calls: Mapping[str, str]) -> dict[str, Any]:
+    """The Job: one try, nobody's identity, no rights, and gone an hour after its end.
+
+    It fits into a namespace that enforces the restricted profile, as those of components do.
+    """
+    labels = _labels(run)
     container = {
         "name": "tests",
         "image": run.image,
@@ -145,7 +180,7 @@ def _job(run: GateTestRun) -> dict[str, Any]:
             "activeDeadlineSeconds": run.timeout_seconds,
             "ttlSecondsAfterFinished": _KEPT_SECONDS,
             "template": {
-                "metadata": {"labels": labels},
+                "metadata": {"labels": {**labels, **calls}},
                 "spec": {
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": False,

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from devstack.certificates import Request
 from devstack.component import Component, HttpProbe, Part, Step
 from devstack.context import StackContext
+from devstack.enforced import ENFORCER
 from devstack.files import write_atomically
+from devstack.node.enforcement import is_enforced
 from devstack.node.foundation import cgroups_of
 from devstack.node.layout import CONTAINERD_SOCKET, NODE_FOLDER, NodeFolders
 from devstack.node.names import CONTAINERD, KUBE_PROXY, KUBELET, NODE, NODE_READY
@@ -48,7 +50,8 @@ def _kubelet(context: StackContext) -> Component:
             f"--node-ip={context.network.node}",
             "--v=1",
         ),
-        needs=(CONTAINERD, API_SERVER),
+        # No pod runs before what it may do is enforced.
+        needs=(CONTAINERD, API_SERVER, *((ENFORCER,) if is_enforced(context) else ())),
         # Nobody may ask without a certificate; being refused is proof enough that it answers.
         ready=HttpProbe(
             f"https://{context.network.node}:10250/healthz",

@@ -13,6 +13,15 @@ from devstack.node.names import CONTAINERD, NODE
 from devstack.node.namespaces import node_of
 
 PLUGINS = "/usr/lib/cni"
+BRIDGE = "pods"
+"""The bridge all pods are at, and the name of their network."""
+
+POD_ADDRESSES = Path("/run/pod-addresses")
+"""Keeps a file for each address that a pod has, which names its sandbox; seen inside the node."""
+
+SANDBOXES = Path("/run/containerd/io.containerd.runtime.v2.task/k8s.io")
+"""Where containerd describes sandboxes and containers; seen inside the node."""
+
 _SYS_RESOURCE = 24
 
 
@@ -82,18 +91,18 @@ def pod_network(context: StackContext) -> str:
     """One bridge for all pods; addresses are kept where they vanish with the node's processes."""
     network = {
         "cniVersion": "0.4.0",
-        "name": "pods",
+        "name": BRIDGE,
         "plugins": [
             {
                 "type": "bridge",
-                "bridge": "pods",
+                "bridge": BRIDGE,
                 "isGateway": True,
                 "hairpinMode": True,
                 "ipam": {
                     "type": "host-local",
                     "ranges": [[{"subnet": context.network.pods}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
-                    "dataDir": "/run/pod-addresses",
+                    "dataDir": str(POD_ADDRESSES),
                 },
             },
             {"type": "portmap", "capabilities": {"portMappings": True}},

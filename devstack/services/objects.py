@@ -20,7 +20,11 @@ CLUSTER_OBJECTS = "cluster-objects"
 GATEWAY_PORT = "gateway"
 GATEWAY_TLS_PORT = "gateway-tls"
 _FOLDER = Path(__file__).parent / "manifests"
-_DEFINITIONS = ("argoproj.io_workflows.yaml", "gateway.networking.k8s.io_httproutes.yaml")
+_DEFINITIONS = (
+    "argoproj.io_workflows.yaml",
+    "ciliumnetworkpolicies.yaml",
+    "gateway.networking.k8s.io_httproutes.yaml",
+)
 """One file of each set of definitions; the others lie beside it."""
 
 

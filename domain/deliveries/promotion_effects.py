@@ -47,6 +47,8 @@ class GateTestRun(Wire):
     image: str
     command: tuple[str, ...]
     timeout_seconds: int = 300
+    component: str = ""
+    """What is tested: the tests may call its endpoints. Empty = they may call nobody."""
 
 
 class WatchRelease(Wire):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from domain.rendering import RenderedRelease, render_release
 from domain.rendering.network.judging import Call, Party, judge_call, party_of
+from domain.rendering.network.neighbours import neighbour_of
 from domain.rendering.offline import Shelf, assemble
 from domain.resources import Resource, parse
 from tests.oracle.oracle import Flow, Oracle, pod, pods
@@ -147,6 +148,37 @@ def test_name_server_gateway_and_node_reach_what_they_must_and_nothing_else(
     told = oracle.ask(release.objects, [web, *others], list(flows))
     assert dict(zip(flows, told.allowed, strict=True)) == flows
     assert told.refused == ()
+
+
+@pytest.mark.parametrize("plane", [{}, CILIUM], ids=["Kubernetes", "Cilium"])
+def test_tests_of_a_gate_call_what_they_test_and_nobody_else(
+    oracle: Oracle, plane: dict[str, Any]
+) -> None:
+    release = rendered(plane=plane)
+    (policy,) = (
+        one
+        for one in release.objects
+        if one["kind"].endswith("NetworkPolicy") and one["metadata"]["name"] == "web"
+    )
+    tested = _party(release)
+    neighbour = neighbour_of(policy, "gate-smoke-1", {"choreo.dev/gate-run": "gate-smoke-1"})
+    labels = {**neighbour.labels, "choreo.dev/gate-run": "gate-smoke-1"}
+    smoke = {**pods(tested, "smoke"), "labels": labels}
+    other = {**pods(tested, "other"), "labels": {"choreo.dev/component": "other"}}
+    dns = pod("dns", "kube-system", k8s_app="kube-dns")
+    flows = {
+        Flow("smoke", "web", 8080): True,
+        Flow("smoke", "web", 9090): False,
+        Flow("smoke", "dns", 53, "UDP"): True,
+        Flow("smoke", "other", 8080): False,
+        Flow("other", "smoke", 8080): False,
+        Flow("web", "smoke", 8080): False,
+    }
+    told = oracle.ask(
+        [*release.objects, neighbour.policy], [pods(tested), smoke, other, dns], list(flows)
+    )
+    assert told.refused == ()
+    assert dict(zip(flows, told.allowed, strict=True)) == flows
 
 
 def test_outside_is_reached_as_declared(oracle: Oracle) -> None:

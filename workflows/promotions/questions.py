@@ -37,6 +37,7 @@ async def _tests(facts: PromotionFacts, rule: GateRule, key: str) -> GateOutcome
         image=rule.image or (facts.artifact.image if facts.artifact else ""),
         command=rule.command,
         timeout_seconds=rule.timeout_seconds,
+        component=facts.component,
     )
     return await call(
         GateTestActivities.run_gate_tests,

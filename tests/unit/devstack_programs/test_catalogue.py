@@ -82,6 +82,8 @@ def test_the_pinned_version_is_the_one_the_module_requires() -> None:
         "argo": "github.com/argoproj/argo-workflows/v3",
         "coredns": "github.com/coredns/coredns",
         "metrics-server": "sigs.k8s.io/metrics-server",
+        "cilium-crds": "github.com/cilium/cilium",
+        "policy-enforcer": "github.com/cilium/cilium",
         "policy-oracle": "github.com/cilium/cilium",
     }
     text = "".join(path.read_text() for path in MODULES.glob("*/go.mod"))

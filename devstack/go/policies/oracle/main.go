@@ -15,27 +15,15 @@ import (
 	"os"
 
 	"github.com/cilium/cilium/pkg/identity"
-	"github.com/cilium/cilium/pkg/identity/identitymanager"
-	"github.com/cilium/cilium/pkg/k8s"
-	ciliumv2 "github.com/cilium/cilium/pkg/k8s/apis/cilium.io/v2"
-	networkingv1 "github.com/cilium/cilium/pkg/k8s/slim/k8s/api/networking/v1"
 	"github.com/cilium/cilium/pkg/labels"
-	"github.com/cilium/cilium/pkg/policy"
 	"github.com/cilium/cilium/pkg/policy/api"
-	"github.com/cilium/cilium/pkg/policy/types"
-	"github.com/cilium/cilium/pkg/policy/utils"
-	testidentity "github.com/cilium/cilium/pkg/testutils/identity"
-	testpolicy "github.com/cilium/cilium/pkg/testutils/policy"
-	"github.com/cilium/cilium/pkg/u8proto"
+
+	"pavane.dev/devstack/policies"
 )
 
 const (
-	cluster        = "default"
-	firstPod       = 10000
-	firstAddress   = 16777217 // identities of addresses are local to a node
-	namespaceLabel = "io.kubernetes.pod.namespace"
-	namespaceMeta  = "io.cilium.k8s.namespace.labels."
-	clusterLabel   = "io.cilium.k8s.policy.cluster"
+	firstPod     = 10000
+	firstAddress = 16777217 // identities of addresses are local to a node
 )
 
 type party struct {
@@ -103,22 +91,18 @@ func answered(logger *slog.Logger, line []byte) answer {
 	for _, one := range identities {
 		known[one.ID] = one.LabelArray
 	}
-	manager := identitymanager.NewIDManager(logger)
-	repository := policy.NewPolicyRepository(
-		logger, known, nil, nil, manager, testpolicy.NewPolicyMetricsNoop())
-	repository.GetSelectorCache().SetLocalIdentityNotifier(testidentity.NewDummyIdentityNotifier())
-	repository.UpdateIdentities(known, nil)
+	judge := policies.NewJudge(logger, known)
 	var found answer
 	for _, content := range asked.Policies {
-		entries, err := parsed(logger, content)
+		entries, err := policies.Parse(logger, content)
 		if err != nil {
 			found.Refused = append(found.Refused, err.Error())
 			continue
 		}
-		repository.MustAddPolicyEntries(entries)
+		judge.Add(entries)
 	}
 	for _, one := range asked.Flows {
-		said, err := judged(logger, repository, manager, identities, one)
+		said, err := judged(judge, identities, one)
 		if err != nil {
 			return answer{Error: err.Error()}
 		}
@@ -127,50 +111,15 @@ func answered(logger *slog.Logger, line []byte) answer {
 	return found
 }
 
-func parsed(logger *slog.Logger, content json.RawMessage) (types.PolicyEntries, error) {
-	var kind struct {
-		Kind string `json:"kind"`
-	}
-	if err := json.Unmarshal(content, &kind); err != nil {
-		return nil, err
-	}
-	if kind.Kind == "NetworkPolicy" {
-		var one networkingv1.NetworkPolicy
-		if err := json.Unmarshal(content, &one); err != nil {
-			return nil, err
-		}
-		return k8s.ParseNetworkPolicy(logger, cluster, &one)
-	}
-	var one ciliumv2.CiliumNetworkPolicy
-	if err := json.Unmarshal(content, &one); err != nil {
-		return nil, err
-	}
-	rules, err := one.Parse(logger, cluster)
-	if err != nil {
-		return nil, err
-	}
-	return utils.RulesToPolicyEntries(rules), nil
-}
-
 func judged(
-	logger *slog.Logger, repository *policy.Repository, manager identitymanager.IDManager,
-	identities map[string]*identity.Identity, one flow,
+	judge *policies.Judge, identities map[string]*identity.Identity, one flow,
 ) (verdict, error) {
 	from, to := identities[one.From], identities[one.To]
 	if from == nil || to == nil {
 		return verdict{}, fmt.Errorf("flow from %s to %s: nobody of that name", one.From, one.To)
 	}
-	protocol, err := u8proto.ParseProtocol(one.Protocol)
-	if err != nil {
-		return verdict{}, err
-	}
-	said, _, _, err := policy.LookupFlow(logger, repository, manager, types.Flow{
-		From: from, To: to, Proto: protocol, Dport: one.Port,
-	})
-	return verdict{
-		Egress:  said.Egress == types.DecisionAllowed,
-		Ingress: said.Ingress == types.DecisionAllowed,
-	}, err
+	egress, ingress, err := judge.Flow(from, to, one.Protocol, one.Port)
+	return verdict{Egress: egress, Ingress: ingress}, err
 }
 
 func identitiesOf(parties []party) (map[string]*identity.Identity, error) {
@@ -188,11 +137,11 @@ func identitiesOf(parties []party) (map[string]*identity.Identity, error) {
 func labelled(one party, number int) (labels.LabelArray, identity.NumericIdentity, error) {
 	switch {
 	case one.Entity != "":
-		id := identity.GetReservedID(one.Entity)
-		if id == identity.IdentityUnknown {
+		id, array := policies.EntityLabels(one.Entity)
+		if array == nil {
 			return nil, id, fmt.Errorf("there is no entity %s", one.Entity)
 		}
-		return identity.LookupReservedIdentity(id).LabelArray, id, nil
+		return array, id, nil
 	case one.Address != "" || one.Host != "":
 		address := one.Address
 		if address == "" {
@@ -210,16 +159,7 @@ func labelled(one party, number int) (labels.LabelArray, identity.NumericIdentit
 		}
 		return all.LabelArray(), identity.NumericIdentity(firstAddress + number), nil
 	default:
-		array := labels.LabelArray{
-			labels.NewLabel(namespaceLabel, one.Namespace, labels.LabelSourceK8s),
-			labels.NewLabel(clusterLabel, cluster, labels.LabelSourceK8s),
-		}
-		for key, value := range one.NamespaceLabels {
-			array = append(array, labels.NewLabel(namespaceMeta+key, value, labels.LabelSourceK8s))
-		}
-		for key, value := range one.Labels {
-			array = append(array, labels.NewLabel(key, value, labels.LabelSourceK8s))
-		}
-		return array.Sort(), identity.NumericIdentity(firstPod + number), nil
+		array := policies.PodLabels(one.Namespace, one.NamespaceLabels, one.Labels)
+		return array, identity.NumericIdentity(firstPod + number), nil
 	}
 }
