@@ -47,7 +47,7 @@ from settings import Settings, load
 from workflows.deployments.queues import TemporalDeployQueues
 from workflows.promotions.standings import TemporalStandings
 from workflows.registry import LANES, PROCEDURES
-from workflows.schedules import schedule_audit_signing
+from workflows.schedules import keep_schedules
 
 gc.freeze()
 gc.enable()
@@ -269,9 +269,7 @@ async def _main(plugins: Sequence[Plugin]) -> None:
     records = SqlRecords.open(settings.records.address)
     if "control" in settings.worker.roles and await records.migrate():
         _LOG.info("brought %s up to date", records.place)
-    if signer_of(settings) and await schedule_audit_signing(
-        client, settings.audit.signing_interval
-    ):
+    if signer_of(settings) and await keep_schedules(client, settings.audit.signing_interval):
         _LOG.info("heads of audit chains are signed every %s", settings.audit.signing_interval)
     process = WorkerProcess(settings, client, cluster, records)
     # The same of what was made of it.

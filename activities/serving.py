@@ -39,6 +39,7 @@ from activities.releases.drift import DriftActivities
 from activities.releases.facts import gateway_defaults
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.delivery import SecretDelivery
+from activities.secrets.expiry import ExpiryActivities, ExpiryPlanActivities
 from activities.secrets.paths import SecretPathActivities
 from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
@@ -172,6 +173,7 @@ def _rules(outside: Outside) -> Activities:
         rotations.plan_rotation,
         rotations.note_rotation,
         rotations.read_leak,
+        ExpiryPlanActivities(cluster).list_organizations,
         rotations.list_planes,
     ]
 
@@ -252,7 +254,12 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
         VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
     )
     rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
-    reading = [SecretPathActivities(SecretStore(own)).list_secrets] if own else []
+    store = SecretStore(own) if own else None
+    reading: Activities = (
+        [SecretPathActivities(store).list_secrets, ExpiryActivities(store).find_expiring]
+        if store
+        else []
+    )
     return [*signing, tenants.ensure_vault_tenant, *rotating, *reading]
 
 

@@ -10,6 +10,7 @@ from workflows.classes.upgrades import ClassUpgradeWorkflow
 from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
+from workflows.expiry.look import ExpiryLookWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
@@ -34,6 +35,7 @@ PROCEDURES = [
     DeployWorkflow,
     DriftWorkflow,
     EmergencyStopWorkflow,
+    ExpiryLookWorkflow,
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,

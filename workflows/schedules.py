@@ -19,11 +19,22 @@ from temporalio.client import (
 )
 
 from domain import ids
+from domain.deliveries.expiry import ExpiryRequest
 from domain.records import SigningRequest
+from workflows.expiry.look import ExpiryLookWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
 
 AUDIT_SIGNING = "sign-audit-heads"
+EXPIRY_LOOK = "look-at-expiries"
+_EXPIRY_INTERVAL = timedelta(hours=6)
+"""How often it is looked which secrets expire."""
 _MOST_JITTER = timedelta(seconds=30)
+
+
+async def keep_schedules(client: Client, signing: timedelta) -> bool:
+    """Has done by the clock what needs OpenBao; False = all was so already. Idempotent."""
+    made = await schedule_audit_signing(client, signing)
+    return await schedule_expiry_looks(client) or made
 
 
 async def schedule_audit_signing(client: Client, interval: timedelta) -> bool:
@@ -32,23 +43,44 @@ async def schedule_audit_signing(client: Client, interval: timedelta) -> bool:
     Idempotent, also when several workers start at once. Whoever paused the schedule has paused it:
     an interval that changed does not start it again.
     """
-    wanted = _every(interval)
+    action = ScheduleActionStartWorkflow(
+        SignAuditHeadsWorkflow.run,
+        SigningRequest(),
+        id=AUDIT_SIGNING,
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        static_summary="sign the heads of the audit chains",
+    )
+    wanted = _every(interval, action, "signs the heads of the audit chains")
+    return await _kept(client, AUDIT_SIGNING, wanted)
+
+
+async def schedule_expiry_looks(client: Client, interval: timedelta = _EXPIRY_INTERVAL) -> bool:
+    """Has it looked every ``interval`` which secrets expire; False = that was so already.
+
+    As ``schedule_audit_signing``.
+    """
+    action = ScheduleActionStartWorkflow(
+        ExpiryLookWorkflow.run,
+        ExpiryRequest(),
+        id=EXPIRY_LOOK,
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        static_summary="look which secrets expire",
+    )
+    wanted = _every(interval, action, "looks which secrets expire")
+    return await _kept(client, EXPIRY_LOOK, wanted)
+
+
+async def _kept(client: Client, name: str, wanted: Schedule) -> bool:
     try:
-        await client.create_schedule(AUDIT_SIGNING, wanted)
+        await client.create_schedule(name, wanted)
     except ScheduleAlreadyRunningError:
-        return await _bring_up_to_date(client, wanted)
+        return await _bring_up_to_date(client, name, wanted)
     return True
 
 
-def _every(interval: timedelta) -> Schedule:
+def _every(interval: timedelta, action: ScheduleActionStartWorkflow, note: str) -> Schedule:
     return Schedule(
-        action=ScheduleActionStartWorkflow(
-            SignAuditHeadsWorkflow.run,
-            SigningRequest(),
-            id=AUDIT_SIGNING,
-            task_queue=ids.ORCHESTRATION_QUEUE,
-            static_summary="sign the heads of the audit chains",
-        ),
+        action=action,
         spec=ScheduleSpec(
             intervals=[ScheduleIntervalSpec(every=interval)],
             jitter=min(interval / 10, _MOST_JITTER),
@@ -56,11 +88,11 @@ def _every(interval: timedelta) -> Schedule:
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy.SKIP, catchup_window=max(interval, timedelta(minutes=1))
         ),
-        state=ScheduleState(note="signs the heads of the audit chains"),
+        state=ScheduleState(note=note),
     )
 
 
-async def _bring_up_to_date(client: Client, wanted: Schedule) -> bool:
+async def _bring_up_to_date(client: Client, name: str, wanted: Schedule) -> bool:
     changed = False
 
     async def update(found: ScheduleUpdateInput) -> ScheduleUpdate | None:
@@ -72,5 +104,5 @@ async def _bring_up_to_date(client: Client, wanted: Schedule) -> bool:
         wanted.state = known.state
         return ScheduleUpdate(schedule=wanted)
 
-    await client.get_schedule_handle(AUDIT_SIGNING).update(update)
+    await client.get_schedule_handle(name).update(update)
     return changed

@@ -7,7 +7,7 @@ after it did its work: the secret itself says what was done already.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from activities.secrets.engines import Engine, engine_of
 from clients.databases import DatabaseRoles
 from clients.vault import SecretEntry, SecretStore, SecretValues
 from clients.vault.approles import AppRoles
-from clients.vault.kv import ACTIVE, ROTATION
+from clients.vault.kv import ACTIVE, EXPIRES, ROTATION
 from domain.deliveries.rotations import OldUsers, SecretTurn
 from domain.errors import InvalidRequest, NotFound, StaleRevision
 from domain.secrets.leaks import LONGEST_USE
@@ -162,7 +162,8 @@ class RotationActivities:
         Idempotent.
         """
         await self._destroy(turn, turn.before)
-        await self._released(turn)
+        # When the old one would have expired says nothing of the new one.
+        await self._released(turn, {EXPIRES: None})
 
     @activity.defn
     async def withdraw_new(self, turn: SecretTurn) -> None:
@@ -209,9 +210,9 @@ class RotationActivities:
         plan = turn.plan
         await self._kept(lambda: self._store.use(plan.organization, plan.path, version))
 
-    async def _released(self, turn: SecretTurn) -> None:
-        plan = turn.plan
-        await self._kept(lambda: self._store.note(plan.organization, plan.path, {ROTATION: None}))
+    async def _released(self, turn: SecretTurn, more: Mapping[str, None] | None = None) -> None:
+        plan, notes = turn.plan, {ROTATION: None, **(more or {})}
+        await self._kept(lambda: self._store.note(plan.organization, plan.path, notes))
 
     async def _entry(self, turn: SecretTurn) -> SecretEntry:
         plan = turn.plan

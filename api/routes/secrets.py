@@ -12,6 +12,8 @@ from fastapi import APIRouter, Query, Response
 from api.access import Access, AccessDep
 from api.dependencies import ServicesDep, TemporalDep
 from api.schemas.secrets import (
+    ExpiringList,
+    ExpiringView,
     SecretList,
     SecretReaders,
     SecretSet,
@@ -20,7 +22,9 @@ from api.schemas.secrets import (
     SetSecret,
     ShowSecret,
 )
+from api.views.expiry import expiry_of
 from clients.vault import SecretStore
+from clients.vault.kv import ACTIVE, EXPIRES, OWNER
 from domain.deliveries import Trigger
 from domain.deliveries.secrets import SecretChange
 from domain.errors import Conflict, NotFound
@@ -49,6 +53,27 @@ async def list_secrets(
         return access.may(found, Action.READ, project=scope.project, environment=scope.environment)
 
     return SecretList(items=tuple(path for path in paths if may_read(path)))
+
+
+@router.get("/{organization}/expiring", summary="Secrets that expire")
+async def expiring(
+    organization: str,
+    access: AccessDep,
+    services: ServicesDep,
+    within_days: Annotated[int, Query(ge=0, le=3660, description="How soon.")] = 30,
+) -> ExpiringList:
+    """Lists secrets that expire soon, or have, of which the caller may read; with their owners."""
+    found = await access.organization(organization)
+    before = datetime.now(UTC) + timedelta(days=within_days)
+    entries = await asyncio.to_thread(services.secrets().expiring, organization, before)
+    shown = [(entry, scope_of(entry.path)) for entry in entries]
+    return ExpiringList(
+        items=tuple(
+            ExpiringView.of(entry)
+            for entry, at in shown
+            if access.may(found, Action.READ, project=at.project, environment=at.environment)
+        )
+    )
 
 
 @router.get("/{organization}/entry", summary="Describe a secret")
@@ -105,7 +130,10 @@ async def set_secret(
     )
     key = uuid.uuid4().hex
     await (await start_change(client, change, f"asked-{key}")).result()
-    version = await asyncio.to_thread(_write, services.secrets(), organization, order.path, values)
+    notes = _notes(order, values)
+    version = await asyncio.to_thread(
+        _write, services.secrets(), organization, order.path, values, notes
+    )
     told = {"action": "secret.set", "version": version, "delivers": True}
     done = change.model_copy(update={**told, "restarts": order.restart})
     delivery = await start_change(client, done, f"set-{key}")
@@ -149,10 +177,29 @@ async def show(
     return SecretShown(value=values[order.field])
 
 
-def _write(store: SecretStore, organization: str, path: str, values: dict[str, str]) -> int:
+def _notes(order: SetSecret, values: dict[str, str]) -> dict[str, str | None]:
+    """What is kept beside a value: a moment that was given, else one that it says itself."""
+    notes: dict[str, str | None] = {OWNER: order.owner} if order.owner else {}
+    if order.never_expires:
+        return {**notes, EXPIRES: None}
+    if moment := order.expires or expiry_of(values.values()):
+        notes[EXPIRES] = moment.astimezone(UTC).isoformat(timespec="seconds")
+    return notes
+
+
+def _write(
+    store: SecretStore,
+    organization: str,
+    path: str,
+    values: dict[str, str],
+    notes: dict[str, str | None],
+) -> int:
     entry = store.find(organization, path)
     if entry is None or not entry.newest:
-        return store.write(organization, path, values, expected=0)
+        version = store.write(organization, path, values, expected=0)
+        if notes:
+            store.note(organization, path, notes)
+        return version
     if entry.rotation:
         raise Conflict(
             f"secret {path} is being rotated: wait for its end, or roll the rotation back"
@@ -161,7 +208,7 @@ def _write(store: SecretStore, organization: str, path: str, values: dict[str, s
     if (active := entry.version(entry.active)) is not None and active.is_readable:
         before = dict(store.read(organization, path, entry.active))
     version = store.write(organization, path, {**before, **values}, expected=entry.newest)
-    store.use(organization, path, version)
+    store.note(organization, path, {**notes, ACTIVE: str(version)})
     return version
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from api.schemas.deliveries import Request, View
 from clients.vault import ReadersFound, SecretEntry
@@ -30,6 +30,8 @@ class SecretView(View):
     version: int = Field(description="Version in use; 0 = none.")
     fields: tuple[str, ...] = Field((), description="Names of its fields.")
     rotating: bool = Field(description="A rotation of it runs: it cannot be set.")
+    expires: datetime | None = Field(None, description="When its value works no more, if known.")
+    owner: str = Field("", description="Group or person who must replace it then.")
     versions: tuple[SecretVersionView, ...] = ()
 
     @classmethod
@@ -53,6 +55,8 @@ class SecretView(View):
             version=entry.active,
             fields=fields,
             rotating=bool(entry.rotation),
+            expires=entry.expires,
+            owner=entry.owner,
             versions=versions,
         )
 
@@ -61,6 +65,27 @@ class SecretList(View):
     """Paths of secrets."""
 
     items: tuple[str, ...]
+
+
+class ExpiringView(View):
+    """A secret that expires."""
+
+    path: str
+    expires: datetime
+    owner: str = Field("", description="Group or person who must replace it. Empty = nobody.")
+
+    @classmethod
+    def of(cls, entry: SecretEntry) -> ExpiringView:
+        """Shows one of which it is known."""
+        return cls.model_validate(
+            {"path": entry.path, "expires": entry.expires, "owner": entry.owner}
+        )
+
+
+class ExpiringList(View):
+    """Secrets that expire, the first one first."""
+
+    items: tuple[ExpiringView, ...] = ()
 
 
 class SecretReaderView(View):
@@ -95,6 +120,15 @@ class SetSecret(Request):
     values: dict[str, SecretStr] = Field(min_length=1, max_length=50)
     restart: bool = Field(False, description="Have the pods of its consumers begin anew.")
     reason: str = Field("", max_length=1000)
+    expires: AwareDatetime | None = Field(
+        None,
+        description="When it works no more. Absent = what a certificate or a token says, else as "
+        "it was.",
+    )
+    never_expires: bool = Field(False, description="It does not expire any more.")
+    owner: str = Field(
+        "", max_length=253, description="Group, or person by email, who is told. Empty = as it was."
+    )
 
 
 class SecretSet(View):

@@ -10,27 +10,31 @@ import typer
 from rich.markup import escape
 
 from cli.client import Api
+from cli.commands.expiry import expiring
 from cli.commands.leaks import leak
 from cli.console import err, out
 from cli.errors import ExitCode, Problem
 from cli.options import Organization, Output, Wait
 from cli.output import Format, age, show_data, show_table
 from cli.profile import Profile
+from cli.times import moment_of
 from cli.watching import conclude, watch
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Secrets: set, list, describe, history, readers, show, rotate, leak.",
+    help="Secrets: set, list, describe, history, readers, show, rotate, leak, expiring.",
 )
 rotation_app = typer.Typer(
     no_args_is_help=True, help="A rotation that runs: status, hold, resume, rollback."
 )
 app.add_typer(rotation_app, name="rotation")
 app.command("leak")(leak)
+app.command("expiring")(expiring)
 SecretPath = Annotated[
     str, typer.Argument(metavar="PATH", help="PROJECT/ENVIRONMENT/NAME, as `secret list` shows.")
 ]
 Rotation = Annotated[str, typer.Argument(metavar="ROTATION", help="Name of the SecretRotation.")]
+_NEVER = "never"
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it is written down.")]
 
 
@@ -47,6 +51,12 @@ def set_secret(  # noqa: PLR0917 - typer calls by name
         bool, typer.Option("--restart", help="Have the pods that use it begin anew.")
     ] = False,
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is written down.")] = "",
+    expires: Annotated[
+        str, typer.Option("--expires", help="2027-01-31, 90d from now, or never.")
+    ] = "",
+    owner: Annotated[
+        str, typer.Option("--owner", help="Group, or email, that is told before it expires.")
+    ] = "",
     organization: Organization = "",
 ) -> None:
     """Set fields of a secret.
@@ -55,7 +65,7 @@ def set_secret(  # noqa: PLR0917 - typer calls by name
     argument: others would see it.
     """
     profile = Profile()
-    owner = profile.needs_organization(organization)
+    where = profile.needs_organization(organization)
     names = fields or ["value"]
     for name in names:
         if "=" in name:
@@ -65,9 +75,12 @@ def set_secret(  # noqa: PLR0917 - typer calls by name
         "values": _values(names, file),
         "restart": restart,
         "reason": reason,
+        "owner": owner,
+        "neverExpires": expires == _NEVER,
+        "expires": moment_of("" if expires == _NEVER else expires, "--expires"),
     }
     with Api(profile) as api:
-        done = api.post(f"/v1/secrets/{owner}/set", body)
+        done = api.post(f"/v1/secrets/{where}/set", body)
     users = ", ".join(done["consumers"]) or "nobody uses it yet"
     state = users if done["delivered"] else "it is still being delivered"
     err().print(f"[good]✓[/good] {escape(path)} version {done['version']}  {escape(state)}")
@@ -105,6 +118,8 @@ def describe(
         ["version in use", str(found["version"])],
         ["fields", ", ".join(found["fields"])],
         ["rotating", "yes" if found["rotating"] else "no"],
+        ["expires", found.get("expires") or "not known"],
+        ["owner", found.get("owner") or "nobody named"],
     ]
     show_table(["", path], rows, empty="")
 

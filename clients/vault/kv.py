@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import hvac
@@ -17,6 +18,10 @@ ACTIVE = "active"
 """Custom metadata: the version in use; without it the newest is."""
 ROTATION = "rotation"
 """Custom metadata: the rotation that runs; and field of a version that a rotation wrote."""
+EXPIRES = "expires"
+"""Custom metadata: when its value works no more, ISO 8601 in UTC."""
+OWNER = "owner"
+"""Custom metadata: the group or person who must replace it then."""
 _MARK = "_rotation"
 _MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -73,6 +78,18 @@ class SecretEntry:
         """Id of the rotation that runs; empty = none."""
         return self.notes.get(ROTATION, "")
 
+    @property
+    def expires(self) -> datetime | None:
+        """When its value works no more; None = nobody said so."""
+        with suppress(ValueError):
+            return datetime.fromisoformat(self.notes.get(EXPIRES, "")).astimezone(UTC)
+        return None
+
+    @property
+    def owner(self) -> str:
+        """Group or person who must replace it; empty = nobody was named."""
+        return self.notes.get(OWNER, "")
+
     def version(self, number: int) -> SecretVersion | None:
         """Returns one version, None when there is none of that number."""
         return next((one for one in self.versions if one.number == number), None)
@@ -128,6 +145,16 @@ class SecretStore:
             else:
                 found.append(inner)
         return sorted(found)
+
+    def expiring(self, organization: str, before: datetime) -> list[SecretEntry]:
+        """Returns the secrets that expire before a moment, the first one first."""
+        found = [
+            (entry.expires, entry)
+            for path in self.names(organization)
+            if (entry := self.find(organization, path)) is not None
+            if entry.expires is not None and entry.expires < before
+        ]
+        return [entry for _, entry in sorted(found, key=lambda one: (one[0], one[1].path))]
 
     def read(self, organization: str, path: str, version: int) -> SecretValues:
         """Returns the values of one version.

@@ -6,8 +6,11 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
 from domain import ids
 from domain.deliveries import Trigger
+from domain.deliveries.expiry import ExpiryRequest
 from domain.deliveries.leaks import Confirmation, LeakRequest
 from domain.deliveries.rotations import RotationRequest
 from domain.deliveries.secrets import SecretChange
@@ -17,6 +20,7 @@ from tests.durability.place import GOOD, PROJECT, Place
 from tests.durability.scenario import Scenario, runs
 from tests.durability.state import State
 from tests.durability.vaults import APP_ROLE, PATH, Held, Vault, logging_in
+from workflows.expiry.look import ExpiryLookWorkflow
 from workflows.leaks.response import LeakResponseWorkflow
 from workflows.leaks.starting import confirm_leak, start_leak_response
 from workflows.secrets.starting import start_change, start_rotation
@@ -155,5 +159,40 @@ class Leaked(ValueRotation):
         assert sorted(told) == ["leak.answered", "leak.confirmed", "leak.reported"]
 
 
+class Expiring(ValueRotation):
+    """A secret works no more tomorrow: its owner is told, once."""
+
+    name = "secret expires"
+    answers_throughout = False
+    is_undone_by_cancel = False
+
+    async def before(self, place: Place) -> None:
+        vault = Vault(place)
+        await vault.set_up({"value": FIRST})
+        await asyncio.to_thread(vault.expires, "2020-01-01T00:00:00+00:00")
+
+    async def act(self, place: Place) -> None:
+        for _ in range(place.times):
+            handle = await place.client.start_workflow(
+                ExpiryLookWorkflow.run,
+                ExpiryRequest(organizations=(place.name,)),
+                id=f"expiry-look/{place.name}/one",
+                task_queue=ids.ORCHESTRATION_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            )
+            place.remember(handle)
+
+    def observers(
+        self, place: Place, failures: list[str]
+    ) -> list[AbstractAsyncContextManager[None]]:
+        return []
+
+    def facts(self, state: State) -> None:
+        assert [one["action"] for one in state["fact"]] == ["secret.expired"]
+        (looked,) = state["operation"]
+        assert looked["result"]["sent"] == 1
+
+
 ENGINES: tuple[Scenario, ...] = (ValueRotation(), SecretIdRotation(), DatabaseRotation())
-ROTATIONS: tuple[Scenario, ...] = (*ENGINES, SecretDelivered(), Leaked())
+ROTATIONS: tuple[Scenario, ...] = (*ENGINES, SecretDelivered(), Leaked(), Expiring())

@@ -14,6 +14,7 @@ from hvac import exceptions
 
 from activities.common.kinds import SECRETS
 from clients.vault import SecretStore, VaultSession, VaultTenants
+from clients.vault.kv import EXPIRES, OWNER
 from devstack.core import roles as app_roles
 from devstack.core.openbao import root_token
 from devstack.core.signing import ROLE as ROTATOR
@@ -70,6 +71,10 @@ class Vault:
             return version
 
         return await asyncio.to_thread(write)
+
+    def expires(self, moment: str) -> None:
+        """Says when the secret works no more, and who must replace it."""
+        self.store.note(self._organization, PATH, {EXPIRES: moment, OWNER: "owners"})
 
     def readable(self) -> int:
         """How many versions of the secret there are."""

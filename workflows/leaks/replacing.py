@@ -33,8 +33,8 @@ from runtime.errors import as_domain_error
 from workflows.common.calls import PRESENCE, QUICK, call, stop_if_cancelled
 from workflows.secrets.rotation import RotationWorkflow
 
-_AGAIN = timedelta(seconds=5)
-"""How long is waited for a rotation that is told to give way."""
+_AGAIN, _LONGEST = timedelta(seconds=5), timedelta(minutes=2)
+"""How long is waited for a rotation that is told to give way: at first, and later on."""
 _GIVES_WAY = timedelta(hours=12)
 """How long a rotation that runs already may take to undo itself."""
 
@@ -165,7 +165,7 @@ class LeakedSecrets:
             leaked=True,
         )
         given_up = workflow.now() + _GIVES_WAY
-        told = False
+        told, pause = False, _AGAIN
         while workflow.now() < given_up and not self._is_stopped:
             try:
                 return await workflow.start_child_workflow(
@@ -181,7 +181,8 @@ class LeakedSecrets:
             if not told:
                 await workflow.get_external_workflow_handle(name).cancel()
                 told = True
-            await workflow.sleep(_AGAIN, summary=f"until {name} has given way"[:200])
+            await workflow.sleep(pause, summary=f"until {name} has given way"[:200])
+            pause = min(pause * 2, _LONGEST)
         raise Errored(f"{name} ran already and did not give way")
 
     def _tell(self, entry: LeakEntry, **changes: object) -> None:

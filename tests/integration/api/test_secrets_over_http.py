@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -120,3 +121,34 @@ async def test_a_secret_is_not_set_while_it_is_rotated(
     assert "is being rotated" in refused.json()["detail"]
     assert CANARY not in refused.text
     assert [fact.action for fact in facts(world, acme)] == ["secret.asked"]
+
+
+async def test_a_secret_that_expires_is_listed_with_its_owner_until_it_is_said_not_to(
+    acme: str, vault: SecretStore, world: World, sign_in: SignIn
+) -> None:
+    soon, late = (datetime.now(UTC) + timedelta(days=days) for days in (3, 90))
+    where = f"/v1/secrets/{acme}"
+    async with sign_in("dev") as dev, sign_in("viewer") as viewer:
+
+        async def keep(path: str, **more: object) -> None:
+            order = {"path": path, "values": {"value": CANARY}, **more}
+            done = await dev.post(f"{where}/set", json=order)
+            assert done.status_code == 200, done.text
+
+        async def listed(**params: int) -> list[tuple[str, str]]:
+            found = (await viewer.get(f"{where}/expiring", params=params)).json()["items"]
+            return [(one["path"], one["owner"]) for one in found]
+
+        await keep(PATH, expires=late.isoformat(), owner="owners")
+        await keep("shop/development/smtp", expires=soon.isoformat())
+        await keep("shop/development/plain")
+        month, year = await listed(), await listed(within_days=365)
+        await keep(PATH, reason="a new one")
+        kept = await viewer.get(f"{where}/entry", params={"secret": PATH})
+        await keep(PATH, neverExpires=True)
+        none = await listed(within_days=365)
+
+    smtp = ("shop/development/smtp", "")
+    assert (month, year, none) == ([smtp], [smtp, (PATH, "owners")], [smtp])
+    assert kept.json()["owner"] == "owners"
+    assert kept.json()["expires"].startswith(late.isoformat()[:16])

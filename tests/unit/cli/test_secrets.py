@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from cli.commands import leaks, secrets
+from cli.commands import expiry, leaks, secrets
 from cli.errors import ExitCode, Problem
 from cli.main import app
 
@@ -69,7 +69,7 @@ class _Api:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> type[_Api]:
-    for module in (secrets, leaks):
+    for module in (secrets, leaks, expiry):
         monkeypatch.setattr(module, "Api", _Api)
     monkeypatch.setattr(leaks, "watch", lambda _api, operation: {"id": operation})
     _Api.answers, _Api.asked = {}, []
@@ -117,6 +117,43 @@ def test_what_is_described_and_listed_can_be_read_by_programs(api: type[_Api]) -
     assert yaml.safe_load(ran("describe", "shop/db", "-o", "json").stdout) == entry
     assert yaml.safe_load(ran("list", "-o", "yaml").stdout) == {"items": ["shop/db"]}
     assert "shop/db" in ran("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("2027-01-31T00:00+00:00", {"neverExpires": False}),
+        ("never", {"neverExpires": True, "expires": None}),
+    ],
+)
+def test_when_a_value_expires_and_who_is_told_goes_with_it(
+    api: type[_Api], given: str, sent: dict[str, Any]
+) -> None:
+    api.answers["/v1/secrets/acme/set"] = [{"version": 1, "consumers": [], "delivered": True}]
+
+    ran("set", "shop/db", "--expires", given, "--owner", "mail", typed=VALUE)
+
+    ((_, body),) = api.asked
+    assert sent.items() <= body.items()
+    assert body["owner"] == "mail"
+    assert (body["expires"] is None) == (given == "never")
+
+
+def test_secrets_that_expire_and_their_readers_are_shown(api: type[_Api]) -> None:
+    soon = {"path": "shop/db", "expires": "2026-12-01T00:00:00Z", "owner": ""}
+    read = {
+        "role": "pavane-plane", "address": "10.0.0.7", "times": 3, "refused": 0,
+        "first": "2026-11-20T00:00:00Z", "last": "2026-11-27T00:00:00Z",
+    }  # fmt: skip
+    api.answers["/v1/secrets/acme/expiring"] = [{"items": [soon]}]
+    api.answers["/v1/secrets/acme/readers"] = [{"items": [read]}]
+
+    assert "nobody named" in ran("expiring", "--within", "9d").stdout
+    assert yaml.safe_load(ran("readers", "shop/db", "-o", "json").stdout) == {"items": [read]}
+    assert "pavane-plane" in ran("readers", "shop/db").stdout
+    assert ("GET /v1/secrets/acme/expiring", {"within_days": 9}) in api.asked
+    with pytest.raises(Problem, match="write days"):
+        ran("expiring", "--within", "soon")
 
 
 def test_a_leak_without_a_terminal_does_nothing_until_its_plan_is_confirmed(

@@ -1,0 +1,1 @@
+"""Secrets that expire: looked at by the clock."""
