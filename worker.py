@@ -36,12 +36,14 @@ from clients.transit import TransitSigner
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
+from plane_workers import PlaneWorkers
 from runtime import client as temporal
 from runtime import logging as logs
 from runtime import search_attributes
 from runtime.codec import codec_of
 from runtime.health import Check, HealthServer
 from runtime.ports import free_port
+from runtime.stopping import close_workers
 from runtime.tenancy import OnlyOrganizations
 from settings import Settings, load
 from workflows.deployments.queues import TemporalDeployQueues
@@ -55,8 +57,6 @@ gc.enable()
 _LOG = logging.getLogger("worker")
 _HEARTBEAT = timedelta(seconds=1)
 """A cancel arrives with the answer to a heartbeat: this bounds how long it takes."""
-_LAST_STEP = timedelta(seconds=5)
-"""How long a worker may take to end after its activities have; below the grace of a pod."""
 _LINGER_SECONDS = 900.0
 """How long a watch of the plane is kept after its last use: the first deployment after a quiet
 minute should not wait until all pods are listed again."""
@@ -187,18 +187,9 @@ class WorkerProcess:
                 _LOG.info("stopping: running activities may end")
                 for task in watching:
                     task.cancel()
-                await self._close(stack)
+                await close_workers(stack, self._settings.worker.graceful_shutdown)
                 await health.stop()
                 await serving
-
-    async def _close(self, stack: AsyncExitStack) -> None:
-        """Ends the workers. The SDK's last step may never end, when all activities long have."""
-        longest = self._settings.worker.graceful_shutdown + _LAST_STEP
-        try:
-            async with asyncio.timeout(longest.total_seconds()):
-                await stack.aclose()
-        except TimeoutError:
-            _LOG.warning("a worker did not end within %s s: leaving", longest.total_seconds())
 
     def _watching(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Starts what turns events into procedures, by the roles."""
@@ -209,6 +200,11 @@ class WorkerProcess:
         if "plane" in roles and self._settings.worker.watch_drift:
             drift = DriftWatch(self._cluster, self._client)
             tasks.append(group.create_task(drift.run(), name="drift watch"))
+        if "planes" in roles:
+            planes = PlaneWorkers(
+                self._outside, self._client, serving.plane_store(self._settings), self._serve
+            )
+            tasks.append(group.create_task(planes.run(), name="planes"))
         return tasks
 
     def _checks(self) -> dict[str, Check]:

@@ -181,7 +181,7 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
-    teardown = TeardownActivities(outside.cluster)
+    teardown = TeardownActivities(outside.cluster, outside.standings)
     sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
     return [
         facts.record,
@@ -284,6 +284,11 @@ def _session(vault: VaultSettings, role: VaultRole) -> VaultSession | None:
     if not vault.address or role.secret_id_file is None:
         return None
     return VaultSession(vault.address, role.role_id, role.secret_id_file)
+
+
+def plane_store(settings: Settings) -> SecretStore | None:
+    """Returns what reads the credentials of planes; None = this process has no role for that."""
+    return _store(settings.vault, settings.vault.planes)
 
 
 def _store(vault: VaultSettings, role: VaultRole) -> SecretStore | None:

@@ -13,7 +13,7 @@ from devstack.services.cluster import Manifest, api_server
 ROLES = Path(__file__).parent.parent / "charts/pavane/files/roles.yaml"
 PROCESSES: Mapping[str, tuple[str, ...]] = {
     "api": ("api",),
-    "worker": ("orchestration", "control", "intake", "plane", "secrets"),
+    "worker": ("orchestration", "control", "intake", "plane", "secrets", "planes"),
 }
 """The processes of the stack and the roles each of them has."""
 _LEADING = {

@@ -74,6 +74,12 @@ class PlaneRole(VaultRole):
     role_id: str = Field("pavane-plane", description="AppRole to sign in as.")
 
 
+class PlanesRole(VaultRole):
+    """What reaches planes by credentials that are kept in OpenBao."""
+
+    role_id: str = Field("pavane-planes", description="AppRole to sign in as.")
+
+
 class ApiRole(VaultRole):
     """What takes values from people."""
 
@@ -105,6 +111,10 @@ class VaultSettings(BaseModel):
     plane: PlaneRole = Field(
         PlaneRole(),
         description="With the role `plane`: reads what is delivered to pods, and nothing more.",
+    )
+    planes: PlanesRole = Field(
+        PlanesRole(),
+        description="With the role `planes`: reads the credentials of planes, and nothing more.",
     )
     api: ApiRole = Field(
         ApiRole(),

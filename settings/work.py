@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-Role = Literal["intake", "orchestration", "control", "plane", "secrets"]
+Role = Literal["intake", "orchestration", "control", "plane", "secrets", "planes"]
 
 
 class WebhookNotices(BaseModel):
@@ -72,7 +72,7 @@ class WorkerSettings(BaseModel):
     """One worker process."""
 
     roles: tuple[Role, ...] = Field(
-        ("intake", "orchestration", "control", "plane", "secrets"),
+        ("intake", "orchestration", "control", "plane", "secrets", "planes"),
         description="What this process does. Default: everything.",
     )
     plane: str = Field("local", description="Name of the plane served by the role `plane`.")

@@ -16,8 +16,8 @@ from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.shared import SharedWatches
 from clients.kubernetes.watch import Object
-from domain.deliveries.planes import FoundCapabilities, PlaneRequest, PlaneWatch
-from domain.errors import DependencyUnavailable, PlatformError
+from domain.deliveries.planes import CREDENTIALS, FoundCapabilities, PlaneRequest, PlaneWatch
+from domain.errors import DependencyUnavailable, Errored, PlatformError, RateLimited
 
 _KINDS = Kind(
     "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions",
@@ -38,13 +38,23 @@ class PlaneCheckActivities:
         self._watches = watches
 
     @activity.defn
-    async def inspect_plane(self, _request: PlaneRequest) -> FoundCapabilities:
+    async def inspect_plane(self, request: PlaneRequest) -> FoundCapabilities:
         """Returns what there is on the cluster. Idempotent: a reading.
 
         Raises:
-            DependencyUnavailable: Its API server does not answer.
+            DependencyUnavailable: Its API server does not answer, or why it cannot be asked is what
+                was told already.
+            Errored: It cannot be asked for another reason than was told: to be told at once.
         """
-        return await self._found()
+        try:
+            return await self._found()
+        except PlatformError as error:
+            is_new = bool(request.told or CREDENTIALS in error.facts)
+            if is_new and error.message != request.told:
+                raise Errored(error.message, facts=error.facts) from error
+            if isinstance(error, RateLimited):
+                raise
+            raise DependencyUnavailable(error.message, facts=error.facts) from error
 
     async def _found(self) -> FoundCapabilities:
         found = await discover(self._cluster)

@@ -9,7 +9,14 @@ from temporalio import activity
 
 from activities.builds.artifacts import labels
 from domain import ids
-from domain.deliveries import Bundle, ConfigurationPin, DeployRequest, EndpointAt, PreparedRelease
+from domain.deliveries import (
+    Bundle,
+    ConfigurationPin,
+    DeployRequest,
+    EndpointAt,
+    HealthCheck,
+    PreparedRelease,
+)
 from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
@@ -18,6 +25,7 @@ from domain.resources.binding import Binding, EndpointAddress
 from domain.resources.conditions import ConditionType
 from domain.resources.configured import GivenRevision
 from domain.resources.deployment import DeployAction, ReleaseSpec
+from domain.resources.environment import ConflictPolicy
 
 _ACTIONS = {
     BindingState.ACTIVE: DeployAction.DEPLOY,
@@ -67,6 +75,26 @@ def release_of(facts: ReleaseFacts, rendered: RenderedRelease, bundle: Bundle) -
             ),
         ),
     )
+
+
+def told_of(facts: ReleaseFacts, rendered: RenderedRelease) -> dict[str, object]:
+    """Returns what a deployment tells of what was rendered, and how it is to be brought there."""
+    return {
+        "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
+        "project": facts.project,
+        "version": facts.artifact.version if facts.artifact else "",
+        "image": rendered.image,
+        "class_revision": facts.component_class.revision,
+        "interfaces": facts.interfaces.hash,
+        "configuration": tuple(
+            ConfigurationPin(group=one.group.name, revision=one.group.revision)
+            for one in facts.configuration
+        ),
+        "health": tuple(HealthCheck.model_validate(one.model_dump()) for one in rendered.health),
+        "url": rendered.url,
+        "endpoints": reached(rendered.endpoints),
+        "progress_deadline_seconds": rendered.progress_deadline_seconds,
+    }
 
 
 def against_drift(

@@ -28,6 +28,7 @@ from activities.releases.preparing import (
     prepared_of,
     reached,
     release_of,
+    told_of,
 )
 from activities.releases.quotas import Quotas, taken
 from activities.tenants.images import TenantImages
@@ -37,12 +38,10 @@ from clients.objects import ObjectStore
 from clients.records import Records
 from domain.deliveries import (
     Bundle,
-    ConfigurationPin,
     Deployment,
     DeployRecord,
     DeployRequest,
     FreezePlace,
-    HealthCheck,
     PreparedRelease,
 )
 from domain.errors import InvalidRequest, PlatformError
@@ -60,7 +59,6 @@ from domain.resources import (
 )
 from domain.resources.binding import Binding
 from domain.resources.deployment import DeployAction
-from domain.resources.environment import ConflictPolicy
 from domain.resources.families import family_of
 from settings import Settings
 
@@ -126,7 +124,7 @@ class ReleaseActivities:
     async def _prepare(
         self, request: DeployRequest, binding: Binding
     ) -> tuple[PreparedRelease, Release | None]:
-        """Renders; what is to be removed needs no facts, as they may be gone already."""
+        """What is to be removed needs no facts: they may be gone already."""
         if request.put_back:
             return await self._put_back(request, binding), None
         if request.rollback:
@@ -137,6 +135,12 @@ class ReleaseActivities:
                 return await without_release(self._cluster, request, binding), None
             plane = await plane_of(self._cluster, binding)
             return prepared_of(request, binding, plane, Bundle(), previous), None
+        return await self._rendered(request, binding)
+
+    async def _rendered(
+        self, request: DeployRequest, binding: Binding
+    ) -> tuple[PreparedRelease, Release]:
+        """Renders what is declared, within quotas, from allowed images, through the gates."""
         facts, previous, standing = await asyncio.gather(
             self._reader.gather(
                 binding,
@@ -162,23 +166,8 @@ class ReleaseActivities:
             update={
                 **against_drift(request, binding, prepared, rendered),
                 **moved(before, facts.data_plane, previous),
-                "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
-                "project": facts.project,
-                "version": facts.artifact.version if facts.artifact else "",
-                "image": rendered.image,
-                "class_revision": facts.component_class.revision,
-                "interfaces": facts.interfaces.hash,
-                "configuration": tuple(
-                    ConfigurationPin(group=one.group.name, revision=one.group.revision)
-                    for one in facts.configuration
-                ),
+                **told_of(facts, rendered),
                 "taken": taken(usage),
-                "health": tuple(
-                    HealthCheck.model_validate(one.model_dump()) for one in rendered.health
-                ),
-                "url": rendered.url,
-                "endpoints": reached(rendered.endpoints),
-                "progress_deadline_seconds": rendered.progress_deadline_seconds,
             }
         )
         await self._gatekeeper.check(request, prepared, facts.component, rendered.hash, standing)

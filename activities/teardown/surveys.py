@@ -11,7 +11,9 @@ from activities.common.kinds import NAMESPACES, platform
 from activities.common.reading import find, listed
 from activities.common.statuses import now
 from activities.common.together import together
+from activities.promotions.enforcement import Standings
 from clients.kubernetes.cluster import Cluster
+from domain.deliveries.standings import StandingChange
 from domain.deliveries.teardown import (
     DeleteParts,
     PartRef,
@@ -24,7 +26,15 @@ from domain.policies.teardown.holds import TEARDOWN
 from domain.policies.teardown.parts import kinds_needed, parts_of, users_of
 from domain.policies.teardown.sweeps import sweeps_of
 from domain.rendering import labels as names
-from domain.resources import KINDS, Organization, Resource, Status, set_condition
+from domain.resources import (
+    KINDS,
+    Component,
+    Environment,
+    Organization,
+    Resource,
+    Status,
+    set_condition,
+)
 from domain.resources.conditions import ConditionType
 
 MANAGER = "pavane-teardown"
@@ -38,8 +48,9 @@ _SHOWN = 20
 class TeardownActivities:
     """Readings and effects of a teardown on the control plane."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, standings: Standings) -> None:
         self._cluster = cluster
+        self._standings = standings
 
     @activity.defn
     async def survey_teardown(self, request: TeardownRequest) -> TeardownSurvey:
@@ -112,6 +123,9 @@ class TeardownActivities:
     async def let_go(self, request: TeardownRequest) -> None:
         """Lets Kubernetes delete the resource; of an organization the namespace goes as well.
 
+        What is remembered of the places of a component or an environment is forgotten before: a
+        later one of its name is another one, with no hold, no veto and no pass.
+
         Idempotent: what is gone stays gone.
 
         Raises:
@@ -122,6 +136,7 @@ class TeardownActivities:
             return
         if isinstance(target, Organization):
             await self._delete_namespace(target.name)
+        await self._forget(target)
         kept = [one for one in target.metadata.finalizers if one != TEARDOWN]
         metadata = {"finalizers": kept, "resourceVersion": target.metadata.resource_version}
         kind = platform(target.kind)
@@ -129,6 +144,34 @@ class TeardownActivities:
             await self._cluster.patch(kind, target.name, target.namespace, {"metadata": metadata})
         except NotFound:
             activity.logger.debug("%s %s is gone", target.kind, target.name)
+
+    async def _forget(self, target: Resource) -> None:
+        where, places = target.organization, list[tuple[str, str]]()
+        if isinstance(target, Component):
+            others = await listed(self._cluster, Environment, where)
+            places = [(target.name, one.name) for one in others]
+        elif isinstance(target, Environment):
+            components = await listed(self._cluster, Component, where)
+            places = [(one.name, target.name) for one in components]
+        for start in range(0, len(places), _AT_ONCE):
+            activity.heartbeat(start)
+            await together(
+                *(self._forget_place(where, *one) for one in places[start : start + _AT_ONCE])
+            )
+
+    async def _forget_place(self, organization: str, component: str, environment: str) -> None:
+        standing = await self._standings.read(organization, component, environment)
+        if standing.is_empty:
+            return
+        change = StandingChange(
+            organization=organization,
+            component=component,
+            environment=environment,
+            key=f"forget/{activity.info().workflow_run_id}",
+            forget=True,
+            at=now(),
+        )
+        await self._standings.change(change)
 
     async def _delete_namespace(self, organization: str) -> None:
         """Deletes it only if the set-up made it the organization's own."""

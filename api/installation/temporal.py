@@ -21,7 +21,7 @@ from api.kinds import kind_of
 from api.services import Services
 from domain import ids
 from domain.errors import DependencyUnavailable
-from domain.resources import BuildPlane, DataPlane
+from domain.resources import BuildPlane, DataPlane, parse_as
 from runtime import search_attributes
 
 _DAY = 86_400
@@ -73,15 +73,19 @@ async def queues(services: Services) -> Sequence[Finding]:
     """Whether somebody takes work from every task queue, also those of planes."""
     client = await services.temporal()
     cluster = await services.cluster()
-    planes: set[str] = set()
-    for model in (DataPlane, BuildPlane):
-        for one in (await cluster.list(kind_of(model))).items:
-            planes.add(one["spec"].get("taskQueue") or ids.plane_queue(one["metadata"]["name"]))
+    planes: dict[str, tuple[str, TaskQueueType.ValueType]] = {}
+    data = await cluster.list(kind_of(DataPlane))
+    builds = await cluster.list(kind_of(BuildPlane))
+    declared: list[DataPlane | BuildPlane] = [parse_as(DataPlane, one) for one in data.items]
+    declared += [parse_as(BuildPlane, one) for one in builds.items]
+    for plane in declared:
+        role = "plane" if plane.spec.credentials is None else "planes"
+        planes[plane.task_queue] = (role, _ACTIVITIES)
     roles = {
         ids.ORCHESTRATION_QUEUE: ("orchestration", _WORKFLOWS),
         ids.LANES_QUEUE: ("orchestration", _WORKFLOWS),
         ids.CONTROL_QUEUE: ("control", _ACTIVITIES),
-        **dict.fromkeys(sorted(planes), ("plane", _ACTIVITIES)),
+        **{queue: planes[queue] for queue in sorted(planes)},
     }
     found = [await _served(client, queue, *role) for queue, role in roles.items()]
     secrets = await _served(client, ids.SECRETS_QUEUE, "secrets", _ACTIVITIES)

@@ -29,7 +29,7 @@ from domain.deliveries import Trigger
 from domain.deliveries.secrets import SecretChange
 from domain.errors import Conflict, NotFound
 from domain.resources import Action
-from domain.secrets.places import field, scope_of
+from domain.secrets.places import field, is_of_plane, scope_of
 from workflows.secrets.starting import start_change
 
 router = APIRouter(prefix="/v1/secrets", tags=["secrets"])
@@ -134,7 +134,7 @@ async def set_secret(
     version = await asyncio.to_thread(
         _write, services.secrets(), organization, order.path, values, notes
     )
-    told = {"action": "secret.set", "version": version, "delivers": True}
+    told = {"action": "secret.set", "version": version, "delivers": not is_of_plane(order.path)}
     done = change.model_copy(update={**told, "restarts": order.restart})
     delivery = await start_change(client, done, f"set-{key}")
     consumers: tuple[str, ...] = ()
@@ -225,4 +225,6 @@ async def _fields(store: SecretStore, organization: str, path: str) -> tuple[str
 
 async def _permit(access: Access, organization: str, path: str, action: Action) -> None:
     scope = scope_of(path)
+    if action is Action.WRITE and is_of_plane(path):
+        action = Action.ADMINISTER
     await access.require(organization, action, project=scope.project, environment=scope.environment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -65,17 +65,7 @@ async def status_of(cluster: Cluster, component: Component) -> ComponentStatusVi
     newest = _newest(one for one in artifacts if one.component == component.name)
     bound = {one.environment: one for one in bindings if one.component == component.name}
     places = [*order, *sorted(set(bound) - set(order))]
-    last = {
-        environment: _newest(
-            one
-            for one in deployments
-            if one.spec.component_ref == component.name
-            and one.spec.environment_ref == environment
-            # What runs is the same before and after a put-back.
-            and one.spec.action is not DeployAction.PUT_BACK
-        )
-        for environment in places
-    }
+    own = [one for one in deployments if one.spec.component_ref == component.name]
     build = _newest(one for one in builds if one.component == component.name)
     return ComponentStatusView(
         organization=organization,
@@ -86,9 +76,7 @@ async def status_of(cluster: Cluster, component: Component) -> ComponentStatusVi
         newest=newest.name if newest else "",
         newest_version=newest.version if newest else "",
         last_build=_build(build) if build else None,
-        environments=tuple(
-            _placement(place, bound.get(place), last[place], newest) for place in places
-        ),
+        environments=tuple(_placement(place, bound.get(place), own, newest) for place in places),
     )
 
 
@@ -129,7 +117,7 @@ def _build(build: Build) -> dict[str, str]:
 def _placement(
     environment: str,
     binding: Binding | None,
-    deployment: Deployment | None,
+    deployments: Sequence[Deployment],
     newest: DeployableArtifact | None,
 ) -> Placement:
     if binding is None:
@@ -152,9 +140,28 @@ def _placement(
         drift=_drift(binding),
         url=status.url,
         endpoints=tuple(EndpointView(**one.model_dump(by_alias=False)) for one in status.endpoints),
-        since=deployment.status.finished if deployment and current else None,
+        since=_since(binding, deployments),
         operation=operation_id(operation.workflow_id, operation.run_id),
     )
+
+
+def _since(binding: Binding, deployments: Sequence[Deployment]) -> datetime | None:
+    """Returns since when the release that runs there has run; None = nothing runs, or unknown."""
+    ended = [
+        (one.status.finished, one.spec.release_ref)
+        for one in deployments
+        if one.spec.environment_ref == binding.environment
+        and one.status.phase is Phase.SUCCEEDED
+        and one.status.finished is not None
+        # What runs is the same before and after a put-back.
+        and one.spec.action is not DeployAction.PUT_BACK
+    ]
+    since = None
+    for finished, release in sorted(ended, reverse=True):
+        if not binding.status.artifact_ref or release != binding.status.release_ref:
+            break
+        since = finished
+    return since
 
 
 def _drift(binding: Binding) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.errors import Expired
+from clients.kubernetes.given import Given, GivenCluster
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.lease import Leader
 from clients.kubernetes.listing import Listing
@@ -19,6 +20,8 @@ from clients.kubernetes.watch import Object, WatchEvent
 __all__ = [
     "Cluster",
     "Expired",
+    "Given",
+    "GivenCluster",
     "Kind",
     "Leader",
     "Listing",

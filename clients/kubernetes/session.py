@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import socket
 import time
@@ -17,10 +18,11 @@ from urllib.request import getproxies
 import aiohttp
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
-from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 from pydantic_core import from_json, to_json
 
 from clients.kubernetes.errors import cut, from_answer
+from clients.kubernetes.sources import FileSource, Source, Withdrawn
+from domain.deliveries.planes import CREDENTIALS
 from domain.errors import DependencyUnavailable, Errored
 
 _LOG = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class _Transport(RESTClientObject):
     def _create_connector(self) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector(
             limit=0,
-            ssl=self.ssl_context,
+            ssl=getattr(self.configuration, "context", self.ssl_context),
             keepalive_timeout=_KEEPALIVE_SECONDS,
             socket_factory=_socket,
         )
@@ -73,18 +75,18 @@ def _socket(info: tuple[Any, ...]) -> socket.socket:
 class Session:
     """Sends requests to one API server. Made by ``open``, ended by ``close``."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        http: aiohttp.ClientSession,
-        source: tuple[str, str | None],
-        user_agent: str,
-    ) -> None:
-        self._configuration = configuration
-        self._http = http
+    def __init__(self, source: Source, user_agent: str) -> None:
+        """Connects with the first request."""
         self._source = source
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
-        self._loaded = time.monotonic()
+        self._connection: tuple[Configuration, aiohttp.ClientSession] | None = None
+        self._streams: set[aiohttp.ClientResponse] = set()
+        """Closing their session does not end them."""
+        self._closed = False
+        self._looked = -math.inf
+        self._reading = asyncio.Lock()
+        self._missing = ""
+        """Why there are no credentials; empty = there are, or nobody has looked."""
         self._hands = asyncio.Semaphore(_AT_ONCE)
 
     @classmethod
@@ -95,14 +97,55 @@ class Session:
             Errored: There is no usable configuration.
         """
         file = str(kubeconfig) if kubeconfig else os.environ.get("KUBECONFIG", "")
-        configuration = Configuration()
-        source = (file, context)
-        await _load(configuration, source)
-        return cls(configuration, _Transport(configuration).open(), source, user_agent)
+        session = cls(FileSource(file, context), user_agent)
+        await session.renew()
+        return session
 
     async def close(self) -> None:
         """Closes all connections; running requests fail."""
-        await self._http.close()
+        self._closed = True
+        await self._disconnect()
+
+    async def renew(self) -> None:
+        """Reads the credentials again. All connections are closed when they are others, or gone.
+
+        Raises:
+            DependencyUnavailable: There are none, or whoever keeps them does not answer.
+            Errored: The configuration of this process is not usable.
+        """
+        async with self._reading:
+            self._looked = time.monotonic()
+            known = self._connection[0] if self._connection else None
+            try:
+                found = await self._source.read(known)
+            except Withdrawn as error:
+                self._missing = str(error)
+                await self._disconnect()
+                raise self._not_usable(self._missing) from None
+            self._missing = ""
+            if found is not known:
+                await self._disconnect()
+                self._connection = found, _Transport(found).open()
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            _, http = self._connection
+            self._connection = None
+            for stream in list(self._streams):
+                stream.close()
+            await http.close()
+
+    async def _connected(self) -> tuple[Configuration, aiohttp.ClientSession]:
+        """Returns what requests go by; who waits for credentials does not ask for them always."""
+        if self._closed:
+            raise aiohttp.ClientConnectionError("this client was closed")
+        if self._connection is None:
+            if self._missing and time.monotonic() - self._looked < _RELOAD_SECONDS:
+                raise self._not_usable(self._missing)
+            await self.renew()
+        if self._connection is None:
+            raise aiohttp.ClientConnectionError("the credentials were changed meanwhile")
+        return self._connection
 
     async def json(
         self,
@@ -135,7 +178,7 @@ class Session:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(what, error) from error
         if code not in _SUCCESS:
-            raise from_answer(
+            raise self._refusal(code, what) or from_answer(
                 code, answer, what=what, retry_after=retry_after, confidential=confidential
             )
         parsed = from_json(answer)
@@ -156,8 +199,14 @@ class Session:
                 if response.status not in _SUCCESS:
                     retry_after = response.headers.get("Retry-After", "")
                     answer = await response.read()
-                    raise from_answer(response.status, answer, what=what, retry_after=retry_after)
-                yield response.content
+                    raise self._refusal(response.status, what) or from_answer(
+                        response.status, answer, what=what, retry_after=retry_after
+                    )
+                self._streams.add(response)
+                try:
+                    yield response.content
+                finally:
+                    self._streams.discard(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(what, error) from error
 
@@ -173,19 +222,21 @@ class Session:
         content_type: str = "",
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         for attempt in (1, 2):
-            if self._http.closed:
-                raise aiohttp.ClientConnectionError("this client was closed")
+            configuration, http = await self._connected()
+            headers = await self._request_headers(configuration, content_type if data else "")
+            if http.closed:
+                raise aiohttp.ClientConnectionError("the credentials were changed meanwhile")
             try:
-                response = await self._http.request(
+                response = await http.request(
                     method,
-                    f"{self._configuration.host}{path}",
+                    f"{configuration.host}{path}",
                     params=params,
                     data=data,
                     timeout=timeout,
-                    headers=await self._request_headers(content_type if data else ""),
+                    headers=headers,
                     allow_redirects=False,
-                    proxy=self._configuration.proxy or None,
-                    server_hostname=self._configuration.tls_server_name or None,
+                    proxy=configuration.proxy or None,
+                    server_hostname=configuration.tls_server_name or None,
                 )
             except aiohttp.ServerDisconnectedError:
                 if attempt == 1:
@@ -198,22 +249,32 @@ class Session:
                 yield response
             return
 
-    async def _request_headers(self, content_type: str) -> dict[str, str]:
+    async def _request_headers(
+        self, configuration: Configuration, content_type: str
+    ) -> dict[str, str]:
         headers = dict(self._headers)
-        settings = await self._configuration.auth_settings()
+        settings = await configuration.auth_settings()
         if token := settings.get("BearerToken"):
             headers["Authorization"] = str(token["value"])
         if content_type:
             headers["Content-Type"] = content_type
         return headers
 
+    def _refusal(self, code: int, what: str) -> DependencyUnavailable | None:
+        """Returns the error when credentials are refused that somebody may still mend."""
+        if code != HTTPStatus.UNAUTHORIZED or not self._source.what:
+            return None
+        return self._not_usable(f"{what}: the API server refuses the {self._source.what}")
+
+    def _not_usable(self, message: str) -> DependencyUnavailable:
+        return DependencyUnavailable(message, facts={CREDENTIALS: self._source.what})
+
     async def _reload(self) -> bool:
-        """Reads the credentials again, since tokens of files and plugins expire."""
-        if time.monotonic() - self._loaded < _RELOAD_SECONDS:
+        """Reads the credentials again after they were refused, but not each time."""
+        if time.monotonic() - self._looked < _RELOAD_SECONDS:
             return False
-        self._loaded = time.monotonic()
-        _LOG.info("credentials were refused, reading the configuration again")
-        await _load(self._configuration, self._source)
+        _LOG.info("credentials were refused, reading them again")
+        await self.renew()
         return True
 
 
@@ -221,21 +282,3 @@ def unreachable(what: str, error: BaseException) -> DependencyUnavailable:
     """Returns the error for an API server that gave no answer."""
     reason = cut(str(error)) or type(error).__name__
     return DependencyUnavailable(f"{what}: no answer from the API server: {reason}")
-
-
-async def _load(configuration: Configuration, source: tuple[str, str | None]) -> None:
-    file, context = source
-    try:
-        if file:
-            await load_kube_config(  # type: ignore[no-untyped-call]  # the package has none
-                config_file=file, context=context, client_configuration=configuration
-            )
-        elif os.environ.get("KUBERNETES_SERVICE_HOST"):
-            await asyncio.to_thread(load_incluster_config, client_configuration=configuration)
-        else:
-            await load_kube_config(  # type: ignore[no-untyped-call]  # the package has none
-                context=context, client_configuration=configuration
-            )
-    except (ConfigException, OSError) as error:
-        message = f"Kubernetes configuration {file or 'of this process'}: {cut(str(error))}"
-        raise Errored(message) from error

@@ -70,6 +70,7 @@ def environment(context: StackContext) -> dict[str, str]:
             for area, role in (
                 ("TENANTS", roles.TENANTS),
                 ("PLANE", roles.PLANE),
+                ("PLANES", roles.PLANES),
                 ("API", roles.API),
             )
         },

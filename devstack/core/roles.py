@@ -12,10 +12,12 @@ from domain.secrets import rights
 
 TENANTS = "pavane-tenants"
 PLANE = "pavane-plane"
+PLANES = "pavane-planes"
 API = "pavane-api"
 _RIGHTS = {
     TENANTS: rights.TENANT_SETUP,
     PLANE: rights.DELIVERER,
+    PLANES: rights.CONNECTOR,
     API: rights.KEEPER,
 }
 

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from domain.deliveries.wire import Trigger, Wire
 
+CREDENTIALS = "credentials"
+"""Among the facts of an error: which credentials of a plane are missing, wrong or refused."""
+
 
 class PlaneRequest(Wire):
     """Looks after the connection to a plane and what there is on it."""
@@ -18,6 +21,8 @@ class PlaneRequest(Wire):
     trigger: Trigger = Trigger()
     connected: bool | None = None
     """What was told last; None = nothing. For a run that goes on as a new one."""
+    told: str = ""
+    """What was told of its credentials, to be waited for until it is otherwise. Empty = nothing."""
 
 
 class FoundCapabilities(Wire):

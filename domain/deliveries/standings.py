@@ -121,6 +121,8 @@ class StandingChange(Wire):
     rolled_back: RollbackNote | None = None
     not_rolled_back: str = ""
     """Id of a rollback that was undone."""
+    forget: bool = False
+    """The component or the environment is deleted: nothing of it is remembered."""
     at: datetime
     by: str = ""
     """Person who asked for it directly; empty = a procedure, which writes facts of its own."""

@@ -52,6 +52,7 @@ from domain.ids.queues import (
     LANES_QUEUE,
     ORCHESTRATION_QUEUE,
     SECRETS_QUEUE,
+    own_plane_queue,
     plane_of_queue,
     plane_queue,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "joined",
     "leak_id",
     "namespace",
+    "own_plane_queue",
     "parse",
     "plane_check_id",
     "plane_of_queue",

@@ -14,6 +14,14 @@ def plane_queue(plane: str) -> str:
     return f"plane.{plane}"
 
 
+def own_plane_queue(organization: str, plane_kind: str, plane: str) -> str:
+    """Returns the task queue of one plane of one organization, which serves nobody else.
+
+    It is that of planes whose credentials are kept in OpenBao. No name of a plane has a dot.
+    """
+    return f"plane.{organization}.{plane}{'.builds' if plane_kind == 'BuildPlane' else ''}"
+
+
 def plane_of_queue(task_queue: str) -> str:
     """Returns the plane whose worker serves a task queue; empty = it is no plane's."""
     prefix, dot, plane = task_queue.partition(".")

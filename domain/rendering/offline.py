@@ -15,7 +15,7 @@ from domain import ids
 from domain.dependencies import interfaces_of
 from domain.errors import InvalidRequest, NotFound
 from domain.rendering.configuration.groups import used_groups
-from domain.rendering.facts import GatewayDefaults, ReleaseFacts
+from domain.rendering.facts import GatewayDefaults, GroupUse, ReleaseFacts
 from domain.resources.base import Resource
 from domain.resources.binding import Binding
 from domain.resources.build import DeployableArtifact
@@ -24,6 +24,7 @@ from domain.resources.component import Component, Project
 from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
 from domain.resources.environment import Environment
 from domain.resources.families import BINDINGS, CLASSES, INSTANCES, class_name, family_of
+from domain.resources.instances import Instance
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
@@ -134,32 +135,40 @@ def assemble(
     binding = _binding(shelf, component, environment_name)
     who = f"{binding.kind} {binding.name}"
     environment = shelf.needed(Environment, environment_name, who)
-    plane = shelf.needed(
-        DataPlane, environment.spec.data_plane_ref, f"Environment {environment.name}"
-    )
+    by = f"Environment {environment.name}"
     present = shelf.needed(family.component_class, binding.spec.class_ref, who)
     instance = shelf.find(family.instance, component.name)
-    workload_name = instance.workload if instance else component.name
-    workload = shelf.find(Workload, workload_name) or _written(
-        Workload, workload_name, component.organization, {"component_ref": component.name}
-    )
     return ReleaseFacts(
         component=component,
         environment=environment,
-        data_plane=plane,
+        data_plane=shelf.needed(DataPlane, environment.spec.data_plane_ref, by),
         component_class=present if present_class else _given(shelf, present, binding),
-        workload=workload,
+        workload=_workload(shelf, component, instance),
         binding=binding,
         artifact=_artifact(shelf, binding, component),
         instance=instance,
         interfaces=interfaces_of(component.name, shelf.catalogue),
         gateway=gateway or GatewayDefaults(),
-        configuration=used_groups(
-            component,
-            shelf.find(Project, component.project),
-            shelf.find(Organization, component.organization),
-            lambda name: _group(shelf, name, component, binding, present=name in present_groups),
-        ),
+        configuration=_configuration(shelf, component, binding, present_groups),
+    )
+
+
+def _configuration(
+    shelf: Shelf, component: Component, binding: Binding, present: Container[str]
+) -> tuple[GroupUse, ...]:
+    return used_groups(
+        component,
+        shelf.find(Project, component.project),
+        shelf.find(Organization, component.organization),
+        lambda name: _group(shelf, name, component, binding, present=name in present),
+    )
+
+
+def _workload(shelf: Shelf, component: Component, instance: Instance | None) -> Workload:
+    """The workload of a component; an empty one where nobody wrote one yet."""
+    name = instance.workload if instance else component.name
+    return shelf.find(Workload, name) or _written(
+        Workload, name, component.organization, {"component_ref": component.name}
     )
 
 

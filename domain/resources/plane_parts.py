@@ -1,4 +1,4 @@
-"""Parts of planes: the Gateway through which traffic enters."""
+"""Parts of planes: who Pavane is to them, and the Gateway through which traffic enters."""
 
 from __future__ import annotations
 
@@ -6,8 +6,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain.resources.model import Model
+from domain.resources.model import Model, Rule
 from domain.resources.types import DnsNameOrEmpty, Name, NameOrEmpty, Port, list_by
+
+
+class PlaneCredentials(Model):
+    """Where the credentials of a plane are kept. They never stand in a resource."""
+
+    vault_path: Annotated[
+        str, Field(max_length=71, pattern=r"^_planes/[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+    ]
+    """Path of a secret of the organization, such as `_planes/west`. It has the field `kubeconfig`,
+    or `server`, `token` and `certificateAuthority` (PEM)."""
+
+
+OWN_QUEUE = Rule(
+    "!(has(self.credentials) && has(self.taskQueue) && self.taskQueue != '')",
+    "a plane with credentials has a task queue of its own: leave taskQueue out",
+    lambda spec: spec.credentials is None or not spec.task_queue,
+)
+"""Whoever could name the queue would choose the cluster for somebody else."""
 
 
 class GatewayListener(Model):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from domain import ids
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.model import Model, Rule
-from domain.resources.plane_parts import PlaneGateway
+from domain.resources.plane_parts import OWN_QUEUE, PlaneCredentials, PlaneGateway
 from domain.resources.types import (
     DnsNameOrEmpty,
     NameOrEmpty,
@@ -139,11 +139,16 @@ class PlaneStatus(Status):
 class DataPlaneSpec(Model):
     """How the cluster that runs components is reached."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (OWN_QUEUE,)
+
     description: Text = ""
     """Which cluster this is."""
     task_queue: TaskQueueOrEmpty = ""
-    """Task queue of the worker that serves the plane; that worker holds the cluster's credentials,
-    so none stand here. Empty = plane.<name of this resource>."""
+    """Task queue of the worker that serves the plane; that worker holds the cluster's credentials.
+    Empty = plane.<name of this resource>."""
+    credentials: PlaneCredentials | None = None
+    """Secret by which workers of the control plane reach the cluster. Absent = a worker with
+    credentials of its own serves it."""
     gateway: PlaneGateway = PlaneGateway()
     """Where traffic enters."""
     network: PlaneNetwork = PlaneNetwork()
@@ -172,17 +177,22 @@ class DataPlane(Resource):
     @property
     def task_queue(self) -> str:
         """Task queue of the worker that serves it."""
-        return self.spec.task_queue or ids.plane_queue(self.name)
+        return queue_of(self)
 
 
 class BuildPlaneSpec(Model):
     """How the cluster that runs builds is reached."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (OWN_QUEUE,)
+
     description: Text = ""
     """Which cluster this is."""
     task_queue: TaskQueueOrEmpty = ""
-    """Task queue of the worker that serves the plane; that worker holds the cluster's credentials,
-    so none stand here. Empty = plane.<name of this resource>."""
+    """Task queue of the worker that serves the plane; that worker holds the cluster's credentials.
+    Empty = plane.<name of this resource>."""
+    credentials: PlaneCredentials | None = None
+    """Secret by which workers of the control plane reach the cluster. Absent = a worker with
+    credentials of its own serves it."""
     registry: RegistryAccess = RegistryAccess()
     """Where builds push images to."""
     service_account: NameOrEmpty = "pavane-build"
@@ -209,7 +219,14 @@ class BuildPlane(Resource):
     @property
     def task_queue(self) -> str:
         """Task queue of the worker that serves it."""
-        return self.spec.task_queue or ids.plane_queue(self.name)
+        return queue_of(self)
+
+
+def queue_of(plane: DataPlane | BuildPlane) -> str:
+    """Returns the task queue of the worker that serves a plane."""
+    if plane.spec.credentials is not None:
+        return ids.own_plane_queue(plane.organization, plane.kind, plane.name)
+    return plane.spec.task_queue or ids.plane_queue(plane.name)
 
 
 class ObservabilityPlaneSpec(Model):

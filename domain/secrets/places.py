@@ -7,6 +7,7 @@ The path of a secret inside its organization says who may set it and what may us
     shop/smtp                     the same
     shared/production/proxy       of all projects, in production
     shared/proxy                  of all projects, everywhere
+    _planes/west                  credentials of a plane: of the organization, no pod may use them
 
 A key (``vaultKey``) is such a path and the name of one field of what lies there:
 ``shop/production/orders-db/password``.
@@ -24,6 +25,8 @@ SHARED = "shared"
 """First part of what belongs to no project."""
 EVERYWHERE = "all"
 """Second part of what belongs to no environment."""
+PLANES = "_planes"
+"""First part of credentials of planes; no project can have that name."""
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 _FIELD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _MOST = 6
@@ -94,6 +97,11 @@ def scope_of(path: str) -> SecretScope:
     return SecretScope(
         "" if project == SHARED else project, "" if environment == EVERYWHERE else environment
     )
+
+
+def is_of_plane(path: str) -> bool:
+    """Tells whether credentials of a plane lie there, which only administrators may change."""
+    return path.split("/", 1)[0] == PLANES
 
 
 def key_of(vault_key: str) -> SecretKey:

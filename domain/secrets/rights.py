@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from domain import ids
-from domain.secrets.places import EVERYWHERE, SHARED, mount
+from domain.secrets.places import EVERYWHERE, PLANES, SHARED, mount
 
 _READ = ("read",)
 _LIST = ("read", "list")
@@ -32,8 +32,16 @@ ROTATOR: Mapping[str, Sequence[str]] = {
 DELIVERER: Mapping[str, Sequence[str]] = {
     "org/+/data/*": _READ,
     "org/+/metadata/*": _READ,
+    f"org/+/data/{PLANES}/*": ("deny",),
 }
-"""Task queue of a plane: reads what it delivers to pods, and changes nothing."""
+"""Task queue of a plane: reads what it delivers to pods, and changes nothing. It must not learn how
+other planes are reached."""
+
+CONNECTOR: Mapping[str, Sequence[str]] = {
+    f"org/+/data/{PLANES}/*": _READ,
+    f"org/+/metadata/{PLANES}/*": _READ,
+}
+"""The role `planes`: reads the credentials of planes, and no other secret."""
 
 KEEPER: Mapping[str, Sequence[str]] = {
     "org/+/data/*": (*_SET, "read"),

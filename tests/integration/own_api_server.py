@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import secrets
 from asyncio.subprocess import DEVNULL, Process
@@ -38,6 +39,10 @@ class OwnApiServer:
         path = self._folder / f"{user}.kubeconfig"
         self._write_config(path, token)
         return path
+
+    def authority(self) -> str:
+        """Returns who signed the server's certificate, in base64, as a kubeconfig has it."""
+        return base64.b64encode((self._folder / "certificates/apiserver.crt").read_bytes()).decode()
 
     async def start(self) -> None:
         """Returns when the API server answers."""

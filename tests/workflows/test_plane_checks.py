@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from temporalio import activity
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.worker import Worker
 
 from domain import ids
 from domain.deliveries.planes import FoundCapabilities, PlaneReport, PlaneRequest, PlaneWatch
-from domain.errors import DependencyUnavailable
+from domain.errors import Denied, DependencyUnavailable
 from domain.phases import Phase
 from domain.records import FactBatch, Recorded
 from tests.serving import own_client, served
@@ -36,10 +36,15 @@ class PlaneWorld:
         self.actions: list[str] = []
         self.watches: asyncio.Queue[Exception | None] = asyncio.Queue()
         self.declared = True
+        self.asked = 0
+        self.refusal: Exception | None = None
         self.told = asyncio.Condition()
 
     @activity.defn
     async def inspect_plane(self, _request: PlaneRequest) -> FoundCapabilities:
+        self.asked += 1
+        if self.refusal is not None:
+            raise self.refusal
         return FoundCapabilities(kubernetes_version="v1.34.4")
 
     @activity.defn
@@ -113,6 +118,30 @@ async def test_a_plane_is_looked_at_again_whenever_its_watch_ends_until_it_is_no
 
     assert [one.connected for one in plane.reports] == [True, True, True]
     assert plane.actions == ["plane.connected"]
+
+
+async def test_a_worker_that_refuses_is_left_alone_for_a_while(
+    temporal: Client, plane: PlaneWorld, organization: str
+) -> None:
+    plane.refusal = Denied("this plane does not serve you")
+    handle = await signal_plane_check(temporal, a_plane(organization, "plane.here"))
+
+    async with asyncio.timeout(90):
+        while not await _timers(handle):  # noqa: ASYNC110 - a history tells nobody
+            await asyncio.sleep(0.1)
+
+    assert await _timers(handle) == [timedelta(minutes=10)]
+    assert plane.asked == 2
+    assert plane.reports[0].message == "this plane does not serve you"
+    await handle.terminate()
+
+
+async def _timers(handle: WorkflowHandle[Any, Any]) -> list[timedelta]:
+    return [
+        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+        async for event in handle.fetch_history_events()
+        if event.HasField("timer_started_event_attributes")
+    ]
 
 
 async def test_a_plane_nobody_serves_is_told_by_name_and_a_new_queue_is_taken_at_once(

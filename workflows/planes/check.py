@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -20,8 +21,14 @@ from activities.planes.checks import PlaneCheckActivities
 from activities.planes.reports import PlaneReportActivities
 from domain import ids
 from domain.deliveries import OperationStatus
-from domain.deliveries.planes import FoundCapabilities, PlaneReport, PlaneRequest, PlaneWatch
-from domain.errors import PlatformError
+from domain.deliveries.planes import (
+    CREDENTIALS,
+    FoundCapabilities,
+    PlaneReport,
+    PlaneRequest,
+    PlaneWatch,
+)
+from domain.errors import Denied, PlatformError
 from domain.phases import Phase
 from domain.records import FactResult
 from runtime import search_attributes as attributes
@@ -33,6 +40,7 @@ from workflows.common.progress import Progress
 Result = TypeVar("Result")
 _SWEEP = timedelta(hours=1)
 _STEPS = ("inspect", "watch")
+_REFUSED = timedelta(minutes=10)
 _CALM = timedelta(seconds=5)
 """Between two looks, so that a connection that breaks all the time does not keep everybody busy."""
 
@@ -129,7 +137,9 @@ class PlaneCheckWorkflow:
             if is_cancelled_exception(failure):
                 stop_if_cancelled()
                 return None
-            await self._tell(connected=False, message=as_domain_error(failure).message)
+            error = as_domain_error(failure)
+            told = error.message if CREDENTIALS in error.facts else ""
+            await self._tell(connected=False, message=error.message)
         if self._gone:
             return None
         plane = self._request.plane
@@ -138,15 +148,26 @@ class PlaneCheckWorkflow:
                 return await self._unless_changed(
                     call(
                         PlaneCheckActivities.inspect_plane,
-                        self._request,
+                        self._request.model_copy(update={"told": told}),
                         f"wait until plane {plane} answers",
                         queue=self._request.task_queue,
                         options=UNTIL_BACK,
                     )
                 )
-            except (FailureError, PlatformError):
+            except (FailureError, PlatformError) as failure:
                 stop_if_cancelled()
+                if isinstance(as_domain_error(failure), Denied) and workflow.patched("refused"):
+                    await self._leave_alone()
                 return None
+
+    async def _leave_alone(self) -> None:
+        """Waits for a while, or a change: whoever refuses answers at once, again and again."""
+        with suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._changed,
+                timeout=_REFUSED,
+                timeout_summary="ask again a worker that refused",
+            )
 
     async def _watched(self, found: FoundCapabilities) -> str:
         """Waits until there is something to look at; returns why, empty = nothing is wrong."""

@@ -16,6 +16,13 @@ def changed(standing: Standing, change: StandingChange) -> Standing:
     """Returns what is remembered after a change. Idempotent by the key of the change."""
     if change.key in standing.done:
         return standing
+    if change.forget:
+        return Standing(
+            organization=standing.organization,
+            component=standing.component,
+            environment=standing.environment,
+            done=(*standing.done, change.key)[-_KEYS:],
+        )
     passes = standing.passes
     if change.passed is not None:
         kept = [one for one in passes if one.hash != change.passed.hash]

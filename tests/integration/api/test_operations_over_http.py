@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,9 +18,11 @@ from api.operations.events import follow
 from api.operations.reading import Reference, read
 from api.schemas.deliveries import OperationView
 from domain.deliveries import FollowRollout, RolloutReady
+from domain.deliveries.teardown import TeardownRequest
 from domain.errors import DependencyUnavailable, RolloutFailed
 from tests.integration.api.conftest import WEBHOOK_SECRET
 from tests.workflows.conftest import World
+from workflows.teardown.starting import signal_teardown
 
 SignIn = Callable[[str], httpx.AsyncClient]
 COMMIT = "89abcdef" * 5
@@ -313,3 +316,21 @@ async def test_a_push_with_a_wrong_signature_is_refused(acme: str, dev: httpx.As
 
     assert [answer.status_code for answer in answers] == [401, 401]
     assert answers[0].json()["detail"] == answers[1].json()["detail"]
+
+
+async def test_what_was_done_to_an_organization_that_is_gone_is_shown_to_administrators_alone(
+    temporal: Client, dev: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    gone = f"gone-{uuid4().hex[:8]}"
+    operation = f"teardown/{gone}/{gone}/organization"
+    request = TeardownRequest(organization=gone, kind="Organization", name=gone)
+    await signal_teardown(temporal, request)
+
+    async with sign_in("ada") as administrator:
+        shown = await administrator.get(f"/v1/operations/{operation}")
+        cancelled = await administrator.post(f"/v1/operations/{operation}/cancel", json={})
+    hidden = await dev.get(f"/v1/operations/{operation}")
+
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["kind"] == "teardown"
+    assert (cancelled.status_code, hidden.status_code) == (404, 404)

@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from temporalio.client import Client
-from temporalio.worker import Worker
 
-from activities.planes.checks import PlaneCheckActivities
-from activities.planes.reports import PlaneReportActivities
-from activities.planes.rollouts import RolloutActivities
-from activities.planes.tenants import TenantPlaneActivities
-from activities.records.facts import RecordActivities
-from activities.releases.rendering import ReleaseActivities
-from activities.secrets.tenants import VaultTenantActivities
-from activities.tenants.setup import TenantActivities
-from clients.kubernetes import Cluster, Kind, SharedWatches
+from clients.kubernetes import Cluster, Kind
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
-from domain import ids
 from intake.service import Intake
-from settings import Settings
 from tests.integration.own_api_server import OwnApiServer
+from tests.integration.planes.setting import a_task, control_workers, declared, plane_worker
 from tests.integration.resources.conftest import established
 from tests.integration.tenants.conftest import ORGANIZATIONS, with_definitions
-from tests.integration.tenants.hostile import resource
 from tests.serving import own_client, served
-from workflows.promotions.standings import TemporalStandings
-from workflows.registry import LANES, PROCEDURES
 
 pytestmark = pytest.mark.integration
 ORG = "twoplanes"
@@ -82,7 +68,11 @@ async def two(tmp_path_factory: pytest.TempPathFactory, own_temporal: Client) ->
         await records.migrate()
         stack.push_async_callback(records.close)
         objects = ObjectStore.open(tmp_path_factory.mktemp("objects").as_uri())
-        made = _workers(stack, own, records, objects, east=east, west=west)
+        each = {"east": east, "west": west}
+        made = [
+            *control_workers(stack, own, records, objects, east),
+            *(plane_worker(stack, own, objects, name, one) for name, one in each.items()),
+        ]
         await stack.enter_async_context(served(made))
         intake = asyncio.create_task(Intake(east, own).run())
         stack.callback(intake.cancel)
@@ -90,63 +80,12 @@ async def two(tmp_path_factory: pytest.TempPathFactory, own_temporal: Client) ->
         yield Two(east, west, servers["west"], own)
 
 
-def _workers(
-    stack: AsyncExitStack,
-    client: Client,
-    records: SqlRecords,
-    objects: ObjectStore,
-    *,
-    east: Cluster,
-    west: Cluster,
-) -> list[Worker]:
-    tenants = TenantActivities(east, Settings())
-    near = SharedWatches(east)
-    stack.push_async_callback(near.close)
-    standings = TemporalStandings(client)
-    releases = ReleaseActivities(
-        east, objects, Settings(), records, watches=near, standings=standings
-    )
-    control: list[Any] = [
-        tenants.plan_tenant,
-        tenants.set_up_tenant,
-        tenants.record_tenant,
-        PlaneReportActivities(east).report_plane,
-        RecordActivities(records).record,
-        releases.prepare_release,
-        releases.record_deployment,
-    ]
-    made = [
-        Worker(client, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
-        Worker(client, task_queue=ids.LANES_QUEUE, workflows=LANES),
-        Worker(client, task_queue=ids.CONTROL_QUEUE, activities=control),
-        Worker(
-            client,
-            task_queue=ids.SECRETS_QUEUE,
-            activities=[VaultTenantActivities(None).ensure_vault_tenant],
-            activity_executor=stack.enter_context(ThreadPoolExecutor(2)),
-        ),
-    ]
-    for name, cluster in (("east", east), ("west", west)):
-        watches = SharedWatches(cluster)
-        stack.push_async_callback(watches.close)
-        checks = PlaneCheckActivities(cluster, watches)
-        rollouts = RolloutActivities(cluster, watches, objects)
-        activities: list[Any] = [
-            rollouts.apply_release,
-            rollouts.follow_rollout,
-            checks.inspect_plane,
-            checks.watch_plane,
-            TenantPlaneActivities(cluster).set_up_tenant_plane,
-        ]
-        made.append(Worker(client, task_queue=f"plane.{name}", activities=activities))
-    return made
-
-
 async def _declare(cluster: Cluster) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ORG}}
     await cluster.apply(namespace, manager="person")
-    await _declared(
+    await declared(
         cluster,
+        ORG,
         ("Organization", ORG, {}),
         ("DataPlane", "east", {}),
         ("DataPlane", "west", {}),
@@ -155,12 +94,6 @@ async def _declare(cluster: Cluster) -> None:
         ("DeploymentPipeline", "default", {"promotionPaths": [{"sourceEnvironmentRef": "dev"}]}),
         ("Project", "shop", {"deploymentPipelineRef": "default"}),
     )
-
-
-async def _declared(cluster: Cluster, *resources: tuple[str, str, dict[str, Any]]) -> None:
-    for kind, name, spec in resources:
-        where = "" if kind == "Organization" else ORG
-        await cluster.apply(resource(kind, name, where, spec), manager="person")
 
 
 async def test_each_plane_gets_the_namespaces_of_its_environments_alone(two: Two) -> None:
@@ -213,7 +146,7 @@ async def test_what_runs_follows_its_environment_to_another_plane(two: Two) -> N
         "choreo.dev/v1alpha1", "ScheduledTaskBinding", "scheduledtaskbindings", namespaced=True
     )
     where = f"{ORG}-move-moving"
-    await _declared(two.east, *_a_task("moving", "east"))
+    await declared(two.east, ORG, *a_task("moving", "east"))
 
     async def runs_on(plane: str) -> None:
         status: dict[str, Any] = {}
@@ -230,40 +163,11 @@ async def test_what_runs_follows_its_environment_to_another_plane(two: Two) -> N
     assert await two.east.find(task, "report", where) is not None
     assert await two.west.find(task, "report", where) is None
 
-    await _declared(two.east, ("Environment", "moving", {"dataPlaneRef": "west"}))
+    await declared(two.east, ORG, ("Environment", "moving", {"dataPlaneRef": "west"}))
 
     await runs_on("west")
     assert await two.west.find(task, "report", where) is not None
     assert await two.east.find(task, "report", where) is None
-
-
-def _a_task(environment: str, plane: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """A scheduled task: it is well as soon as it is there, on a cluster that runs no pods."""
-    image = f"registry.example.com/report@sha256:{'a' * 64}"
-    wanted = {"componentRef": "report", "environmentRef": environment, "artifactRef": "report-1"}
-    return [
-        ("Environment", environment, {"dataPlaneRef": plane}),
-        (
-            "DeploymentPipeline",
-            environment,
-            {"promotionPaths": [{"sourceEnvironmentRef": environment}]},
-        ),
-        ("Project", "move", {"deploymentPipelineRef": environment}),
-        ("ScheduledTaskClass", "standard-scheduled-task", {}),
-        (
-            "Component",
-            "report",
-            {"componentOwner": {"projectRef": "move"}, "componentType": "ScheduledTask"},
-        ),
-        (
-            "ScheduledTask",
-            "report",
-            {"componentRef": "report", "schedule": {"cron": "0 0 1 1 *"}},
-        ),
-        ("Workload", "report", {"componentRef": "report", "containers": [{"name": "main"}]}),
-        ("DeployableArtifact", "report-1", {"componentRef": "report", "image": image}),
-        ("ScheduledTaskBinding", f"report-{environment}", wanted),
-    ]
 
 
 async def test_a_plane_that_is_away_is_named_and_holds_up_nothing_else(two: Two) -> None:

@@ -19,6 +19,8 @@ from activities.promotions.rollbacks import RollbackActivities
 from activities.promotions.standing import PromotionActivities
 from activities.records.facts import RecordActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.teardown.planes import TeardownPlaneActivities
+from activities.teardown.surveys import TeardownActivities
 from api.app import create_app
 from api.services import Services
 from clients.assertions import AssertionVerifier
@@ -69,6 +71,10 @@ async def platform(
     )
     rollouts = RolloutActivities(plane, watches, objects)
     promotions = PromotionActivities(plane, objects, standings, queues, Settings(), watches=watches)
+    teardown, sweeping = (
+        TeardownActivities(plane, standings),
+        TeardownPlaneActivities(plane, watches),
+    )
     approvals = ApprovalActivities(plane, AssertionVerifier(decisions.public), Settings())
     workers = [
         Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
@@ -83,6 +89,10 @@ async def platform(
                 RollbackActivities(plane, standings, watches).read_rollback,
                 approvals.check_people,
                 NoticeActivities(Notifier(())).send_notice,
+                teardown.survey_teardown,
+                teardown.delete_parts,
+                teardown.note_teardown,
+                teardown.let_go,
                 *promotions.all(),
             ],
         ),
@@ -93,6 +103,8 @@ async def platform(
                 rollouts.apply_release,
                 rollouts.follow_rollout,
                 rollouts.close_ways,
+                sweeping.sweep_plane,
+                sweeping.await_namespaces_gone,
                 ReleaseWatchActivities(plane, watches, objects).watch_release,
             ],
         ),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
+import httpx
 import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from activities.common.kinds import platform
 from domain.deliveries import Trigger
 from domain.deliveries.rollbacks import RollbackRequest
 from domain.phases import Phase
@@ -197,3 +200,34 @@ async def test_a_rollback_brings_the_former_release_back_and_it_stays(line: Line
     await line.edit("prod", artifactRef="web-b")
     await line.refused("prod", "veto")
     assert await line.image("prod") == A
+
+
+async def test_after_a_rollback_version_and_time_are_told_and_a_new_component_inherits_nothing(
+    line: Line, http: httpx.AsyncClient
+) -> None:
+    await line.edit("dev", artifactRef="web-a")
+    await line.runs("dev", "web-a")
+    await line.edit("dev", artifactRef="web-b")
+    newer = await line.runs("dev", "web-b")
+    request = RollbackRequest(
+        organization=line.name, component="web", environment="dev", request_id="r",
+        trigger=Trigger(actor="ada@example.test"),
+    )  # fmt: skip
+    await (await start_rollback(line.temporal, request)).result()
+
+    rolled_back = await line.runs("dev", "web-a")
+    path = f"/v1/components/{line.name}/web/status"
+    told = (await http.get(path, headers={"Authorization": "Bearer ada"})).json()
+    dev = next(one for one in told["environments"] if one["environment"] == "dev")
+    assert (newer.status.version, rolled_back.status.version) == ("b" * 12, "a" * 12)
+    assert (dev["version"], dev["current"]) == ("a" * 12, False)
+    assert dev["since"]
+
+    standings = TemporalStandings(line.temporal)
+    assert (await standings.read(line.name, "web", "dev")).hold is not None
+    await line.cluster.delete(platform("Component"), "web", line.name)
+    async with asyncio.timeout(90):
+        while await line.cluster.find(platform("Component"), "web", line.name):  # noqa: ASYNC110 - told by nobody
+            await asyncio.sleep(0.1)
+
+    assert (await standings.read(line.name, "web", "dev")).is_empty

@@ -114,7 +114,7 @@ async def with_definitions(kubeconfig: Path) -> Cluster:
 async def _made(
     stack: AsyncExitStack, cluster: Cluster, client: Client, folder: Path
 ) -> dict[str, Any]:
-    """The platform's own parts on that API server, and a worker that serves beta alone."""
+    """The platform's own parts on that API server."""
     secret = secrets.token_hex(20)
     hooks = folder / "hooks"
     hooks.mkdir()
@@ -130,34 +130,7 @@ async def _made(
     watches = SharedWatches(cluster)
     stack.push_async_callback(watches.close)
     own = await own_client(client)
-    tenants = TenantActivities(cluster, settings)
-    control: list[Any] = [
-        tenants.plan_tenant,
-        tenants.set_up_tenant,
-        tenants.record_tenant,
-        RecordActivities(records).record,
-    ]
-    plane = [TenantPlaneActivities(cluster).set_up_tenant_plane]
-    threads = stack.enter_context(ThreadPoolExecutor(2))
-    workers = [
-        Worker(own, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
-        Worker(own, task_queue=ids.LANES_QUEUE, workflows=LANES),
-        Worker(own, task_queue=ids.CONTROL_QUEUE, activities=control),
-        Worker(own, task_queue="plane.local", activities=plane),
-        Worker(
-            own,
-            task_queue=ids.SECRETS_QUEUE,
-            activities=[VaultTenantActivities(None).ensure_vault_tenant],
-            activity_executor=threads,
-        ),
-        Worker(
-            own,
-            task_queue=f"plane.{BETA}",
-            activities=plane,
-            interceptors=[OnlyOrganizations({BETA})],
-        ),
-    ]
-    await stack.enter_async_context(served(workers))
+    await stack.enter_async_context(served(_workers(stack, cluster, own, records, settings)))
     intake = asyncio.create_task(Intake(cluster, own).run())
     stack.callback(intake.cancel)
     services = Services(
@@ -175,6 +148,43 @@ async def _made(
     return {
         "services": services, "releases": releases, "rollouts": rollouts, "secret": secret,
     }  # fmt: skip
+
+
+def _workers(
+    stack: AsyncExitStack,
+    cluster: Cluster,
+    own: Client,
+    records: SqlRecords,
+    settings: Settings,
+) -> list[Worker]:
+    """What sets organizations up, and a worker that serves beta alone."""
+    tenants = TenantActivities(cluster, settings)
+    control: list[Any] = [
+        tenants.plan_tenant,
+        tenants.set_up_tenant,
+        tenants.record_tenant,
+        RecordActivities(records).record,
+    ]
+    plane = [TenantPlaneActivities(cluster).set_up_tenant_plane]
+    threads = stack.enter_context(ThreadPoolExecutor(2))
+    return [
+        Worker(own, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
+        Worker(own, task_queue=ids.LANES_QUEUE, workflows=LANES),
+        Worker(own, task_queue=ids.CONTROL_QUEUE, activities=control),
+        Worker(own, task_queue="plane.local", activities=plane),
+        Worker(
+            own,
+            task_queue=ids.SECRETS_QUEUE,
+            activities=[VaultTenantActivities(None).ensure_vault_tenant],
+            activity_executor=threads,
+        ),
+        Worker(
+            own,
+            task_queue=f"plane.{BETA}",
+            activities=plane,
+            interceptors=[OnlyOrganizations({BETA})],
+        ),
+    ]
 
 
 async def _serve(stack: AsyncExitStack, services: Services) -> str:

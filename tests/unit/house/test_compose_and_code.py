@@ -103,7 +103,7 @@ def test_the_plane_worker_serves_the_planes_of_the_examples(root: Path, services
 def test_the_worker_runs_every_role(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(services["worker"], monkeypatch)
     assert set(settings.worker.roles) == {
-        "intake", "orchestration", "control", "plane", "secrets"
+        "intake", "orchestration", "control", "plane", "secrets", "planes"
     }  # fmt: skip
 
 

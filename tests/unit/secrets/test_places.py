@@ -64,3 +64,8 @@ def test_the_policies_of_one_organization_reach_into_no_other() -> None:
         if name.startswith("org-acme.")
         for allowed in rules.values()
     )
+
+
+def test_no_pod_may_use_the_credentials_of_a_plane() -> None:
+    with pytest.raises(Denied, match="of project _planes"):
+        permit_use("_planes/west", "shop", "production")
