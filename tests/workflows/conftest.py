@@ -311,9 +311,12 @@ def _played(world: World, line: Line | None) -> tuple[list[Any], list[Any]]:
 
 @asynccontextmanager
 async def workers(
-    client: Client, world: World, line: Line | None = None, **options: Any
+    client: Client, world: World, line: Line | None = None, *, hands: int = 100, **options: Any
 ) -> AsyncIterator[None]:
-    """Runs all task queues in this process, as the embedded worker does."""
+    """Runs all task queues in this process, as the embedded worker does.
+
+    ``hands`` is how much the control plane works on at once.
+    """
     control, plane = _played(world, line)
     lanes: list[type] = [*LANES]
     if line is not None:
@@ -323,6 +326,7 @@ async def workers(
         ids.LANES_QUEUE: {"workflows": lanes, **options},
         ids.CONTROL_QUEUE: {
             "activities": control,
+            "max_concurrent_activities": hands,
             "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
         },
         "plane.local": {
@@ -330,6 +334,8 @@ async def workers(
             "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
         },
     }
+    if line is not None:
+        queues[ids.GATES_QUEUE] = {"activities": line.gates()}
     own = await own_client(client)
     made = [Worker(own, task_queue=queue, **content) for queue, content in queues.items()]
     async with served(made):
