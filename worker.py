@@ -103,6 +103,7 @@ class WorkerProcess:
         if "control" in roles:
             activities = serving.control(self._outside)
             made.append(self._serve(ids.CONTROL_QUEUE, activities, own.short_tasks))
+            made.append(self._serve(ids.GATES_QUEUE, serving.gates(self._settings), own.gate_calls))
         if "plane" in roles:
             queue, tasks = ids.plane_queue(own.plane), own.plane_tasks
             only = [OnlyOrganizations(own.organizations)] if own.organizations else []

@@ -32,6 +32,7 @@ from activities.promotions.enforcement import Standings
 from activities.promotions.rollbacks import RollbackActivities
 from activities.promotions.standing import DeployQueues as Orders
 from activities.promotions.standing import PromotionActivities
+from activities.promotions.webhooks import WebhookActivities
 from activities.records.facts import RecordActivities
 from activities.records.signing import SigningActivities
 from activities.releases.drift import DeployQueues as Places
@@ -151,6 +152,11 @@ def _promotions(outside: Outside) -> Activities:
         ApprovalActivities(cluster, outside.decisions, settings).check_people,
         NoticeActivities(outside.notifier).send_notice,
     ]
+
+
+def gates(settings: Settings) -> Activities:
+    """Calls to systems that nobody here answers for: the task queue ``gates``."""
+    return [WebhookActivities(settings.worker.gate_keys).call_gate]
 
 
 def _rules(outside: Outside) -> Activities:

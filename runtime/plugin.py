@@ -53,6 +53,7 @@ PASSED_THROUGH = (
         "workflows.promotions.passage",
         "workflows.promotions.questions",
         "workflows.promotions.requests",
+        "workflows.promotions.verifying",
         "workflows.secrets.agreement",
         "workflows.secrets.consumers",
         "workflows.leaks.replacing",

@@ -38,8 +38,8 @@ STACK_TIERS = (
 FAULTS = "faults"
 ORACLE = "oracle"
 """Compiles Cilium's policy code first, which takes minutes: with --proof only."""
-MODEL_RUNS = {"PAVANE_MODEL_RUNS": "100"}
-"""Sequences of the model of promotions with --proof; half a minute each."""
+MODEL_RUNS = {"fast": "0", "all": "1", "proof": "100"}
+"""Sequences of the model of promotions, half a minute each, besides a fixed core."""
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
 """Tiers without a stack share nothing: each process has a Temporal server of its own."""
 STOP_WAIT = 60.0
@@ -52,8 +52,9 @@ class StackFailed(Exception):
 class Run:
     """One run: its random seed, what it found so far and how long each stage took."""
 
-    def __init__(self, seed: int, *, proof: bool = False) -> None:
+    def __init__(self, seed: int, *, proof: bool = False, fast: bool = False) -> None:
         """Starts with nothing found; ``proof`` runs what takes too long for every day as well."""
+        self.model_runs = MODEL_RUNS["proof" if proof else "fast" if fast else "all"]
         self.seed = seed
         self.proof = proof
         self.report = Report()
@@ -101,13 +102,12 @@ class Run:
         ]
         with self.stage(name):
             environment = {
+                "PAVANE_MODEL_RUNS": self.model_runs,
                 **os.environ,
                 **extra,
                 "COVERAGE_FILE": str(COVERAGE),
                 "PAVANE_TEST_SEED": str(self.seed),
             }
-            if self.proof:
-                environment |= MODEL_RUNS
             # Without byte code every process the tests start would compile all it imports again.
             environment.pop("PYTHONDONTWRITEBYTECODE", None)
             code = execute(command, environment)
@@ -251,7 +251,7 @@ def main() -> int:
     REPORTS.mkdir(parents=True)
     seed = int(os.environ.get("PAVANE_TEST_SEED") or random.SystemRandom().randrange(2**32))
     print(f"random seed {seed}", flush=True)
-    run = Run(seed, proof=arguments.proof)
+    run = Run(seed, proof=arguments.proof, fast=arguments.fast)
     run.checks()
     for name, folders in FAST_TIERS:
         run.tier(name, folders, {}, *SIDE_BY_SIDE)

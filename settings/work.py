@@ -28,6 +28,10 @@ class EmailNotices(BaseModel):
     host: str = Field("", description="Mail server. Empty = no e-mail.")
     port: int = Field(587, ge=1, le=65535, description="Its port.")
     starttls: bool = Field(True, description="Encrypt; only for a server on this machine not to.")
+    tls: bool = Field(False, description="Encrypt from the first byte, as on port 465.")
+    ca_file: Path | None = Field(
+        None, description="CA certificates the server is checked by. Empty = those of the machine."
+    )
     sender: str = Field("pavane@localhost", description="Address they come from.")
     recipients: tuple[str, ...] = Field((), description="Who gets them besides those named.")
     kinds: tuple[str, ...] = Field(("*",), description="Patterns of kinds that are sent.")
@@ -98,6 +102,11 @@ class WorkerSettings(BaseModel):
     )
     plane_tasks: int = Field(
         1000, ge=2, description="Activities of the plane at once; most of them only wait."
+    )
+    gate_calls: int = Field(
+        32,
+        ge=1,
+        description="Calls of gates to other systems at once; slow ones hold up only each other.",
     )
     gate_keys: Path | None = Field(
         None,

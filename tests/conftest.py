@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import hypothesis  # noqa: F401 - imported late, deep in a stack, its rewriting fails (CPython 3.11)
 import pytest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
-from temporalio.testing import WorkflowEnvironment
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.workflow import _Definition
 
-from devstack.core.temporal import PROMPT
 from devstack.programs import Silent, ensure
-from runtime import search_attributes
-from runtime.plugin import PavanePlugin
+from tests import servers
 
-ATTRIBUTES: list[SearchAttributeKey[Any]] = [
-    *search_attributes.KEYWORDS,
-    search_attributes.APPROVERS,
-    search_attributes.AWAITING,
-    search_attributes.DEADLINE,
-]
+
+@pytest.fixture(scope="session", autouse=True)
+def each_workflow_is_prepared_once() -> Iterator[None]:
+    """A worker imports all its workflows into a sandbox when it is made, to see that they go in.
+
+    Nothing is kept of it, and hundreds of tests make workers: a third of their CPU time.
+    """
+    prepare = SandboxedWorkflowRunner.prepare_workflow
+    prepared: set[type] = set()
+
+    def once(runner: SandboxedWorkflowRunner, definition: _Definition) -> None:
+        if definition.cls not in prepared:
+            prepare(runner, definition)
+            prepared.add(definition.cls)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SandboxedWorkflowRunner, "prepare_workflow", once)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -32,32 +41,22 @@ def temporal_program() -> Path:
 
 
 @pytest.fixture(scope="session")
-async def temporal_server(temporal_program: Path) -> AsyncIterator[WorkflowEnvironment]:
+async def temporal_server(temporal_program: Path) -> AsyncIterator[Client]:
     """A real server in memory, with virtual time per workflow."""
-    async with await _local_server(temporal_program) as environment:
-        yield environment
+    async with servers.temporal_server(temporal_program) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 async def own_temporal(temporal_program: Path) -> AsyncIterator[Client]:
     """A server of the module's own: its workers serve all queues for as long as it lasts."""
-    async with await _local_server(temporal_program) as environment:
-        yield environment.client
-
-
-async def _local_server(program: Path) -> WorkflowEnvironment:
-    return await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(program),
-        search_attributes=ATTRIBUTES,
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[*PROMPT],
-    )
+    async with servers.temporal_server(temporal_program) as client:
+        yield client
 
 
 @pytest.fixture
-def temporal(temporal_server: WorkflowEnvironment) -> Client:
-    return temporal_server.client
+def temporal(temporal_server: Client) -> Client:
+    return temporal_server
 
 
 @pytest.fixture(scope="session")

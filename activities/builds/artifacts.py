@@ -33,6 +33,7 @@ async def write_artifact(cluster: Cluster, record: BuildRecord) -> str:
         commit=plan.commit,
         branch=plan.branch,
         build_ref=plan.name,
+        build_seconds=_seconds(record),
         test_report=outcome.test_report,
         base_images=outcome.base_images,
         authors=outcome.authors,
@@ -56,6 +57,12 @@ async def write_artifact(cluster: Cluster, record: BuildRecord) -> str:
     except Conflict:
         return artifact.name
     return artifact.name
+
+
+def _seconds(record: BuildRecord) -> float | None:
+    if record.started is None or record.finished is None:
+        return None
+    return round(max((record.finished - record.started).total_seconds(), 0.0), 3)
 
 
 async def bind_first_environment(

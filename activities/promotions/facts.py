@@ -47,8 +47,8 @@ from domain.resources import (
 from domain.resources.binding import Binding
 from domain.resources.gates import GateCheck
 
-_UNDER_WAY = timedelta(hours=26)
-"""How long what is let through now may be under way: a watch of a day, and its deployment."""
+_UNDER_WAY = timedelta(days=31)
+"""How long what is let through now may be under way: the longest watch, and its deployment."""
 
 
 class _Place(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from temporalio import activity
 
@@ -19,17 +18,15 @@ from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
-from clients.webhooks import Webhooks
 from domain.deliveries import DeployRequest
 from domain.deliveries.promotion_effects import (
     FoundDeployment,
     OrderState,
     PointBinding,
-    WebhookCall,
 )
-from domain.deliveries.promotions import GateOutcome, PromotionFacts, PromotionRequest
+from domain.deliveries.promotions import PromotionFacts, PromotionRequest
 from domain.deliveries.standings import Standing, StandingChange
-from domain.errors import NotFound, PlatformError
+from domain.errors import NotFound
 from domain.resources.families import family_of_binding
 from settings import Settings
 
@@ -64,7 +61,6 @@ class PromotionActivities:
         self._cluster = cluster
         self._standings = standings
         self._queues = queues
-        self._webhooks = Webhooks(settings.worker.gate_keys)
         freezes, quotas = FreezeReader(cluster, watches), Quotas(watches)
         self._reader = PromotionReader(
             cluster,
@@ -85,7 +81,6 @@ class PromotionActivities:
             self.find_deployment,
             self.stop_deployment,
             self.point_binding,
-            self.call_gate,
         ]
 
     @activity.defn
@@ -139,17 +134,3 @@ class PromotionActivities:
         except NotFound:
             return False
         return True
-
-    @activity.defn
-    async def call_gate(self, call: WebhookCall) -> GateOutcome:
-        """Asks another system whether a promotion may go on.
-
-        Idempotent for it: the call carries an id that is the same for each try. An answer that
-        cannot be had within the time limit is no verdict: unknown.
-        """
-        try:
-            answer = await self._webhooks.ask(call)
-        except PlatformError as error:
-            return GateOutcome(name=call.gate, passed=None, reason=error.message)
-        by = urlsplit(call.url).hostname or ""
-        return GateOutcome(name=call.gate, passed=answer.passed, reason=answer.reason, by=by)

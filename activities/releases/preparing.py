@@ -20,7 +20,7 @@ from domain.deliveries import (
 from domain.policies.drift import said
 from domain.rendering import labels as names
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts, RenderedRelease
-from domain.resources import BindingState, DataPlane, Metadata, Release
+from domain.resources import BindingState, DataPlane, DeployableArtifact, Metadata, Release
 from domain.resources.binding import Binding, EndpointAddress
 from domain.resources.conditions import ConditionType
 from domain.resources.configured import GivenRevision
@@ -82,7 +82,6 @@ def told_of(facts: ReleaseFacts, rendered: RenderedRelease) -> dict[str, object]
     return {
         "force_conflicts": facts.environment.spec.conflicts is ConflictPolicy.FORCE,
         "project": facts.project,
-        "version": facts.artifact.version if facts.artifact else "",
         "image": rendered.image,
         "class_revision": facts.component_class.revision,
         "interfaces": facts.interfaces.hash,
@@ -125,6 +124,17 @@ def deadline_of(objects: Iterable[dict[str, Any]]) -> int:
         if seconds := each.get("spec", {}).get("progressDeadlineSeconds"):
             return int(seconds)
     return DEFAULT_DEADLINE_SECONDS
+
+
+def of_artifact(
+    artifact: DeployableArtifact | None, prepared: PreparedRelease
+) -> dict[str, object]:
+    """Returns what is told of the artifact; the time of its build only when it is brought anew."""
+    if artifact is None:
+        return {"version": ""}
+    is_new = prepared.changed and artifact.name != prepared.from_artifact
+    seconds = artifact.spec.build_seconds if is_new else None
+    return {"version": artifact.version, "build_seconds": seconds}
 
 
 def moved(before: DataPlane | None, to: DataPlane, previous: Bundle) -> dict[str, object]:

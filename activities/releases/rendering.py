@@ -24,6 +24,7 @@ from activities.releases.preparing import (
     against_drift,
     deadline_of,
     moved,
+    of_artifact,
     pins,
     prepared_of,
     reached,
@@ -50,13 +51,7 @@ from domain.policies.repairs import is_repair
 from domain.records import FactBatch
 from domain.records.stops import Place
 from domain.rendering.release import render_release
-from domain.resources import (
-    BindingState,
-    Component,
-    Environment,
-    Release,
-    parse_as,
-)
+from domain.resources import BindingState, Component, Environment, Release, parse_as
 from domain.resources.binding import Binding
 from domain.resources.deployment import DeployAction
 from domain.resources.families import family_of
@@ -167,6 +162,7 @@ class ReleaseActivities:
                 **against_drift(request, binding, prepared, rendered),
                 **moved(before, facts.data_plane, previous),
                 **told_of(facts, rendered),
+                **of_artifact(facts.artifact, prepared),
                 "taken": taken(usage),
             }
         )

@@ -85,6 +85,7 @@ async def queues(services: Services) -> Sequence[Finding]:
         ids.ORCHESTRATION_QUEUE: ("orchestration", _WORKFLOWS),
         ids.LANES_QUEUE: ("orchestration", _WORKFLOWS),
         ids.CONTROL_QUEUE: ("control", _ACTIVITIES),
+        ids.GATES_QUEUE: ("control", _ACTIVITIES),
         **{queue: planes[queue] for queue in sorted(planes)},
     }
     found = [await _served(client, queue, *role) for queue, role in roles.items()]

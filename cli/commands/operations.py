@@ -28,8 +28,14 @@ class Kind(StrEnum):
     CONFIGURATION = "configuration"
     DEPLOY = "deploy"
     DRIFT = "drift"
+    LEAK = "leak"
+    PLANE_CHECK = "plane-check"
     PROMOTION = "promotion"
     ROLLBACK = "rollback"
+    ROTATION = "rotation"
+    SET = "set"
+    TEARDOWN = "teardown"
+    TENANT = "tenant"
 
 
 class Phase(StrEnum):

@@ -34,6 +34,8 @@ def channels(settings: NotificationSettings) -> tuple[Channel, ...]:
                 recipients=email.recipients,
                 wanted=Wanted(kinds=email.kinds, organizations=email.organizations),
                 starttls=email.starttls,
+                tls=email.tls,
+                ca_file=email.ca_file,
                 username=email.username,
                 password_file=email.password_file,
             )

@@ -20,7 +20,7 @@ from devstack.services.gateway import NAMESPACE
 from devstack.services.objects import CLUSTER_OBJECTS
 
 _SETTING = "policies"
-_DEFAULT = "off"
+_DEFAULT = "on"
 
 
 def is_enforced(context: StackContext) -> bool:

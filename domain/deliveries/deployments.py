@@ -172,6 +172,8 @@ class PreparedRelease(Wire):
     version: str = ""
     """Short name of the artifact's version, for people."""
     image: str = ""
+    build_seconds: float | None = None
+    """How long the build of the artifact took; None = unknown, or it is not brought anew."""
     task_queue: str
     """Task queue of the data plane's worker."""
     bundle: Bundle

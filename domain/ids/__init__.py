@@ -49,6 +49,7 @@ from domain.ids.procedures import (
 )
 from domain.ids.queues import (
     CONTROL_QUEUE,
+    GATES_QUEUE,
     LANES_QUEUE,
     ORCHESTRATION_QUEUE,
     SECRETS_QUEUE,
@@ -61,6 +62,7 @@ __all__ = [
     "APPROVAL_PREFIX",
     "CONTROL_QUEUE",
     "FIELD_MANAGER",
+    "GATES_QUEUE",
     "LANES_QUEUE",
     "ORCHESTRATION_QUEUE",
     "SECRETS_QUEUE",

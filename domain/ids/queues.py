@@ -4,6 +4,8 @@ from __future__ import annotations
 
 ORCHESTRATION_QUEUE = "orchestration"
 CONTROL_QUEUE = "control"
+GATES_QUEUE = "gates"
+"""Calls to systems that nobody here answers for: apart, so that slow ones hold up nothing else."""
 SECRETS_QUEUE = "secrets"
 LANES_QUEUE = "lanes"
 """Workflows that outlive a release of Pavane, apart because their versions are apart."""

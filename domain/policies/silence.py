@@ -21,5 +21,9 @@ def unserved(queue: str) -> str:
 def _where(queue: str) -> str:
     if plane := ids.plane_of_queue(queue):
         return f"plane {plane}"
-    known = {ids.CONTROL_QUEUE: "the control plane", ids.SECRETS_QUEUE: "the worker of OpenBao"}
+    known = {
+        ids.CONTROL_QUEUE: "the control plane",
+        ids.GATES_QUEUE: "the worker that calls gates",
+        ids.SECRETS_QUEUE: "the worker of OpenBao",
+    }
     return known.get(queue, "whoever serves it")

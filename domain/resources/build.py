@@ -181,6 +181,8 @@ class DeployableArtifactSpec(Model):
     """Addresses of those who wrote the commit, as the commit says. They may not approve it."""
     build_ref: NameOrEmpty = ""
     """Build that made it. Empty = it was not built here."""
+    build_seconds: float | None = Field(None, ge=0)
+    """How long that took, from its request until the image was there. Empty = unknown."""
     test_report: LogTail = ""
     """Last lines of its tests. Empty = it has none."""
     base_images: tuple[Annotated[str, Field(max_length=512)], ...] = Field((), max_length=32)

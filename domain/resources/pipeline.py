@@ -42,8 +42,9 @@ class PromotionTarget(Model):
     """What must hold besides: order, health and soak of the source are always looked at."""
     approval: ApprovalPolicy | None = None
     """Who must agree. Absent = nobody needs to."""
-    watch_seconds: int = Field(0, ge=0, le=86_400)
-    """How long a deployment is watched after it got ready; health lost meanwhile is a failure."""
+    watch_seconds: int = Field(0, ge=0, le=2_592_000)
+    """How long a deployment is watched after it got ready; health lost meanwhile is a failure. A
+    newer promotion does not wait for that: the watch goes on until that one is let through."""
     on_failure: OnFailure = OnFailure.ROLLBACK
     """Rollback = after a failed verification the last verified release is brought back and the
     artifact is vetoed. Keep = it stays as it is and a person decides."""

@@ -99,7 +99,8 @@ def summary(secrets: Iterable[LeakedSecret], plan: LeakPlan) -> tuple[bool, str]
     open_ones = [one.path for one in every if one.outcome is not LeakOutcome.REPLACED]
     open_ones += [one.path for one in plan.by_hand]
     done = sum(one.outcome is LeakOutcome.REPLACED for one in every)
+    said = "1 secret was replaced" if done == 1 else f"{done} secrets were replaced"
     if not open_ones:
-        return True, f"{done} secrets were replaced"
+        return True, said
     shown = ", ".join(open_ones[:_SHOWN]) + (" and others" if open_ones[_SHOWN:] else "")
-    return False, f"{done} secrets were replaced; these may still be known to strangers: {shown}"
+    return False, f"{said}; these may still be known to strangers: {shown}"

@@ -223,7 +223,7 @@ def oracle() -> Iterator[Oracle]:
 async def ground(stack: dict[str, str], stack_name: str) -> AsyncIterator[Ground]:
     told = enforcement(state_dir(stack_name))
     if not told.startswith("enforced"):
-        pytest.skip(f"network policies are {told or 'off: PAVANE_STACK_POLICIES=on'}")
+        pytest.skip(f"network policies are {told or 'off: PAVANE_STACK_POLICIES'}")
     program = ensure(["kubernetes"], progress=Silent())["kubernetes"].files["kubectl"]
     kubectl = Kubectl(str(program), stack["KUBECONFIG"])
     made = Ground(kubectl, stack["PAVANE_BUILD__RUNTIME_IMAGE"], stack)

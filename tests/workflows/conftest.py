@@ -13,11 +13,9 @@ import pytest
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.builds.lanes import ended_runs, request_slot
-from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.deliveries import (
     Applied,
@@ -56,8 +54,7 @@ from domain.deliveries import (
 from domain.deliveries.teardown import PlaneLeft, PlaneSweep
 from domain.policies import build_admission
 from domain.records import FactBatch, Recorded
-from runtime.plugin import PavanePlugin
-from runtime.search_attributes import register
+from tests.servers import temporal_server
 from tests.serving import own_client, served
 from tests.workflows.building import Building, builds
 from tests.workflows.promoting import Line, ScriptedApproval
@@ -314,9 +311,12 @@ def _played(world: World, line: Line | None) -> tuple[list[Any], list[Any]]:
 
 @asynccontextmanager
 async def workers(
-    client: Client, world: World, line: Line | None = None, **options: Any
+    client: Client, world: World, line: Line | None = None, *, hands: int = 100, **options: Any
 ) -> AsyncIterator[None]:
-    """Runs all task queues in this process, as the embedded worker does."""
+    """Runs all task queues in this process, as the embedded worker does.
+
+    ``hands`` is how much the control plane works on at once.
+    """
     control, plane = _played(world, line)
     lanes: list[type] = [*LANES]
     if line is not None:
@@ -326,6 +326,7 @@ async def workers(
         ids.LANES_QUEUE: {"workflows": lanes, **options},
         ids.CONTROL_QUEUE: {
             "activities": control,
+            "max_concurrent_activities": hands,
             "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
         },
         "plane.local": {
@@ -333,6 +334,8 @@ async def workers(
             "max_heartbeat_throttle_interval": timedelta(milliseconds=100),
         },
     }
+    if line is not None:
+        queues[ids.GATES_QUEUE] = {"activities": line.gates()}
     own = await own_client(client)
     made = [Worker(own, task_queue=queue, **content) for queue, content in queues.items()]
     async with served(made):
@@ -380,28 +383,25 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
     """A server that skips the time in which a workflow waits for nothing but time."""
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            *PROMPT,
-        ],
-    ) as environment:
-        await register(environment.client)
-        yield environment.client
+    async with temporal_server(temporal_program, skips_time=True) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def forgetful(temporal_program: Path) -> AsyncIterator[Client]:
+    """A server that wants workflows to begin anew after some events."""
+    async with temporal_server(temporal_program, longest_history=40) as client:
+        yield client
 
 
 @pytest.fixture(autouse=True)
 async def nothing_left_open(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Ends what a test left open: the workers of the next one would go on with it."""
-    clients = []
-    if "temporal_server" in request.fixturenames:
-        clients.append(request.getfixturevalue("temporal_server").client)
-    if "skipping" in request.fixturenames:
-        clients.append(request.getfixturevalue("skipping"))
+    clients: list[Client] = [
+        request.getfixturevalue(name)
+        for name in ("temporal_server", "skipping", "forgetful")
+        if name in request.fixturenames
+    ]
     yield
     for client in clients:
         async for left in client.list_workflows("ExecutionStatus = 'Running'"):

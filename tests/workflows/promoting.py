@@ -117,6 +117,9 @@ class Line:
         self.running = ""
         self.freeze: FreezeVerdict | None = None
         self.tests_pass: bool | None = True
+        self.board = asyncio.Event()
+        """Set = whoever is called by a gate answers."""
+        self.board.set()
         self.health = asyncio.Event()
         """Set = a watched release keeps its health."""
         self.health.set()
@@ -249,6 +252,7 @@ class Line:
     @activity.defn
     async def call_gate(self, call: WebhookCall) -> GateOutcome:
         self.calls.append(("call_gate", call))
+        await self.board.wait()
         return GateOutcome(name=call.gate, passed=True, reason="the board agrees")
 
     @activity.defn
@@ -316,11 +320,14 @@ class Line:
             self.find_deployment,
             self.stop_deployment,
             self.point_binding,
-            self.call_gate,
             self.read_rollback,
             self.read_freeze,
             self.record,
         ]
+
+    def gates(self) -> list[Any]:
+        """Calls to other systems."""
+        return [self.call_gate]
 
     def plane(self) -> list[Any]:
         """Activities of the plane."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,7 @@ from temporalio.client import (
 )
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 
-from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.deliveries.approval_votes import Act
 from domain.deliveries.approvals import (
@@ -31,7 +29,7 @@ from domain.deliveries.approvals import (
 )
 from domain.errors import DependencyUnavailable
 from runtime import search_attributes as attributes
-from runtime.plugin import PavanePlugin
+from tests.servers import temporal_server
 from tests.workflows.approving import (
     ANN,
     BOB,
@@ -375,23 +373,6 @@ async def test_mail_server_that_is_away_delays_no_decision(approvals: Approvals)
     assert (await approval.handle.result()).approved
 
 
-@pytest.fixture(scope="module")
-async def skipping(temporal_program: Path) -> AsyncIterator[Client]:
-    """A server that skips the time in which a workflow waits for nothing but time."""
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            *PROMPT,
-        ],
-    ) as environment:
-        await attributes.register(environment.client)
-        yield environment.client
-
-
 async def test_months_pass_with_a_reminder_escalations_and_an_end(
     skipping: Client, tmp_path: Path
 ) -> None:
@@ -422,19 +403,29 @@ async def test_months_pass_with_a_reminder_escalations_and_an_end(
     assert len(timers) == 4
 
 
+async def test_a_deadline_that_passes_while_the_records_are_away_counts_when_they_are_back(
+    approvals: Approvals,
+) -> None:
+    approvals.fail_records = DependencyUnavailable("the records database does not answer")
+    rule = ApprovalRule(expires_after=timedelta(seconds=1))
+    approval = await approvals.ask(rule=rule)
+    deadline = (await approval.standing()).request.state.opened
+    assert deadline
+
+    async def is_over() -> bool:
+        return datetime.now(UTC) > deadline + rule.expires_after
+
+    await eventually(is_over)
+    approvals.fail_records = None
+    result = await approval.handle.result()
+
+    assert result.outcome is ApprovalOutcome.EXPIRED
+    assert result.message.startswith("nobody decided in time")
+
+
 async def test_continue_as_new_keeps_votes_and_time(temporal_program: Path, tmp_path: Path) -> None:
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "limit.historyCount.suggestContinueAsNew=25",
-            *PROMPT,
-        ],
-    ) as environment:
-        await attributes.register(environment.client)
-        asking = Approvals(environment.client, tmp_path)
+    async with temporal_server(temporal_program, longest_history=25) as client:
+        asking = Approvals(client, tmp_path)
         async with asking.worker():
             approval = await asking.ask(rule=TWO)
             first = (await approval.handle.describe()).run_id

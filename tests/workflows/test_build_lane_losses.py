@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,15 +13,11 @@ from temporalio.client import (
 )
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import WorkflowEnvironment
 
-from devstack.core.temporal import PROMPT
 from domain import ids
 from domain.errors import InvalidRequest
 from domain.phases import Phase
 from domain.policies import build_admission
-from runtime.plugin import PavanePlugin
-from tests.conftest import ATTRIBUTES
 from tests.workflows.building import Building, builds, queued
 from tests.workflows.conftest import World, workers
 from tests.workflows.test_deployments import failure_of
@@ -270,20 +264,6 @@ async def test_no_request_is_lost_while_a_lane_ends(
 
     assert building.most == 1
     assert len(lanes) > 1
-
-
-@pytest.fixture
-async def forgetful(temporal_program: Path) -> AsyncIterator[Client]:
-    """A server that wants workflows to begin anew after a few events."""
-    option = "limit.historyCount.suggestContinueAsNew=40"
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_program),
-        search_attributes=ATTRIBUTES,
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=["--dynamic-config-value", option, *PROMPT],
-    ) as environment:
-        yield environment.client
 
 
 async def test_a_lane_that_begins_anew_knows_who_builds_and_who_waits(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ from domain.deliveries import (
     Trigger,
 )
 from domain.deliveries.approval_votes import Act
+from domain.errors import DependencyUnavailable
 from domain.phases import Phase
+from domain.records.stops import Place, Standing, Stop
 from tests.serving import own_client, served
 from tests.workflows.approving import ANN, BOB, Approvals, Open
 from workflows.approvals.approval import ApprovalWorkflow
@@ -72,10 +74,14 @@ class ConfiguredWorld(Approvals):
         self.asked: list[tuple[str, str]] = []
         """Binding and revision of each deployment, in order."""
         self.on_deploy: Callable[[str], Any] | None = None
+        self.on_plan: Callable[[], Any] | None = None
+        self.stops: list[Stop] = []
         self.on_note: Callable[[ConfigurationNote], Any] | None = None
 
     @activity.defn
     async def plan_configuration(self, _request: ConfigurationRequest) -> ConfigurationPlan:
+        if self.on_plan is not None:
+            await self.on_plan()
         waves = [
             tuple(one for one in wave if self.runs.get(one.binding) != self.revision)
             for wave in self.users
@@ -117,6 +123,10 @@ class ConfiguredWorld(Approvals):
         if self.on_note is not None:
             await self.on_note(note)
 
+    @activity.defn
+    async def read_stops(self, _place: Place) -> Standing:
+        return Standing(stops=tuple(self.stops))
+
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         own = await own_client(self.client)
@@ -125,6 +135,7 @@ class ConfiguredWorld(Approvals):
             self.restore_configuration,
             self.configure_binding,
             self.note_configuration,
+            self.read_stops,
             self._activities.check_people,
             self.send_notice,
             self.record,
@@ -402,6 +413,69 @@ async def test_a_cancel_begins_no_further_deployment_and_says_so_on_the_group(
     assert [one for one, _ in world.asked] == ["api-dev"]
     assert world.says(organization) == [Phase.RUNNING, Phase.CANCELLED]
     assert [one.action for one in world.facts] == ["configuration.cancelled"]
+
+
+async def test_a_cancel_while_nobody_can_tell_what_to_do_leaves_the_group_as_it_was(
+    temporal: Client, world: ConfiguredWorld, organization: str
+) -> None:
+    looks = asyncio.Event()
+
+    async def away() -> None:
+        looks.set()
+        raise DependencyUnavailable("the API server does not answer")
+
+    world.on_plan = away
+    handle = await release(temporal, organization)
+    await looks.wait()
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as ended:
+        await handle.result()
+
+    assert isinstance(ended.value.cause, CancelledError)
+    assert world.notes == []
+    assert [one.action for one in world.facts] == ["configuration.cancelled"]
+    assert (await handle.query(ConfigurationWorkflow.status)).phase is Phase.CANCELLED
+
+
+async def test_a_group_that_says_nothing_yet_brings_nothing_to_anybody(
+    temporal: Client, world: ConfiguredWorld, organization: str
+) -> None:
+    world.revision, world.users = "", []
+
+    done = await (await release(temporal, organization)).result()
+
+    assert (done.revision, done.deployed) == ("", ())
+    assert world.notes == []
+
+
+async def test_a_stop_in_the_middle_holds_the_next_place_back_until_it_is_lifted(
+    temporal: Client, world: ConfiguredWorld, organization: str
+) -> None:
+    async def stops(binding: str) -> None:
+        if binding == "web-dev":
+            place = Place(organization=organization)
+            fire = Stop(place=place, actor="ada", reason="fire", since=datetime.now(UTC))
+            world.stops = [fire]
+            await handle.signal(ConfigurationWorkflow.stop_changed)
+
+    async def is_parked() -> bool:
+        status = await handle.query(ConfigurationWorkflow.status)
+        return status.waiting_for is not None and "emergency stop" in status.waiting_for.what
+
+    world.on_deploy = stops
+    subject = ids.configuration_id(organization, "db")
+    handle = temporal.get_workflow_handle_for(ConfigurationWorkflow.run, subject)
+    await release(temporal, organization)
+    async with asyncio.timeout(60):
+        while not world.stops or not await is_parked():  # noqa: ASYNC110 - a server
+            await asyncio.sleep(0.05)
+    before = [one for one, _ in world.asked]
+    world.stops = []
+    await handle.signal(ConfigurationWorkflow.stop_changed)
+    await handle.result()
+
+    assert before == ["api-dev", "web-dev"]
+    assert world.asked[-1] == ("web-prod", "db-1")
 
 
 async def test_a_cancel_while_people_decide_takes_the_question_back(

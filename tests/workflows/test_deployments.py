@@ -404,3 +404,18 @@ async def test_a_worker_without_cache_replays_every_task_to_the_same_end(
 
     assert deployment.phase is Phase.SUCCEEDED
     assert world.names().count("apply_release") == 1
+
+
+async def test_the_time_of_the_build_is_part_of_the_lead_time_of_what_it_made(
+    temporal: Client, running: World, organization: str
+) -> None:
+    async def prepare(request: DeployRequest) -> Any:
+        return a_release(request, build_seconds=42.5)
+
+    running.behaviours["prepare_release"] = prepare
+    handle = await signal_deployment(temporal, a_request(organization))
+    await handle.result()
+
+    lead = running.last("record_deployment").lead_time
+    assert lead.build == 42.5
+    assert lead.total >= 42.5

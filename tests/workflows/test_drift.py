@@ -9,9 +9,7 @@ import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
-from temporalio.testing import WorkflowEnvironment
 
-from devstack.core.temporal import PROMPT
 from domain.deliveries import (
     Bundle,
     Deployment,
@@ -24,8 +22,8 @@ from domain.deliveries import (
 )
 from domain.errors import RolloutFailed
 from domain.phases import Phase, StepPhase
-from runtime.plugin import PavanePlugin
-from runtime.search_attributes import ORGANIZATION, register
+from runtime.search_attributes import ORGANIZATION
+from tests.servers import temporal_server
 from tests.workflows.conftest import World, a_place, a_release, workers
 from tests.workflows.test_deployments import a_request, forever
 from workflows.deployments.drift import DriftWorkflow
@@ -373,28 +371,20 @@ async def test_a_long_history_goes_on_as_a_new_run_that_remembers_what_was_put_b
     temporal_program: Path, world: World, organization: str
 ) -> None:
     plane = Plane(world, restore=True, limit=2)
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "limit.historyCount.suggestContinueAsNew=20",
-            *PROMPT,
-        ],
-    ) as environment:
-        await register(environment.client)
-        async with workers(environment.client, world):
+    async with (
+        temporal_server(temporal_program, longest_history=20) as client,
+        workers(client, world),
+    ):
+        plane.drifted = (REPLICAS,)
+        handle = await signal_drift(client, seen(organization))
+        for times in (1, 2):
+            await until_asked(world, times)
+            await until_remembering(handle_of(client, handle.id))
             plane.drifted = (REPLICAS,)
-            handle = await signal_drift(environment.client, seen(organization))
-            for times in (1, 2):
-                await until_asked(world, times)
-                await until_remembering(handle_of(environment.client, handle.id))
-                plane.drifted = (REPLICAS,)
-                await signal_drift(environment.client, seen(organization))
-            await until_told(world, "DriftContested")
-            latest = await handle_of(environment.client, handle.id).describe()
-            await ended(handle_of(environment.client, handle.id))
+            await signal_drift(client, seen(organization))
+        await until_told(world, "DriftContested")
+        latest = await handle_of(client, handle.id).describe()
+        await ended(handle_of(client, handle.id))
 
     assert latest.run_id != handle.first_execution_run_id
     assert world.names().count("ask_put_back") == 2

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -75,19 +76,28 @@ class PlaneWorld:
         async with asyncio.timeout(60), self.told:
             await self.told.wait_for(lambda: action in self.actions)
 
+    @asynccontextmanager
+    async def serving(self, client: Client) -> AsyncIterator[None]:
+        own = await own_client(client)
+        control: list[Any] = [self.report_plane, self.record]
+        made = [
+            Worker(own, task_queue=ids.LANES_QUEUE, workflows=LANES),
+            Worker(own, task_queue=ids.CONTROL_QUEUE, activities=control),
+            self.worker(own, "plane.here"),
+        ]
+        async with served(made):
+            yield
+
+    def worker(self, client: Client, queue: str) -> Worker:
+        """Returns the worker of the plane."""
+        here: list[Any] = [self.inspect_plane, self.watch_plane]
+        return Worker(client, task_queue=queue, activities=here)
+
 
 @pytest.fixture
 async def plane(temporal: Client) -> AsyncIterator[PlaneWorld]:
     world = PlaneWorld()
-    own = await own_client(temporal)
-    here: list[Any] = [world.inspect_plane, world.watch_plane]
-    control: list[Any] = [world.report_plane, world.record]
-    made = [
-        Worker(own, task_queue=ids.LANES_QUEUE, workflows=LANES),
-        Worker(own, task_queue=ids.CONTROL_QUEUE, activities=control),
-        Worker(own, task_queue="plane.here", activities=here),
-    ]
-    async with served(made):
+    async with world.serving(temporal):
         yield world
 
 
@@ -178,6 +188,62 @@ async def test_a_new_queue_is_taken_before_it_is_known_whether_the_old_one_answe
     plane.declared = False
     plane.watches.put_nowait(None)
     await handle.result()
+    assert plane.actions == ["plane.connected"]
+
+
+async def test_a_plane_that_is_silent_for_long_is_asked_anew_and_told_of_when_it_is_back(
+    temporal: Client,
+    plane: PlaneWorld,
+    organization: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for options in (calls.PRESENCE, calls.UNTIL_BACK):
+        monkeypatch.setitem(options, "schedule_to_close_timeout", timedelta(seconds=1))
+    queue = f"plane.{organization}"
+    handle = await signal_plane_check(temporal, a_plane(organization, queue))
+    await plane.reported(2)
+    silent = [one.connected for one in plane.reports]
+    monkeypatch.undo()
+
+    async with served([plane.worker(await own_client(temporal), queue)]):
+        await plane.audited("plane.connected")
+        plane.declared = False
+        plane.watches.put_nowait(None)
+        await handle.result()
+
+    assert not any(silent)
+    assert plane.actions == ["plane.silent", "plane.connected"]
+
+
+async def test_a_cancel_while_a_silent_plane_is_waited_for_ends_the_looks(
+    temporal: Client, impatient: None, plane: PlaneWorld, organization: str
+) -> None:
+    handle = await signal_plane_check(temporal, a_plane(organization, "plane.east"))
+    await plane.audited("plane.silent")
+    await handle.cancel(reason="ada: moved")
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    assert plane.actions == ["plane.silent", "plane-check.cancelled"]
+
+
+async def test_a_plane_that_is_looked_after_for_long_is_told_once_that_it_answers(
+    forgetful: Client, organization: str
+) -> None:
+    plane = PlaneWorld()
+    async with plane.serving(forgetful):
+        handle = await signal_plane_check(forgetful, a_plane(organization, "plane.here"))
+        latest = forgetful.get_workflow_handle(handle.id)
+        looks = 0
+        async with asyncio.timeout(90):
+            while (await latest.describe()).run_id == handle.first_execution_run_id:
+                looks += 1
+                plane.watches.put_nowait(None)
+                await plane.reported(looks + 1)
+        plane.declared = False
+        plane.watches.put_nowait(None)
+        await latest.result()
+
     assert plane.actions == ["plane.connected"]
 
 

@@ -134,6 +134,27 @@ async def test_tests_webhooks_and_people_are_asked_and_their_words_are_evidence(
     ]
 
 
+async def test_a_system_that_does_not_answer_a_gate_holds_up_nobody_else(
+    own_temporal: Client, world: World, organization: str
+) -> None:
+    line = Line(own_temporal, organization)
+    line.rules = StepRules(
+        gates=(GateRule(name="board", check=GateCheck.WEBHOOK, url="https://board.example"),)
+    )
+    line.board.clear()
+    async with workers(own_temporal, world, line, hands=1):
+        slow = await line.promote()
+        await until(lambda: "call_gate" in line.names())
+        line.rules = StepRules()
+
+        other = await line.promote("two", component="api")
+        assert (await other.result()).phase is Phase.SUCCEEDED
+
+        assert (await told(slow)).phase is Phase.RUNNING
+        line.board.set()
+        assert (await slow.result()).phase is Phase.SUCCEEDED
+
+
 async def test_a_person_cannot_open_a_gate_that_waits_for_nobody(
     temporal: Client, line: Line
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from domain.deliveries.sets import ReleaseSet, SetAct, SetCommand, SetMember, Se
 from domain.errors import Conflict
 from domain.phases import Phase
 from domain.records import AuditFact, FactBatch, Recorded
-from tests.serving import served
+from tests.serving import own_client, served
 from workflows.sets.release_set import ReleaseSetWorkflow
 from workflows.sets.starting import command_set, read_set, start_set
 
@@ -96,6 +97,18 @@ class Sets:
         self.facts += batch.facts
         return Recorded(facts=len(batch.facts))
 
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        lanes = [ReleaseSetWorkflow, ScriptedPromotion]
+        own = await own_client(self.client)
+        workers = [
+            Worker(own, task_queue=ids.LANES_QUEUE, workflows=lanes),
+            Worker(own, task_queue=ids.ORCHESTRATION_QUEUE, workflows=[ScriptedRollback]),
+            Worker(own, task_queue=ids.CONTROL_QUEUE, activities=[self.record]),
+        ]
+        async with served(workers):
+            yield
+
     async def start(self, *members: str | SetMember, **more: Any) -> WorkflowHandle[Any, Any]:
         given = [SetMember(component=one) if isinstance(one, str) else one for one in members]
         asked = SetRequest(
@@ -146,16 +159,7 @@ class Sets:
 @pytest.fixture
 async def sets(temporal: Client) -> AsyncIterator[Sets]:
     world = Sets(temporal)
-    workers = [
-        Worker(
-            temporal,
-            task_queue=ids.LANES_QUEUE,
-            workflows=[ReleaseSetWorkflow, ScriptedPromotion],
-        ),
-        Worker(temporal, task_queue=ids.ORCHESTRATION_QUEUE, workflows=[ScriptedRollback]),
-        Worker(temporal, task_queue=ids.CONTROL_QUEUE, activities=[world.record]),
-    ]
-    async with served(workers):
+    async with world.serving():
         yield world
 
 
@@ -347,6 +351,18 @@ async def test_members_begin_at_the_rate_that_is_asked_for(sets: Sets) -> None:
 
     assert all(timedelta(minutes=30) < wait <= timedelta(hours=1) for wait in waits)
     assert waits
+    assert not await sets.began("b")
+
+
+async def test_a_set_cancelled_while_it_is_paused_has_begun_nothing(sets: Sets) -> None:
+    handle = await sets.start("slow-1", "b", is_unit=False, max_parallel=1)
+    await sets.stands(slow_1="Running")
+    await sets.say(SetAct.PAUSE)
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    await sets.stands(slow_1="Failed", b="Skipped")
     assert not await sets.began("b")
 
 

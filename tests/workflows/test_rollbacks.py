@@ -9,14 +9,22 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from domain.deliveries import ClosedBy, DeployRequest, FreezeVerdict, Trigger, TriggerKind
+from domain.deliveries import (
+    ClosedBy,
+    DeployRequest,
+    FreezeVerdict,
+    OperationStatus,
+    Trigger,
+    TriggerKind,
+)
 from domain.deliveries.rollbacks import RollbackRequest
-from domain.deliveries.standings import Pass, StandingChange
-from domain.errors import RolloutFailed
+from domain.deliveries.standings import Pass, Standing, StandingChange
+from domain.errors import DependencyUnavailable, Errored, RolloutFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
 from tests.workflows.conftest import World, a_release
 from tests.workflows.promoting import Line
+from workflows.promotions.standings import TemporalStandings
 from workflows.promotions.starting import start_rollback
 from workflows.starting import signal_deployment
 
@@ -209,6 +217,53 @@ async def test_a_rollback_goes_before_all_that_waits(
 
     assert queue[0].startswith("rollback-")
     assert queue[1] == "waiting"
+
+
+async def test_a_cancel_while_nobody_can_tell_what_to_bring_back_changes_nothing(
+    temporal: Client, bad: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> None:
+        raise DependencyUnavailable("the API server does not answer")
+
+    monkeypatch.setattr(bad, "standing", away)
+    handle = await start_rollback(temporal, request(bad))
+    await called(bad, "read_rollback")
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+
+    assert isinstance(failed.value.cause, CancelledError)
+    assert "change_standing" not in bad.names()
+    assert [one.result.value for one in bad.facts] == ["undone"]
+
+
+async def test_a_cancel_that_cannot_lift_what_it_placed_says_so(
+    temporal: Client, bad: Line, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = TemporalStandings.change
+
+    async def stuck(standings: TemporalStandings, asked: StandingChange) -> Standing:
+        if asked.not_rolled_back:
+            raise Errored("nobody remembers")
+        return await change(standings, asked)
+
+    async def hold(asked: Any) -> None:
+        while asked.bundle.release == "web-web-0":
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(TemporalStandings, "change", stuck)
+    world.behaviours["follow_rollout"] = hold
+    handle = await start_rollback(temporal, request(bad))
+    await called(world, "follow_rollout")
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    assert "undo failed" in bad.facts[-1].message
+    assert "nobody remembers" in bad.facts[-1].message
+    assert (await handle.query("status", result_type=OperationStatus)).phase is Phase.ERRORED
+    assert (await bad.standing()).hold is not None
 
 
 async def test_a_cancel_lifts_what_it_placed_and_leaves_what_ran(

@@ -4,10 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from temporalio.client import Client
 
+from domain import ids
 from domain.deliveries.standings import Hold, Pin, StandingChange, Veto
-from domain.errors import DependencyUnavailable
+from domain.errors import DependencyUnavailable, Errored
 from domain.records import FactBatch, Recorded
+from tests.workflows.conftest import World, workers
 from tests.workflows.promoting import Line
 from workflows.promotions.standings import TemporalStandings
 
@@ -47,6 +50,48 @@ async def test_what_a_person_places_and_lifts_is_written_down_once(line: Line) -
         ("veto.lifted", "dev", "all is well"),
         ("hold.placed", "eve", "last"),
     ]
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_what_is_remembered_for_long_goes_on_in_a_new_run_and_nothing_written_is_lost(
+    forgetful: Client,
+    world: World,
+    organization: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    away: bool,
+) -> None:
+    line = Line(forgetful, organization)
+    is_away, write = asyncio.Event(), line.keep
+
+    async def keep(batch: FactBatch) -> Recorded:
+        if is_away.is_set():
+            raise Errored("records are away")
+        return await write(batch)
+
+    monkeypatch.setattr(line, "keep", keep)
+    standings, held = TemporalStandings(forgetful), Hold(reason="audit", by="ada", since=NOW)
+    place = forgetful.get_workflow_handle(ids.standing_id(organization, "web", "staging"))
+    if away:
+        is_away.set()
+    async with workers(forgetful, world, line):
+        await standings.change(change(line, "0", hold=held, by="ada", reason="audit"))
+        first = (await place.describe()).run_id
+        for number in range(1, 15):
+            veto = Veto(artifact=f"web-{number}", reason="it leaks", since=NOW)
+            await standings.change(change(line, f"{number}", veto=veto))
+        before = (await place.describe()).run_id
+        is_away.clear()
+        await standings.change(change(line, "last", lift_veto="web-1"))
+        async with asyncio.timeout(90):
+            while (await place.describe()).run_id == first:  # noqa: ASYNC110 - a server
+                await asyncio.sleep(0.05)
+        remembered = await line.standing()
+
+    assert remembered.hold == held
+    assert len(remembered.vetoes) == 13
+    assert [one.action for one in line.facts] == ["hold.placed"]
+    assert before == first or not away
 
 
 async def test_a_pin_is_remembered_written_down_and_survives_holds(line: Line) -> None:

@@ -48,6 +48,8 @@ class Place:
     def __init__(self, organization: str) -> None:
         self.organization = organization
         self.declared = True
+        self.queue = PLANE
+        """Of its plane; empty = there is no such DataPlane."""
         self.healthy = True
         self.plane_answers = True
         self.mail_works = True
@@ -58,7 +60,9 @@ class Place:
     @activity.defn
     async def plan_sweep(self, _request: SweepRequest) -> SweepPlan:
         components = (SweptComponent(component="web"),)
-        return SweepPlan(declared=self.declared, task_queue=PLANE, components=components)
+        return SweepPlan(
+            declared=self.declared, plane="east", task_queue=self.queue, components=components
+        )
 
     @activity.defn
     async def look_at_plane(self, _sweep: PlaneSweep) -> PlaneSeen:
@@ -170,6 +174,17 @@ async def test_a_plane_that_does_not_answer_changes_nothing_that_is_known(
     assert "the plane is dark" in dark.unanswered
     assert dark.told[0].against == 1
     assert after.unhealthy == (WEB,)
+
+
+async def test_an_environment_without_its_plane_is_not_called_unwell_and_says_why(
+    own_temporal: Client, place: Place, schedule: ScheduleHandle
+) -> None:
+    place.queue = ""
+
+    seen = await looked(own_temporal, schedule)
+
+    assert (seen.unanswered, seen.unhealthy) == ("there is no DataPlane east", ())
+    assert place.facts == []
 
 
 async def test_what_people_could_not_be_told_is_told_by_the_next_look(

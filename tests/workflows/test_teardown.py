@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from domain.deliveries.teardown import (
     TeardownSurvey,
     TornDown,
 )
-from domain.errors import Errored
+from domain.errors import Denied, Errored
 from domain.phases import Phase
 from domain.records import FactBatch, Recorded
 from tests.serving import own_client, served
@@ -64,7 +65,7 @@ class Ending:
         return [note.message for name, note in self.calls if name == "note_teardown"]
 
     async def until(self, holds: Any) -> None:
-        async with asyncio.timeout(30), self.changed:
+        async with asyncio.timeout(60), self.changed:
             await self.changed.wait_for(holds)
 
     async def _done(self, name: str, argument: Any) -> None:
@@ -115,7 +116,13 @@ class Ending:
 @pytest.fixture
 async def ending(temporal: Client) -> AsyncIterator[Ending]:
     world = Ending()
-    own = await own_client(temporal)
+    async with serving(temporal, world):
+        yield world
+
+
+@asynccontextmanager
+async def serving(client: Client, world: Ending) -> AsyncIterator[None]:
+    own = await own_client(client)
     control = [
         world.survey_teardown,
         world.delete_parts,
@@ -131,7 +138,7 @@ async def ending(temporal: Client) -> AsyncIterator[Ending]:
         Worker(own, task_queue="plane.local", activities=plane, **_THROTTLE),  # type: ignore[arg-type] # a dict of options
     ]
     async with served(workers):
-        yield world
+        yield
 
 
 def request(organization: str, kind: str = "Project", name: str = "shop") -> TeardownRequest:
@@ -272,6 +279,24 @@ async def test_a_plane_that_never_comes_back_can_be_skipped_by_a_person(
     await handle.result()
     assert ending.names().count("sweep_plane") == 1
     assert ending.names()[-1] == "let_go"
+
+
+async def test_a_verdict_ends_it_at_once_and_the_resource_stays(
+    temporal: Client, ending: Ending, organization: str
+) -> None:
+    async def refuses(_: object) -> None:
+        raise Denied("the namespace belongs to another organization")
+
+    ending.surveys = [TeardownSurvey(planes=(EAST,))]
+    ending.behaviours["sweep_plane"] = refuses
+    handle = await begun(temporal, organization)
+
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    assert "let_go" not in ending.names()
+    assert ending.actions() == ["teardown.failed"]
+    status = await handle.query(TeardownWorkflow.status)
+    assert (status.phase, status.parked) == (Phase.FAILED, None)
 
 
 async def test_what_a_person_gives_up_stays_and_is_told(

@@ -61,7 +61,7 @@ class Attempt:
             started=self.started,
             finished=workflow.now(),
             facts=(*others, *self.facts.take()),
-            lead_time=lead_time(self.request, self.started, progress),
+            lead_time=lead_time(self.request, self.started, progress, self.release),
         )
 
 

@@ -121,11 +121,17 @@ def given_way(queue: DeployQueue) -> tuple[AuditFact, ...]:
     return tuple(told)
 
 
-def lead_time(request: DeployRequest, started: datetime, progress: Progress) -> LeadTime:
-    """Returns where the time of a deployment went."""
+def lead_time(
+    request: DeployRequest,
+    started: datetime,
+    progress: Progress,
+    release: PreparedRelease | None = None,
+) -> LeadTime:
+    """Returns where the time of a deployment went, beginning with the build of what it brought."""
     queue = round((started - request.asked).total_seconds(), 3) if request.asked else None
     apply, rollout = (progress.seconds(name) for name in ("apply", "rollout"))
-    own = {"queue": queue, "apply": apply, "rollout": rollout}
+    build = release.build_seconds if release is not None else None
+    own = {"build": build, "queue": queue, "apply": apply, "rollout": rollout}
     return request.waited.model_copy(update=own)
 
 

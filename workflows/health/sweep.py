@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import FailureError
 
 from activities.common.notices import NoticeActivities
 from activities.health.looking import HealthActivities
@@ -117,8 +117,6 @@ class SweepWorkflow:
             )
         except (FailureError, PlatformError) as failure:
             stop_if_cancelled()
-            if is_cancelled_exception(failure):
-                raise
             return None, as_domain_error(failure).message
         return seen, ""
 
@@ -210,9 +208,7 @@ class SweepWorkflow:
                 queue=ids.CONTROL_QUEUE,
                 options=_SOON,
             )
-        except (FailureError, PlatformError) as failure:
+        except (FailureError, PlatformError):
             stop_if_cancelled()
-            if is_cancelled_exception(failure):
-                raise
             return changes[-sweeps.MOST_UNSENT :]
         return ()

@@ -30,7 +30,7 @@ from domain.deliveries.secrets import FindConsumers
 from domain.errors import Errored, PlatformError
 from domain.secrets import leaks
 from runtime.errors import as_domain_error
-from workflows.common.calls import PRESENCE, QUICK, call, stop_if_cancelled
+from workflows.common.calls import PRESENCE, QUICK, call, stop_if_cancelled, to_the_end
 from workflows.secrets.rotation import RotationWorkflow
 
 _AGAIN, _LONGEST = timedelta(seconds=5), timedelta(minutes=2)
@@ -116,15 +116,17 @@ class LeakedSecrets:
                 operation=ids.rotation_id(self._request.organization, entry.rotation),
             )
         tasks = [asyncio.create_task(self._replace(entry)) for entry in plan.entries]
+        if not tasks:
+            return
         try:
-            await asyncio.gather(*tasks)
+            # Not gather: a cancel of that would not wait until rotations have undone themselves.
+            await workflow.wait(tasks)
         except asyncio.CancelledError:
             self._is_stopped = True
             for child in self._children:
                 if not child.done():
                     child.cancel()
-            if tasks:
-                await workflow.wait(tasks)
+            await to_the_end(workflow.wait(tasks))
             raise
 
     async def _replace(self, entry: LeakEntry) -> None:

@@ -1,7 +1,8 @@
 """Answers a leak: all secrets of a project are turned over at once, when a person has confirmed it.
 
 First it is looked what there is to do, and nothing is done until a person confirms exactly that.
-What comes to its end is not undone, whatever becomes of the others: it is the remedy.
+What comes to its end is not undone, whatever becomes of the others: it is the remedy. See
+docs/decisions/0035-a-leak-is-answered-by-the-plan-that-was-seen.md.
 """
 
 from __future__ import annotations

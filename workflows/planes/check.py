@@ -134,9 +134,7 @@ class PlaneCheckWorkflow:
                 )
             )
         except (FailureError, PlatformError) as failure:
-            if is_cancelled_exception(failure):
-                stop_if_cancelled()
-                return None
+            stop_if_cancelled()
             error = as_domain_error(failure)
             told = error.message if CREDENTIALS in error.facts else ""
             await self._tell(connected=False, message=error.message)

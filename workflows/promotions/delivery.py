@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from temporalio import workflow
 
-from activities.planes.release_watch import ReleaseWatchActivities
 from activities.promotions.standing import PromotionActivities
 from domain import ids
 from domain.deliveries import Deployment, DeployRequest, Trigger
-from domain.deliveries.freezes import FreezePlace, FreezeVerdict
-from domain.deliveries.promotion_effects import PointBinding, WatchRelease
+from domain.deliveries.promotion_effects import PointBinding
 from domain.deliveries.promotions import PromotionFacts
 from domain.deliveries.standings import Hold as HoldFact
 from domain.deliveries.standings import Pass, Standing, StandingChange, Veto
-from domain.errors import Errored, Failed, FreezeActive, RolloutFailed, StaleRevision, Superseded
+from domain.errors import Errored, Failed, RolloutFailed, StaleRevision, Superseded
 from domain.phases import Phase
 from domain.resources.conditions import Reason
-from domain.resources.freeze import RolloutInProgress
-from workflows.common.calls import QUICK, call, watch
+from workflows.common.calls import QUICK, call
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.guards.edges import Edge
-from workflows.guards.thaw import Thaw
 from workflows.promotions.passage import Passage
-
-_LOOKS_AGAIN = timedelta(hours=6)
+from workflows.promotions.verifying import Verification
 
 
 class Delivery:
@@ -98,67 +91,13 @@ class Delivery:
             raise Superseded(deployment.message, facts=facts)  # it says nothing of the artifact
         raise RolloutFailed(deployment.message or deployment.phase.value, facts=facts)
 
-    async def verify(self, edge: Edge) -> None:
-        """Looks at the release for as long as the step asks; then it is remembered as verified.
+    def verification(self, edge: Edge) -> Verification:
+        """Returns what sees whether the release does well."""
+        return Verification(self._facts, self._progress, edge, self._remember)
 
-        Raises:
-            VerificationFailed: It lost its health meanwhile.
-            FreezeActive: A freeze began that wants undone what is under way.
-        """
-        facts, seconds = self._facts, self._facts.rules.watch_seconds
-        until = workflow.now() + timedelta(seconds=seconds)
-        if seconds:
-            with self._progress.step("verify", awaiting="the end of the watch", until=until):
-                await edge.unless_reverted(self._watched(seconds), self._place, self._known)
-            await self._held(edge)
-        else:
-            self._progress.skip("verify", "no time to watch it is asked for")
-        await self._change("verified", f"remember that {facts.release} does well",
-                           verified=facts.release)  # fmt: skip
-
-    async def _watched(self, seconds: int) -> None:
-        facts = self._facts
-        await call(
-            ReleaseWatchActivities.watch_release,
-            WatchRelease(organization=facts.organization, release=facts.release, seconds=seconds),
-            f"watch {facts.release} for {timedelta(seconds=seconds)}",
-            queue=facts.target_queue,
-            options=watch(timedelta(seconds=seconds)),
-        )
-
-    async def _held(self, edge: Edge) -> None:
-        """Takes no further step while a freeze lasts that wants that.
-
-        Raises:
-            FreezeActive: One lasts that wants undone what is under way.
-        """
-        if not workflow.patched("freezes-hold-what-was-watched"):
-            return
-        while (shut := await edge.look(self._place, self._known)) is not None:
-            if shut.in_progress == RolloutInProgress.FINISH:
-                return
-            if shut.in_progress == RolloutInProgress.REVERT and self._facts.target.release:
-                raise FreezeActive(shut.message, facts={"reason": "FreezeActive"})
-            thaw = Thaw(self._progress, "verify")
-            await thaw.wait(shut, lambda: edge.is_stirred, _LOOKS_AGAIN)
-
-    @property
-    def _known(self) -> FreezeVerdict | None:
-        """What was known of freezes; where nothing ran before there is nothing to go back to."""
-        known = self._facts.freeze
-        if known is None or self._facts.target.release:
-            return known
-        return known.model_copy(update={"reverts_then": False})
-
-    @property
-    def _place(self) -> FreezePlace:
-        facts = self._facts
-        return FreezePlace(
-            organization=facts.organization,
-            project=facts.project,
-            component=facts.component,
-            environment=facts.environment,
-        )
+    async def _remember(self) -> None:
+        release = self._facts.release
+        await self._change("verified", f"remember that {release} does well", verified=release)
 
     async def leave_alone(self, failure: Failed) -> Standing:
         """Keeps automation away from the place, and the artifact out, until a person says else."""

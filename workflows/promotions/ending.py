@@ -36,16 +36,32 @@ from workflows.promotions.rollback import RollbackWorkflow
 
 
 async def go_back(
-    facts: PromotionFacts, request: PromotionRequest, error: Failed, progress: Progress
+    facts: PromotionFacts, request: PromotionRequest, failure: FailureError, progress: Progress
 ) -> NoReturn:
     """Brings back what did well before, by policy and with its guards.
 
     Raises:
-        VerificationFailed: Always: it says what became of it.
+        VerificationFailed: It says what became of it.
+        FailureError: ``failure`` says nothing of how the release does.
     """
+    error = as_domain_error(failure)
+    if not isinstance(error, Failed):
+        raise failure
     if facts.rules.on_failure is OnFailure.KEEP:
         progress.skip("rollback", "the pipeline leaves it to a person")
         raise VerificationFailed(f"{error.message}; it is left as it is", facts=error.facts)
+    with progress.step("rollback", awaiting=f"the rollback of {facts.release}"):
+        back = await bring_back(facts, request, error)
+    raise VerificationFailed(f"{error.message}; rolled back to {back.release}",
+                             facts={**error.facts, "rolledBackTo": back.release})  # fmt: skip
+
+
+async def bring_back(facts: PromotionFacts, request: PromotionRequest, error: Failed) -> Rollback:
+    """Has the last release brought back that did well.
+
+    Raises:
+        VerificationFailed: That was not possible; it says both reasons.
+    """
     ask = RollbackRequest(
         organization=facts.organization,
         component=facts.component,
@@ -56,24 +72,22 @@ async def go_back(
         per_day=facts.rules.max_rollbacks_per_day,
         trigger=Trigger(kind=TriggerKind.AUTOMATIC, reference=workflow.info().workflow_id),
     )
-    with progress.step("rollback", awaiting=f"the rollback of {facts.release}"):
-        try:
-            back: Rollback = await workflow.execute_child_workflow(
-                RollbackWorkflow.run,
-                ask,
-                id=ids.rollback_id(facts.organization, facts.component, facts.environment),
-                task_queue=ids.ORCHESTRATION_QUEUE,
-                parent_close_policy=ParentClosePolicy.ABANDON,
-                static_summary=f"roll {facts.component} back in {facts.environment}",
-                execution_timeout=timedelta(hours=12),
-            )
-        except FailureError as failure:
-            worse = as_domain_error(failure)
-            raise VerificationFailed(
-                f"{error.message}; not rolled back: {worse.message}", facts=error.facts
-            ) from failure
-    raise VerificationFailed(f"{error.message}; rolled back to {back.release}",
-                             facts={**error.facts, "rolledBackTo": back.release})  # fmt: skip
+    try:
+        back: Rollback = await workflow.execute_child_workflow(
+            RollbackWorkflow.run,
+            ask,
+            id=ids.rollback_id(facts.organization, facts.component, facts.environment),
+            task_queue=ids.ORCHESTRATION_QUEUE,
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            static_summary=f"roll {facts.component} back in {facts.environment}",
+            execution_timeout=timedelta(hours=12),
+        )
+    except FailureError as failure:
+        worse = as_domain_error(failure)
+        raise VerificationFailed(
+            f"{error.message}; not rolled back: {worse.message}", facts=error.facts
+        ) from failure
+    return back
 
 
 async def put_back_for(

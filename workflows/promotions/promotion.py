@@ -16,7 +16,6 @@ from domain.deliveries.promotions import Confirmation, Promotion, PromotionFacts
 from domain.errors import (
     CompensationFailed,
     Conflict,
-    Failed,
     FreezeActive,
     PlatformError,
     RolloutFailed,
@@ -39,6 +38,7 @@ from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.guards.edges import Edge
 from workflows.promotions import ending
+from workflows.promotions.carried import CarriedWatch, is_more_to_do
 from workflows.promotions.delivery import Delivery
 from workflows.promotions.letting import let_through
 from workflows.promotions.passage import Passage, title
@@ -46,7 +46,7 @@ from workflows.promotions.requests import Requests
 
 _STEPS = ("gates", "approval", "deploy", "verify", "rollback")
 _TRIES = 3
-"""How often the gates are asked again because what was rendered changed at the last moment."""
+"""How often the gates are asked because what was rendered changed at the last moment."""
 
 
 @workflow.defn
@@ -67,6 +67,7 @@ class PromotionWorkflow:
         self._brake = Brake(place, self._progress)
         self._parking = Parking("promotion", self._progress)
         self._edge = Edge()
+        self._carried: CarriedWatch | None = None
         shown(promotion_attributes(request, Phase.PENDING))
 
     @workflow.run
@@ -74,7 +75,7 @@ class PromotionWorkflow:
         """Works until nobody waits; answers with the last promotion, or fails as it failed."""
         failure: PlatformError | None = None
         try:
-            while self._requests.waiting:
+            while await is_more_to_do(self._requests, self._carried, self._progress):
                 request = self._requests.waiting.pop(0)
                 self._progress.restart(title(request))
                 failure = await self._one(request)
@@ -140,8 +141,8 @@ class PromotionWorkflow:
     @workflow.query
     def status(self) -> OperationStatus:
         """Where the promotion stands and what it waits for."""
-        status = self._progress.status(self._requests.ids)
-        return status.model_copy(update={"parked": self._parking.parked})
+        parked = {"parked": self._parking.parked}
+        return self._progress.status(self._requests.ids).model_copy(update=parked)
 
     @workflow.query
     def promotion(self) -> Promotion:
@@ -218,18 +219,19 @@ class PromotionWorkflow:
             await self._finish(passage, message, changed=False)
             return
         self._is_watched = True
+        message = f"{facts.environment} runs {facts.release}"
         try:
-            await delivery.verify(self._edge)
+            verification = delivery.verification(self._edge)
+            if not await verification.passes(lambda: bool(self._requests.waiting)):
+                self._carried = CarriedWatch(passage, verification)
+                message += "; it is watched on until the next one is let through"
         except FailureError as failure:
             if is_cancelled_exception(failure):
                 raise
             self._is_watched = False
-            error = as_domain_error(failure)
-            if not isinstance(error, Failed):
-                raise
-            await ending.go_back(facts, passage.request, error, self._progress)
+            await ending.go_back(facts, passage.request, failure, self._progress)
         self._progress.skip("rollback", "it does well")
-        await self._finish(passage, f"{facts.environment} runs {facts.release}")
+        await self._finish(passage, message)
 
     async def _deliver(
         self, passage: Passage, saga: Saga
@@ -242,6 +244,8 @@ class PromotionWorkflow:
                 facts = await self._through(passage)  # it was stopped: all is read anew
             if runs_already(facts):
                 return facts, None
+            if self._carried is not None and await self._carried.close():
+                facts = await self._through(passage)  # it was rolled back meanwhile
             delivery = Delivery(passage, facts, saga, self._progress, self._deployments)
             try:
                 await delivery.deploy()
@@ -290,7 +294,6 @@ class PromotionWorkflow:
         ending.log_end(passage, Phase.SUCCEEDED, message, ())
         self._requests.tell(passage.facts_log)
         await passage.facts_log.write()
-        self._promotion = ending.told(passage, Phase.SUCCEEDED).model_copy(
-            update={"message": message, **more}
-        )
+        done = ending.told(passage, Phase.SUCCEEDED)
+        self._promotion = done.model_copy(update={"message": message, **more})
         self._progress.is_at(Phase.SUCCEEDED, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from activities.planes.gate_tests import GateTestActivities
-from activities.promotions.standing import PromotionActivities
+from activities.promotions.webhooks import WebhookActivities
 from domain import ids
 from domain.deliveries.promotion_effects import GateTestRun, WebhookCall
 from domain.deliveries.promotions import GateOutcome, GateRule, PromotionFacts
@@ -58,9 +58,9 @@ async def _webhook(facts: PromotionFacts, rule: GateRule, key: str) -> GateOutco
         body=facts.model_dump_json(include=_TOLD),
     )
     return await call(
-        PromotionActivities.call_gate,
+        WebhookActivities.call_gate,
         asked,
         f"ask gate {rule.name}",
-        queue=ids.CONTROL_QUEUE,
+        queue=ids.GATES_QUEUE,
         options=watch(timedelta(seconds=rule.timeout_seconds)),
     )

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.common.kinds import DEPLOYMENTS
@@ -24,15 +23,13 @@ from clients.kubernetes import Cluster, SharedWatches
 from clients.kubernetes.watch import DELETED
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
-from devstack.core.temporal import PROMPT
 from domain import ids
 from intake.drift import DriftWatch
-from runtime.plugin import PavanePlugin
-from runtime.search_attributes import register
 from settings import Settings
 from tests.integration.drift.places import Place
 from tests.integration.own_api_server import OwnApiServer
 from tests.integration.resources.conftest import CRDS, established
+from tests.servers import temporal_server
 from tests.serving import served
 from workflows.deployments.queues import TemporalDeployQueues
 from workflows.promotions.standings import TemporalStandings
@@ -85,14 +82,8 @@ async def _deployment_controller(cluster: Cluster) -> None:
 @pytest.fixture(scope="session")
 async def durable(temporal_program: Path) -> AsyncIterator[Client]:
     """A Temporal server that no other test leaves procedures in."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_program),
-        plugins=[PavanePlugin()],
-        dev_server_log_level="error",
-        dev_server_extra_args=[*PROMPT],
-    ) as environment:
-        await register(environment.client)
-        yield environment.client
+    async with temporal_server(temporal_program) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,7 +55,10 @@ async def platform(
         registry=RegistrySettings(pull_host="registry.example.com"),
         objects=ObjectSettings(url=f"file://{tmp_path}"),
         records=RecordsSettings(url=SecretStr(f"sqlite:///{tmp_path / 'records.db'}")),
-        worker=WorkerSettings(roles=("orchestration", "control", "plane")),
+        # Nobody ends the builds that are followed here, so there is no grace to give them.
+        worker=WorkerSettings(
+            roles=("orchestration", "control", "plane"), graceful_shutdown=timedelta(seconds=1)
+        ),
     )
     org = Organization(cluster, organization)
     await limit(org, 1)

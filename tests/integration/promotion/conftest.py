@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.common.notices import NoticeActivities
+from activities.guards.freezes import FreezeActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.promotions.approvals import ApprovalActivities
@@ -94,6 +95,7 @@ async def platform(
                 teardown.note_teardown,
                 teardown.let_go,
                 *promotions.all(),
+                FreezeActivities(plane, watches).read_freeze,
             ],
         ),
         Worker(

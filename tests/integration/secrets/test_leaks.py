@@ -13,6 +13,7 @@ import pytest
 from temporalio import activity
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
@@ -198,6 +199,35 @@ async def test_only_the_plan_that_a_person_saw_is_carried_out(
     assert now.awaits_confirmation
     assert (entry.newest, entry.rotation) == (1, "")
     assert database.failures == []
+
+
+async def test_a_response_that_is_stopped_keeps_what_it_replaced_and_undoes_the_rest(
+    own_temporal: Client, database: Database, session_of: SessionOf
+) -> None:
+    first = dict(database.held)
+    stranger = await database.connect(first["username"], first["password"])
+    async with serving(own_temporal, database, session_of) as (client, _):
+        handle, seen = await reported(client, database)
+        await confirm_leak(handle, Confirmation(plan=seen.plan.hash, actor="ben"))
+        async with asyncio.timeout(60):
+            while "Replaced" not in [one.outcome for one in seen.secrets]:
+                seen = await handle.query(LeakResponseWorkflow.report)
+                await asyncio.sleep(0.05)
+        rotation = client.get_workflow_handle(ids.rotation_id(database.organization, "db"))
+        await until(rotation, in_step("observe"))
+        await handle.cancel(reason="ada: a false alarm")
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        found: LeakReport = await handle.query(LeakResponseWorkflow.report)
+        undone = (await rotation.describe()).status
+    await database.log_in()
+    stranger.terminate()
+
+    assert [one.outcome for one in found.secrets] == ["Failed", "Replaced"]
+    assert found.secrets[0].message == "stopped by a person"
+    assert undone is WorkflowExecutionStatus.CANCELED
+    assert (database.held, await database.count_valid()) == (first, 1)
+    database.kept_its_promises()
 
 
 async def test_a_rotation_that_goes_its_usual_way_gives_way_to_a_leak(

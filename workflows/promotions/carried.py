@@ -1,0 +1,90 @@
+"""Goes on watching what one promotion brought, while the next one is on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from domain.errors import Failed, FreezeActive, PlatformError
+from domain.records import FactResult
+from domain.resources.pipeline import OnFailure
+from runtime.errors import as_domain_error
+from workflows.common.progress import Progress
+from workflows.promotions import ending
+from workflows.promotions.passage import Passage
+from workflows.promotions.requests import Requests
+from workflows.promotions.verifying import Verification
+
+
+class CarriedWatch:
+    """A watch that a newer promotion did not wait for. It ends when that one is let through."""
+
+    def __init__(self, passage: Passage, verification: Verification) -> None:
+        """``verification`` has a watch that is not over."""
+        self._passage = passage
+        self._verification = verification
+        self._goes_back = False
+        self._task = asyncio.ensure_future(self._follow())
+
+    async def is_left(self, progress: Progress, gives_way: Callable[[], bool]) -> bool:
+        """Waits for its end when nothing else is to be done; True = there is something again."""
+        release, until = self._verification.facts.release, self._verification.until
+        with progress.waiting(f"the end of the watch of {release}", until=until):
+            await workflow.wait_condition(lambda: self._task.done() or gives_way())
+        if self._task.done() and not self._task.cancelled():
+            self._task.exception()  # looked at: it was about what runs, which stays
+        return gives_way()
+
+    async def close(self) -> bool:
+        """Ends it, because something newer comes; True = it was rolled back, so look again."""
+        if self._task.done():
+            return False
+        if self._goes_back:
+            await workflow.wait([self._task])
+            return True
+        self._task.cancel()
+        await workflow.wait([self._task])
+        release, log = self._verification.facts.release, self._passage.facts_log
+        log.add("promotion.watch-ended", result=FactResult.UNDONE, before=release,
+                reason="a newer promotion was let through")  # fmt: skip
+        await log.write()
+        return False
+
+    async def _follow(self) -> None:
+        watch = self._verification.watch
+        assert watch is not None  # noqa: S101 - whoever carries it looked
+        try:
+            await watch
+        except FreezeActive:
+            return  # what comes next waits for the freeze, and replaces it
+        except FailureError as failure:
+            if is_cancelled_exception(failure):
+                return
+            error = as_domain_error(failure)
+            if isinstance(error, Failed):
+                await self._go_back(error)
+            return
+        await self._verification.remember()
+
+    async def _go_back(self, error: Failed) -> None:
+        """Brings back what did well before, as the policy says; that is told by the rollback."""
+        facts = self._verification.facts
+        if facts.rules.on_failure is OnFailure.KEEP:
+            return
+        self._goes_back = True
+        try:
+            await ending.bring_back(facts, self._passage.request, error)
+        except PlatformError as worse:
+            workflow.logger.warning("not rolled back: %s", worse.message)
+
+
+async def is_more_to_do(
+    requests: Requests, carried: CarriedWatch | None, progress: Progress
+) -> bool:
+    """Tells whether somebody waits; what is still watched is watched to its end before."""
+    if requests.waiting or carried is None:
+        return bool(requests.waiting)
+    return await carried.is_left(progress, lambda: bool(requests.waiting))

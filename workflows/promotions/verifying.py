@@ -1,0 +1,124 @@
+"""Sees whether what was promoted does well, and lets freezes hold or undo it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.planes.release_watch import ReleaseWatchActivities
+from domain.deliveries.freezes import FreezePlace, FreezeVerdict
+from domain.deliveries.promotion_effects import WatchRelease
+from domain.deliveries.promotions import PromotionFacts
+from domain.errors import FreezeActive
+from domain.resources.freeze import RolloutInProgress
+from workflows.common.calls import call, watch
+from workflows.common.progress import Progress
+from workflows.guards.edges import Edge
+from workflows.guards.thaw import Thaw
+
+_LOOKS_AGAIN = timedelta(hours=6)
+
+
+class Verification:
+    """The look at one release after it got ready."""
+
+    def __init__(
+        self,
+        facts: PromotionFacts,
+        progress: Progress,
+        edge: Edge,
+        remember: Callable[[], Awaitable[None]],
+    ) -> None:
+        """``remember`` writes down that the release does well."""
+        self.facts = facts
+        self.remember = remember
+        self.watch: asyncio.Future[None] | None = None
+        """Ends when the time is up; None = none was begun."""
+        self.until = workflow.now() + timedelta(seconds=facts.rules.watch_seconds)
+        self._progress = progress
+        self._edge = edge
+
+    async def passes(self, gives_way: Callable[[], bool]) -> bool:
+        """Looks for as long as the step asks; then it is remembered as verified.
+
+        Returns False when somebody came to whom it gives way: ``watch`` goes on then.
+
+        Raises:
+            VerificationFailed: It lost its health meanwhile.
+            FreezeActive: A freeze began that wants undone what is under way.
+        """
+        if not self.facts.rules.watch_seconds:
+            self._progress.skip("verify", "no time to watch it is asked for")
+            await self.remember()
+            return True
+        self.watch = asyncio.ensure_future(
+            self._edge.unless_reverted(self._watched(), self._place, self._known)
+        )
+        with self._progress.step("verify", awaiting="the end of the watch", until=self.until):
+            if not await self._over(self.watch, gives_way):
+                return False
+            self.watch.result()
+        await self._held()
+        await self.remember()
+        return True
+
+    async def _over(self, looks: asyncio.Future[None], gives_way: Callable[[], bool]) -> bool:
+        try:
+            await workflow.wait_condition(lambda: looks.done() or gives_way())
+            if not looks.done() and workflow.patched("a-watch-holds-up-nobody"):
+                return False
+            await workflow.wait([looks])
+        except asyncio.CancelledError:
+            looks.cancel()
+            await workflow.wait([looks])
+            if not looks.cancelled():
+                looks.exception()  # looked at: nobody waits for it any more
+            raise
+        return True
+
+    async def _watched(self) -> None:
+        facts, seconds = self.facts, self.facts.rules.watch_seconds
+        await call(
+            ReleaseWatchActivities.watch_release,
+            WatchRelease(organization=facts.organization, release=facts.release, seconds=seconds),
+            f"watch {facts.release} for {timedelta(seconds=seconds)}",
+            queue=facts.target_queue,
+            options=watch(timedelta(seconds=seconds)),
+        )
+
+    async def _held(self) -> None:
+        """Takes no further step while a freeze lasts that wants that.
+
+        Raises:
+            FreezeActive: One lasts that wants undone what is under way.
+        """
+        if not workflow.patched("freezes-hold-what-was-watched"):
+            return
+        while (shut := await self._edge.look(self._place, self._known)) is not None:
+            if shut.in_progress == RolloutInProgress.FINISH:
+                return
+            if shut.in_progress == RolloutInProgress.REVERT and self.facts.target.release:
+                raise FreezeActive(shut.message, facts={"reason": "FreezeActive"})
+            thaw = Thaw(self._progress, "verify")
+            await thaw.wait(shut, lambda: self._edge.is_stirred, _LOOKS_AGAIN)
+
+    @property
+    def _known(self) -> FreezeVerdict | None:
+        """What was known of freezes; where nothing ran before there is nothing to go back to."""
+        known = self.facts.freeze
+        if known is None or self.facts.target.release:
+            return known
+        return known.model_copy(update={"reverts_then": False})
+
+    @property
+    def _place(self) -> FreezePlace:
+        facts = self.facts
+        return FreezePlace(
+            organization=facts.organization,
+            project=facts.project,
+            component=facts.component,
+            environment=facts.environment,
+        )
