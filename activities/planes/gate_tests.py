@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +22,7 @@ from domain.errors import Conflict
 from domain.policies.deadlines import time_left
 from domain.policies.objects import first_condition
 from domain.rendering import labels as names
-from domain.rendering.network.neighbours import neighbour_of
+from domain.rendering.network.neighbours import Neighbour, neighbour_of
 
 GATE = "choreo.dev/gate"
 _RUN = "choreo.dev/gate-run"
@@ -71,12 +70,12 @@ class GateTestActivities:
     async def _begin(self, run: GateTestRun) -> None:
         """Starts the Job and lets it call what it tests; the policy goes with the Job.
 
-        The policy is there before the first pod of the Job runs: a pod takes longer to start.
+        The Job is suspended until its policy is there: its first call would be refused.
         """
         tested = await self._policy(run)
         neighbour = None if tested is None else neighbour_of(tested, run.name, _labels(run))
         try:
-            job = await self._cluster.create(_job(run, neighbour.labels if neighbour else {}))
+            job = await self._cluster.create(_job(run, neighbour))
         except Conflict:
             activity.logger.debug("Job %s is there already", run.name)
             job = await self._cluster.get(JOBS, run.name, run.namespace)
@@ -86,6 +85,8 @@ class GateTestActivities:
         policy = neighbour.policy
         owned = {"ownerReferences": [{**owner, "uid": job["metadata"]["uid"]}]}
         await self._cluster.apply({**policy, "metadata": {**policy["metadata"], **owned}})
+        begins = {"spec": {"suspend": False}}
+        await self._cluster.patch(JOBS, run.name, run.namespace, begins)
 
     async def _policy(self, run: GateTestRun) -> dict[str, Any] | None:
         """Reads the policy that the component has where it is tested, of whatever kind."""
@@ -152,9 +153,10 @@ def _labels(run: GateTestRun) -> dict[str, str]:
     }
 
 
-def _job(run: GateTestRun, calls: Mapping[str, str]) -> dict[str, Any]:
-    """The Job: one try, nobody's identity, no rights, and gone an hour after its end.
+def _job(run: GateTestRun, neighbour: Neighbour | None) -> dict[str, Any]:
+    """The Job: one try, nobody's identity, no rights, gone an hour after its end.
 
+    Suspended where it has a neighbour to call, until it may.
     It fits into a namespace that enforces the restricted profile, as those of components do.
     """
     labels = _labels(run)
@@ -176,11 +178,12 @@ def _job(run: GateTestRun, calls: Mapping[str, str]) -> dict[str, Any]:
         "kind": "Job",
         "metadata": {"name": run.name, "namespace": run.namespace, "labels": labels},
         "spec": {
+            "suspend": neighbour is not None,
             "backoffLimit": 0,
             "activeDeadlineSeconds": run.timeout_seconds,
             "ttlSecondsAfterFinished": _KEPT_SECONDS,
             "template": {
-                "metadata": {"labels": {**labels, **calls}},
+                "metadata": {"labels": {**labels, **(neighbour.labels if neighbour else {})}},
                 "spec": {
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": False,
