@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from clients.kubernetes import Cluster
+from tests.durability import databases
 from tests.durability.lane import Lane, lane
 from tests.durability.pieces import Wanted, again, recordings, runs, told
 from tests.durability.progress import FOLDER, Progress, version
@@ -148,5 +149,6 @@ def main() -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
+    databases.stop()
     # The SDK's native threads can crash the interpreter's exit after all work is done.
     os._exit(code)

@@ -17,12 +17,19 @@ _ADMIN, _ADMIN_WORD = "postgres", "the-administrator"
 FIRST = "the-first-one"
 
 
+_STACK = ExitStack()
+
+
 @cache
 def _server() -> str:
     """Starts the server; it ends with this process."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(postgresql())
+    atexit.register(stop)
+    return _STACK.enter_context(postgresql())
+
+
+def stop() -> None:
+    """Ends the server, if one was started: for a process that leaves without its exit handlers."""
+    _STACK.close()
 
 
 class Roles:

@@ -111,9 +111,10 @@ class Shop:
         """What the consumer does with what it holds; a failure is a promise that was broken."""
         held = dict(self.held)
         self.seen.add(held[self.secret_field])
-        if problem := await self.accepts(held):
+        problem = await self.accepts(held)
+        if problem and held == self.held:  # what was exchanged meanwhile nobody holds any more
             self.failures.append(problem)
-        else:
+        elif not problem:
             self.logins += 1
 
     async def observe(self) -> None:
