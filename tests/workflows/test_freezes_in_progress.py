@@ -123,16 +123,17 @@ async def test_a_freeze_that_was_foreseen_is_not_missed_though_nobody_tells_of_i
 ) -> None:
     rollout = Rollout(running)
     rollout.freeze = frozen("Revert")
-    told = iter(
-        (
-            FreezeVerdict(at=datetime.now(UTC), until=datetime.now(UTC), reverts_then=True),
-            frozen("Revert", datetime.now(UTC)),
-            None,
-        )
-    )
+    begins = datetime.now(UTC)
+    ends: list[datetime] = []
 
     async def prepare(request: Any) -> Any:
-        return a_release(request, freeze=next(told))
+        """Says by what was done, and by the clock of Temporal: a try that is repeated is equal."""
+        now = activity.info().scheduled_time
+        if "apply_release" not in running.names():
+            soon = FreezeVerdict(at=begins, until=begins, reverts_then=True)
+            return a_release(request, freeze=soon)
+        ends.append(now + timedelta(seconds=1))
+        return a_release(request, freeze=frozen("Revert", ends[0]) if now < ends[0] else None)
 
     running.behaviours["prepare_release"] = prepare
     handle = await signal_deployment(temporal, wanted(organization))
