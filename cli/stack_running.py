@@ -44,7 +44,8 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
 
     Being told to end is the same as Ctrl-C: builds that were started are ended too.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Not by way of SIGINT: what runs in the background of a shell ignores that.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return asyncio.run(work)
     except DevstackError as error:

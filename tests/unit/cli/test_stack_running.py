@@ -17,12 +17,15 @@ pytestmark = pytest.mark.unit
 
 
 @contextmanager
-def restored() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
+def in_the_background() -> Iterator[None]:
+    """As a shell starts what ends in ``&``: interrupts are ignored."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_command_that_is_told_to_end_ends_what_it_does_like_one_that_is_interrupted() -> None:
@@ -35,7 +38,7 @@ def test_a_command_that_is_told_to_end_ends_what_it_does_like_one_that_is_interr
         finally:
             ended.append("the work")
 
-    with restored(), pytest.raises(typer.Exit) as told:
+    with in_the_background(), pytest.raises(typer.Exit) as told:
         run(work())
     assert told.value.exit_code == 130
     assert ended == ["the work"]
