@@ -37,6 +37,7 @@ _ON_PLANES = (
 _OWN_METADATA = ("name", "namespace", "labels", "annotations", "finalizers", "generation")
 _EACH_RUN_DIFFERENT = {
     "seconds": "durations",
+    "buildSeconds": "durations",
     "told": "flows that happened to run when a stop changed",
     "pod-template-hash": "made by Kubernetes",
     "choreo.dev/run": "the run of the procedure",
