@@ -66,12 +66,13 @@ def leak(  # noqa: PLR0917 - typer calls by name
 
 
 def _planned(api: Api, where: str, environment: str) -> Any:
-    """Returns the response once it has a plan, or is over."""
-    while True:
-        found = api.get(where, environment=environment)
-        if found["plan"]["hash"] or found["endedAt"]:
-            return found
-        time.sleep(_LOOK)
+    """Returns the response once it has a plan, or is over; says meanwhile what is waited for."""
+    with err().status("looking which secrets there are, and who uses them on each plane"):
+        while True:
+            found = api.get(where, environment=environment)
+            if found["plan"]["hash"] or found["endedAt"]:
+                return found
+            time.sleep(_LOOK)
 
 
 def _confirm(api: Api, where: str, environment: str, found: Any, given: str) -> None:

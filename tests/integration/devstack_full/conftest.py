@@ -48,7 +48,7 @@ class Kubectl:
 
     async def until(self, *arguments: str, holds: Callable[[dict[str, Any]], bool]) -> Any:
         async with asyncio.timeout(DEADLINE):
-            while not holds(found := await self.get(*arguments)):  # noqa: ASYNC110
+            while not holds(found := await self.get(*arguments)):  # noqa: ASYNC110 - kubectl
                 await asyncio.sleep(0.3)
         return found
 

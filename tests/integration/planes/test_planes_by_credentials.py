@@ -36,8 +36,8 @@ from intake.service import Intake
 from plane_workers import PlaneWorkers
 from settings import Settings, WorkerSettings
 from tests.integration.own_api_server import OwnApiServer
+from tests.integration.planes.servers import two_servers
 from tests.integration.planes.setting import a_task, control_workers, declared, plane_worker
-from tests.integration.tenants.conftest import with_definitions
 from tests.serving import own_client, served
 from workflows.deployments.queues import TemporalDeployQueues
 from workflows.promotions.standings import TemporalStandings
@@ -112,15 +112,7 @@ async def scene(
     request = EnsureVaultTenant(organization=organization, places=())
     await asyncio.to_thread(setup.ensure_vault_tenant, request)
     async with AsyncExitStack() as stack:
-        servers = {}
-        for name in ("control", "west"):
-            servers[name] = OwnApiServer(tmp_path_factory.mktemp(name))
-            stack.push_async_callback(servers[name].stop)
-        await asyncio.gather(*(one.start() for one in servers.values()))
-        east = await with_definitions(servers["control"].kubeconfig)
-        west = await Cluster.connect(servers["west"].kubeconfig)
-        for one in (east, west):
-            stack.push_async_callback(one.close)
+        servers, east, west = await two_servers(stack, tmp_path_factory, "control", "west")
         own = await own_client(own_temporal)
         records = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records')}/records.db")
         await records.migrate()

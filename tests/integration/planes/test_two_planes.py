@@ -16,9 +16,10 @@ from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from intake.service import Intake
 from tests.integration.own_api_server import OwnApiServer
+from tests.integration.planes.servers import two_servers
 from tests.integration.planes.setting import a_task, control_workers, declared, plane_worker
 from tests.integration.resources.conftest import established
-from tests.integration.tenants.conftest import ORGANIZATIONS, with_definitions
+from tests.integration.tenants.conftest import ORGANIZATIONS
 from tests.serving import own_client, served
 
 pytestmark = pytest.mark.integration
@@ -54,15 +55,7 @@ def connected(status: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 async def two(tmp_path_factory: pytest.TempPathFactory, own_temporal: Client) -> AsyncIterator[Two]:
     async with AsyncExitStack() as stack:
-        servers = {}
-        for name in ("east", "west"):
-            servers[name] = OwnApiServer(tmp_path_factory.mktemp(name))
-            stack.push_async_callback(servers[name].stop)
-        await asyncio.gather(*(one.start() for one in servers.values()))
-        east = await with_definitions(servers["east"].kubeconfig)
-        west = await Cluster.connect(servers["west"].kubeconfig)
-        for one in (east, west):
-            stack.push_async_callback(one.close)
+        servers, east, west = await two_servers(stack, tmp_path_factory, "east", "west")
         own = await own_client(own_temporal)
         records = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records')}/records.db")
         await records.migrate()

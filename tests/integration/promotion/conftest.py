@@ -20,6 +20,7 @@ from activities.promotions.rollbacks import RollbackActivities
 from activities.promotions.standing import PromotionActivities
 from activities.records.facts import RecordActivities
 from activities.releases.rendering import ReleaseActivities
+from activities.serving import Activities
 from activities.teardown.planes import TeardownPlaneActivities
 from activities.teardown.surveys import TeardownActivities
 from api.app import create_app
@@ -66,55 +67,62 @@ async def platform(
     """Workers of all queues that promotions need, with the real activities."""
     objects = ObjectStore.open("memory:///")
     watches = SharedWatches(plane)
-    queues, standings = TemporalDeployQueues(durable), TemporalStandings(durable)
-    releases = ReleaseActivities(
-        plane, objects, Settings(), history, watches=watches, standings=standings
-    )
-    rollouts = RolloutActivities(plane, watches, objects)
-    promotions = PromotionActivities(plane, objects, standings, queues, Settings(), watches=watches)
-    teardown, sweeping = (
-        TeardownActivities(plane, standings),
-        TeardownPlaneActivities(plane, watches),
-    )
-    approvals = ApprovalActivities(plane, AssertionVerifier(decisions.public), Settings())
+    verifier = AssertionVerifier(decisions.public)
+    control = _control(plane, durable, history, objects, watches, verifier)
+    on_plane = _on_plane(plane, objects, watches)
     workers = [
         Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=PROCEDURES),
         Worker(durable, task_queue=ids.LANES_QUEUE, workflows=LANES),
-        Worker(
-            durable,
-            task_queue=ids.CONTROL_QUEUE,
-            activities=[
-                releases.prepare_release,
-                releases.record_deployment,
-                RecordActivities(history).record,
-                RollbackActivities(plane, standings, watches).read_rollback,
-                approvals.check_people,
-                NoticeActivities(Notifier(())).send_notice,
-                teardown.survey_teardown,
-                teardown.delete_parts,
-                teardown.note_teardown,
-                teardown.let_go,
-                *promotions.all(),
-                FreezeActivities(plane, watches).read_freeze,
-            ],
-        ),
-        Worker(
-            durable,
-            task_queue=ids.plane_queue("local"),
-            activities=[
-                rollouts.apply_release,
-                rollouts.follow_rollout,
-                rollouts.close_ways,
-                sweeping.sweep_plane,
-                sweeping.await_namespaces_gone,
-                ReleaseWatchActivities(plane, watches, objects).watch_release,
-            ],
-        ),
+        Worker(durable, task_queue=ids.CONTROL_QUEUE, activities=control),
+        Worker(durable, task_queue=ids.plane_queue("local"), activities=on_plane),
     ]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(watches.close)
         await stack.enter_async_context(served(workers))
         yield
+
+
+def _control(  # noqa: PLR0917 - what is outside, each once
+    plane: Cluster,
+    durable: Client,
+    history: SqlRecords,
+    objects: ObjectStore,
+    watches: SharedWatches,
+    verifier: AssertionVerifier,
+) -> Activities:
+    queues, standings = TemporalDeployQueues(durable), TemporalStandings(durable)
+    releases = ReleaseActivities(
+        plane, objects, Settings(), history, watches=watches, standings=standings
+    )
+    promotions = PromotionActivities(plane, objects, standings, queues, Settings(), watches=watches)
+    teardown = TeardownActivities(plane, standings)
+    return [
+        releases.prepare_release,
+        releases.record_deployment,
+        RecordActivities(history).record,
+        RollbackActivities(plane, standings, watches).read_rollback,
+        ApprovalActivities(plane, verifier, Settings()).check_people,
+        NoticeActivities(Notifier(())).send_notice,
+        teardown.survey_teardown,
+        teardown.delete_parts,
+        teardown.note_teardown,
+        teardown.let_go,
+        *promotions.all(),
+        FreezeActivities(plane, watches).read_freeze,
+    ]
+
+
+def _on_plane(plane: Cluster, objects: ObjectStore, watches: SharedWatches) -> Activities:
+    rollouts = RolloutActivities(plane, watches, objects)
+    sweeping = TeardownPlaneActivities(plane, watches)
+    return [
+        rollouts.apply_release,
+        rollouts.follow_rollout,
+        rollouts.close_ways,
+        sweeping.sweep_plane,
+        sweeping.await_namespaces_gone,
+        ReleaseWatchActivities(plane, watches, objects).watch_release,
+    ]
 
 
 @pytest.fixture

@@ -167,4 +167,4 @@ def test_every_activity_is_served(root: Path) -> None:
         )
         for name in made:
             found = any(re.search(rf"[\w)]\.{name}\b[^(]", text) for text in texts)
-            assert found, f"activities/serving.py: add {name}"
+            assert found, f"activities/serving: add {name}"

@@ -1,0 +1,12 @@
+"""Calls to systems that nobody here answers for: the task queue ``gates``."""
+
+from __future__ import annotations
+
+from activities.promotions.webhooks import WebhookActivities
+from activities.serving.outside import Activities
+from settings import Settings
+
+
+def gates(settings: Settings) -> Activities:
+    """Calls to systems that nobody here answers for: the task queue ``gates``."""
+    return [WebhookActivities(settings.worker.gate_keys).call_gate]

@@ -1,0 +1,54 @@
+"""Effects on a data or build plane: the task queue of that plane."""
+
+from __future__ import annotations
+
+from activities.builds.runs import BuildRunActivities
+from activities.health.looking import HealthActivities
+from activities.planes.checks import PlaneCheckActivities
+from activities.planes.drift import DriftPlaneActivities
+from activities.planes.gate_tests import GateTestActivities
+from activities.planes.release_watch import ReleaseWatchActivities
+from activities.planes.rollouts import RolloutActivities
+from activities.planes.task_runs import TaskRunActivities
+from activities.planes.tenants import TenantPlaneActivities
+from activities.secrets.delivery import SecretDelivery
+from activities.serving.outside import Activities, Outside
+from activities.serving.vault import store_of
+from activities.teardown.planes import TeardownPlaneActivities
+
+
+def plane(outside: Outside) -> Activities:
+    """Effects on a data or build plane: the task queue of that plane."""
+    cluster, watches, objects = outside.cluster, outside.watches, outside.objects
+    builds = BuildRunActivities(cluster, watches, objects, outside.registry, outside.settings)
+    delivery = SecretDelivery(
+        cluster, store_of(outside.settings.vault, outside.settings.vault.plane)
+    )
+    rollouts = RolloutActivities(cluster, watches, objects, delivery)
+    drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
+    checks = PlaneCheckActivities(cluster, watches)
+    teardown = TeardownPlaneActivities(cluster, watches)
+    return [
+        checks.inspect_plane,
+        checks.watch_plane,
+        HealthActivities(watches).look_at_plane,
+        builds.submit_build,
+        builds.follow_build,
+        builds.stop_build,
+        rollouts.apply_release,
+        rollouts.follow_rollout,
+        rollouts.close_ways,
+        delivery.find_consumers,
+        delivery.deliver_secret,
+        delivery.restart_consumer,
+        ReleaseWatchActivities(cluster, watches, objects).watch_release,
+        GateTestActivities(cluster, watches).run_gate_tests,
+        drift.inspect_release,
+        drift.put_back_objects,
+        tasks.start_task_run,
+        tasks.follow_task_run,
+        tasks.stop_task_run,
+        TenantPlaneActivities(cluster).set_up_tenant_plane,
+        teardown.sweep_plane,
+        teardown.await_namespaces_gone,
+    ]

@@ -1,0 +1,53 @@
+"""Effects with secrets: the task queue ``secrets``."""
+
+from __future__ import annotations
+
+from activities.records.signing import SigningActivities
+from activities.secrets.expiry import ExpiryActivities
+from activities.secrets.paths import SecretPathActivities
+from activities.secrets.rotations import RotationActivities
+from activities.secrets.tenants import VaultTenantActivities
+from activities.serving.outside import Activities
+from activities.serving.vault import session_of
+from clients.transit import Signer
+from clients.vault import SecretStore, VaultTenants
+from clients.vault.approles import AppRoles
+from settings import Settings, VaultRole
+
+
+def secrets(settings: Settings, signer: Signer | None) -> Activities:
+    """Effects with secrets: the task queue ``secrets``. They block, and run in threads.
+
+    ``signer`` None = this installation signs nothing.
+    """
+    setup = session_of(settings.vault, settings.vault.tenants)
+    tenants = VaultTenantActivities(VaultTenants(setup) if setup else None)
+    signing = [SigningActivities(signer).sign_heads] if signer else []
+    own = session_of(
+        settings.vault,
+        VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
+    )
+    rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
+    store = SecretStore(own) if own else None
+    reading: Activities = (
+        [SecretPathActivities(store).list_secrets, ExpiryActivities(store).find_expiring]
+        if store
+        else []
+    )
+    return [*signing, tenants.ensure_vault_tenant, *rotating, *reading]
+
+
+def _rotating(steps: RotationActivities) -> Activities:
+    return [
+        steps.inspect_secret,
+        steps.create_version,
+        steps.give_to_target,
+        steps.test_version,
+        steps.use_version,
+        steps.use_version_before,
+        steps.observe_old_users,
+        steps.lock_old,
+        steps.unlock_old,
+        steps.destroy_old,
+        steps.withdraw_new,
+    ]
