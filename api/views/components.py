@@ -140,15 +140,17 @@ def _placement(
         drift=_drift(binding),
         url=status.url,
         endpoints=tuple(EndpointView(**one.model_dump(by_alias=False)) for one in status.endpoints),
-        since=_since(binding, deployments),
+        since=running_since(binding, deployments),
         operation=operation_id(operation.workflow_id, operation.run_id),
     )
 
 
-def _since(binding: Binding, deployments: Sequence[Deployment]) -> datetime | None:
+def running_since(binding: Binding, deployments: Sequence[Deployment]) -> datetime | None:
     """Returns since when the release that runs there has run; None = nothing runs, or unknown."""
+    running = binding.status.release_ref
     ended = [
-        (one.status.finished, one.spec.release_ref)
+        # Whole seconds are told: of two that ended in one, what runs came last.
+        (one.status.finished, one.spec.release_ref == running)
         for one in deployments
         if one.spec.environment_ref == binding.environment
         and one.status.phase is Phase.SUCCEEDED
@@ -157,8 +159,8 @@ def _since(binding: Binding, deployments: Sequence[Deployment]) -> datetime | No
         and one.spec.action is not DeployAction.PUT_BACK
     ]
     since = None
-    for finished, release in sorted(ended, reverse=True):
-        if not binding.status.artifact_ref or release != binding.status.release_ref:
+    for finished, is_running in sorted(ended, reverse=True):
+        if not binding.status.artifact_ref or not is_running:
             break
         since = finished
     return since
