@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import _Definition
 
+from runtime import plugin
 from devstack.programs import Silent, ensure
 from tests import servers
 
@@ -32,6 +33,15 @@ def each_workflow_is_prepared_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SandboxedWorkflowRunner, "prepare_workflow", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_tests_are_made_of_is_imported_once() -> Iterator[None]:
+    """Workflows that tests define are imported with their module for each run: pytest with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        known = (*plugin.PASSED_THROUGH, "_pytest", "pytest", "hypothesis", "tests")
+        patch.setattr(plugin, "PASSED_THROUGH", known)
         yield
 
 
