@@ -22,7 +22,7 @@ demo-down: setup ## Remove the demo's stack and its data
 test: setup ## Run everything: checks, unit, workflows, replay, then integration, e2e and durability on a full stack
 	@$(PYTHON) -m scripts.test
 
-test-fast: setup ## Run what needs no stack: checks, unit, workflows, replay
+test-fast: setup ## Run what needs no stack: unit, workflows, replay
 	@$(PYTHON) -m scripts.test --fast
 
 check: setup ## Format, lint, types and import contracts, without changing a file

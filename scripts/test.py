@@ -1,8 +1,9 @@
 """Runs all tests in the order that finds mistakes early, on one shared stack, and tells the result.
 
 Checks come first, then the tiers that need no stack, then one full stack for integration, e2e
-and durability, which is removed whatever happens. `--fast` stops before the stack. What fails on
-the stack is tried once more at the end of its tier, and told (scripts/tries.py).
+and durability, which is removed whatever happens. `--fast` runs the tiers without a stack alone,
+and counts no coverage. What fails on the stack is tried once more at the end of its tier, and told
+(scripts/tries.py).
 """
 
 from __future__ import annotations
@@ -29,19 +30,28 @@ OWED_BRANCHES = {"workflows": 88.0}
 """Where fewer branches than pyproject.toml asks for are let pass for now: rotations, teardown and
 plane checks have paths that no test goes yet. A debt: an entry leaves when its tests are there."""
 STACK = "test"
-FAST_TIERS = (("unit", ("unit",)), ("workflows and replay", ("workflows", "replay")))
+BUSY = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
+"""Tests that only compute: a process for each core."""
+WAITING = ("-n", "4", "--dist", "worksteal")
+"""Tests that mostly wait for a Temporal server, of which each process has its own."""
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+"""Tests on the shared stack, which mostly wait for it too. Those of one file share what is set up."""
+FAST_TIERS = (
+    ("unit", ("unit",), BUSY),
+    ("workflows and replay", ("workflows", "replay"), WAITING),
+)
 STACK_TIERS = (
-    ("integration and e2e", ("integration", "e2e")),
+    ("integration and e2e", ("integration", "e2e"), SIDE_BY_SIDE),
     # Apart from the others: the stack's own worker rests while workers are killed.
-    ("durability", ("durability",)),
+    ("durability", ("durability",), ()),
 )
 FAULTS = "faults"
 ORACLE = "oracle"
 """Compiles Cilium's policy code first, which takes minutes: with --proof only."""
 MODEL_RUNS = {"fast": "0", "all": "1", "proof": "100"}
 """Sequences of the model of promotions, half a minute each, besides a fixed core."""
-SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
-"""Tiers without a stack share nothing: each process has a Temporal server of its own."""
+COUNTED = ("--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0")
+"""Each tier adds to the same data; what is asked of the sum is judged at the end."""
 STOP_WAIT = 60.0
 
 
@@ -57,6 +67,7 @@ class Run:
         self.model_runs = MODEL_RUNS["proof" if proof else "fast" if fast else "all"]
         self.seed = seed
         self.proof = proof
+        self.fast = fast
         self.report = Report()
         self.stages: list[tuple[str, float]] = []
 
@@ -90,8 +101,7 @@ class Run:
         tier = tries.Tier(REPORTS, folders[0])
         command = [
             *(sys.executable, "-m", "pytest", "-q", "--no-header"),
-            # Each tier adds to the same data; what is asked of the sum is judged at the end.
-            *("--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0"),
+            *(() if self.fast else COUNTED),
             f"--randomly-seed={self.seed}",
             # All that a test left goes to its report: what raced is told from there.
             *(f"--junitxml={tier.first}", "-o", "junit_logging=all"),
@@ -129,8 +139,8 @@ class Run:
                 stack("reset", "--yes")
                 stack("up", "--profile", "full")
                 connection = stack_environment()
-            for name, folders in STACK_TIERS:
-                self.tier(name, folders, connection, twice=True)
+            for name, folders, how in STACK_TIERS:
+                self.tier(name, folders, connection, *how, twice=True)
             # Last, and alone: they break what all others stand on. Without --proof, a fixed core.
             core = () if self.proof else ("-m", "faults and cheap")
             connection["PAVANE_STACK"] = STACK
@@ -160,7 +170,8 @@ class Run:
         print("slowest tests:")
         for line in self.report.slowest():
             print(f"  {line}")
-        self._conclude_coverage()
+        if not self.fast:
+            self._conclude_coverage()
         for line in tries.tell(self.report):
             print(line)
         for failure in self.report.failures:
@@ -252,9 +263,10 @@ def main() -> int:
     seed = int(os.environ.get("PAVANE_TEST_SEED") or random.SystemRandom().randrange(2**32))
     print(f"random seed {seed}", flush=True)
     run = Run(seed, proof=arguments.proof, fast=arguments.fast)
-    run.checks()
-    for name, folders in FAST_TIERS:
-        run.tier(name, folders, {}, *SIDE_BY_SIDE)
+    if not arguments.fast:
+        run.checks()
+    for name, folders, how in FAST_TIERS:
+        run.tier(name, folders, {}, *how)
     run.by_oracle()
     if not arguments.fast:
         run.on_stack()

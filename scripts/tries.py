@@ -40,10 +40,10 @@ class Tier:
         return ("-o", f"cache_dir={self.reports / f'{self.folder}-cache'}")
 
     def again(self, command: list[str]) -> list[str]:
-        """Returns the command that runs only what failed when ``command`` ran."""
+        """Returns the command that runs only what failed when ``command`` ran, one by one."""
         report = f"--junitxml={self.second}"
         kept = [report if part.startswith("--junitxml=") else part for part in command]
-        return [*kept, "--last-failed", "--last-failed-no-failures=none"]
+        return [*kept, "-n", "0", "--last-failed", "--last-failed-no-failures=none"]
 
 
 def worth(report: Report, file: Path, exit_code: int) -> list[str]:
