@@ -1,5 +1,6 @@
 """What a stack needs of the machine, asked before any work starts."""
 
+import ctypes
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,9 @@ _NET_ADMIN, _SYS_ADMIN = 12, 21
 _NAMESPACES = ("net", "mnt", "pid", "uts", "ipc")
 _TOOLS = {"nsenter": "util-linux"}
 """What the stack cannot install itself; the rest is in the catalogue of programs."""
+_FILE_WATCHES = 24
+"""Inotify instances of a full stack: its Kubernetes has 18. A kubelet without one ends at once."""
+_FILE_WATCHES_LIMIT = "fs.inotify.max_user_instances"
 
 
 def check(profile: str, state: StateDir) -> None:
@@ -26,7 +30,7 @@ def check(profile: str, state: StateDir) -> None:
     """
     problems = [*_space(profile, state)]
     if profile == "full":
-        problems += _rights()
+        problems += [*_rights(), *_file_watches()]
     if problems:
         raise PreflightFailed(problems)
 
@@ -75,6 +79,29 @@ def _rights() -> list[str]:
         if shutil.which(tool) is None
     ]
     return problems
+
+
+def _file_watches() -> list[str]:
+    """Takes as many inotify instances as a stack needs for a moment, as only that tells."""
+    taken: list[int] = []
+    while len(taken) < _FILE_WATCHES and (instance := file_watch()) >= 0:
+        taken.append(instance)
+    for instance in taken:
+        os.close(instance)
+    if len(taken) == _FILE_WATCHES:
+        return []
+    limit = Path("/proc/sys", *_FILE_WATCHES_LIMIT.split(".")).read_text().strip()
+    problem = (
+        f"of the {limit} watches of files that the kernel allows each user {len(taken)} are left, "
+        f"the full stack needs {_FILE_WATCHES}; end another stack, or raise the limit: "
+        f"sysctl {_FILE_WATCHES_LIMIT}=512"
+    )
+    return [problem]
+
+
+def file_watch() -> int:
+    """Opens an inotify instance and returns its descriptor; negative when there is none left."""
+    return int(ctypes.CDLL(None).inotify_init1(os.O_CLOEXEC))
 
 
 def effective_capabilities() -> int:

@@ -46,3 +46,17 @@ def test_a_full_disk_is_named_with_what_to_do(
 
     with pytest.raises(PreflightFailed, match=f"{tmp_path} has 0.0 GB free.*PAVANE_STATE_DIR"):
         preflight.check("core", StateDir(tmp_path / "not" / "yet"))
+
+
+def test_too_few_watches_of_files_are_told_before_the_kubelet_fails_for_want_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [preflight.file_watch() for _ in range(5)]
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(preflight, "file_watch", lambda: left.pop() if left else -1)
+
+    with pytest.raises(PreflightFailed, match=r"5 are left.*sysctl fs\.inotify"):
+        preflight.check("full", StateDir(tmp_path))
+
+    assert not left
+    preflight.check("core", StateDir(tmp_path))
