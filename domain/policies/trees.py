@@ -72,11 +72,16 @@ def grown(
     worst = min(tops, key=lambda node: _GRAVITY.index(node.health), default=None)
     kept = _fewer(nodes)
     rechecks = [recheck for _, recheck in judged if recheck is not None]
+    health, reason, message = NodeHealth.HEALTHY, "NothingToRun", "nothing is deployed there"
+    if worst is not None:
+        health, reason, message = worst.health, worst.reason, worst.message
+        if health is NodeHealth.HEALTHY:
+            reason, message = "Healthy", f"all {len(tops)} objects of the release are well"
     full = tree.model_copy(
         update={
-            "health": worst.health if worst else NodeHealth.HEALTHY,
-            "reason": worst.reason if worst else "NothingToRun",
-            "message": worst.message if worst else "nothing is deployed there",
+            "health": health,
+            "reason": reason,
+            "message": message,
             "nodes": tuple(kept),
             "left_out": len(nodes) - len(kept),
         }
