@@ -25,6 +25,8 @@ from workflows.looks.starting import look_at_tree
 
 _RECONNECT_MILLISECONDS = 1000
 _NOTHING_SECONDS = 50.0
+_ANSWER_SECONDS = 20.0
+"""Less than the command line waits for an answer."""
 
 
 async def look(client: Client, request: TreeRequest, bound: str = "") -> ComponentTree:
@@ -39,8 +41,15 @@ async def look(client: Client, request: TreeRequest, bound: str = "") -> Compone
         DependencyUnavailable: The worker of the plane does not answer.
         PlatformError: The place cannot be looked at; says why.
     """
+    limit = _ANSWER_SECONDS + (request.patience_seconds if request.known else 0)
     try:
-        return await look_at_tree(client, request, bound)
+        async with asyncio.timeout(limit):
+            return await look_at_tree(client, request, bound)
+    except TimeoutError:
+        raise DependencyUnavailable(
+            f"nobody looked at {request.component} in {request.environment} within {limit:.0f} s: "
+            "see with `pavane get dataplanes` whether its plane is connected"
+        ) from None
     except WorkflowFailureError as failure:
         error = as_domain_error(failure)
         if type(error) is Errored:

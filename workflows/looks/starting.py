@@ -11,7 +11,7 @@ from domain import ids
 from domain.deliveries.trees import ComponentTree, TreeRequest
 from workflows.looks.tree import TreeWorkflow
 
-_SLACK = timedelta(minutes=2)
+_SLACK = timedelta(minutes=4)
 _KEY = 16
 
 

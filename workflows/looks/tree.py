@@ -45,9 +45,9 @@ class TreeWorkflow:
 
 
 def _options(request: TreeRequest) -> Options:
-    """A plane that is away is told soon: whoever looks waits for the answer."""
+    """Longer than a worker that was killed takes to come back; who asks need not wait so long."""
     patience = timedelta(seconds=request.patience_seconds if request.known else 0)
     return PRESENCE | {
         "start_to_close_timeout": patience + timedelta(seconds=30),
-        "schedule_to_close_timeout": patience + timedelta(seconds=30),
+        "schedule_to_close_timeout": patience + timedelta(minutes=2),
     }
