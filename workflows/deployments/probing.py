@@ -14,7 +14,7 @@ from workflows.common.calls import call, watch
 from workflows.common.progress import Progress
 from workflows.deployments.attempt import Attempt
 
-_LIMIT = timedelta(minutes=3)
+_LIMIT = timedelta(minutes=6)
 """More than the pods that try may take; they end themselves."""
 
 

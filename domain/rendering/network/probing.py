@@ -16,9 +16,9 @@ from domain.resources.environment import ProbePolicy
 
 PROBE = "choreo.dev/probe"
 """Label of the Jobs that probe."""
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 40
 """How long what must pass may take until it does."""
-DEADLINE_SECONDS = 120
+DEADLINE_SECONDS = 240
 _KEPT_SECONDS = 600
 _NOBODY = 10001
 _POLICIES = frozenset({"NetworkPolicy", "CiliumNetworkPolicy"})

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +16,7 @@ from domain.deliveries.probes import ProbeOutcome, Prober, ProbeRun
 from domain.dependencies import Interfaces
 from domain.errors import InvalidRequest
 from domain.rendering import ReleaseFacts, render_release
-from domain.rendering.network.probing import PROBE, probe_job, probe_run
+from domain.rendering.network.probing import PROBE, PROGRAM, probe_job, probe_run
 from tests.unit.rendering.samples import facts
 from tests.unit.rendering.test_policies import BILLING, LEDGER, MAIL
 
@@ -74,6 +80,25 @@ def test_a_pod_that_tries_is_never_ready_and_has_no_rights() -> None:
     assert template["spec"]["automountServiceAccountToken"] is False
     assert template["metadata"]["labels"] | {"more": "label"} == template["metadata"]["labels"]
     assert (job["spec"]["suspend"], job["spec"]["backoffLimit"]) == (True, 0)
+
+
+def test_the_program_tells_open_from_shut_and_believes_nothing_without_a_name(
+    tmp_path: Path,
+) -> None:
+    told = tmp_path / "told"
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port
+        port, shut = server.getsockname()[1], closed.getsockname()[1]
+        ways = [
+            ["127.0.0.1", port, True],
+            ["127.0.0.1", port, False],
+            ["127.0.0.1", shut, False],
+            ["not-there.invalid", port, False],
+        ]
+        program = PROGRAM.replace("/dev/termination-log", str(told))
+        environment = {**os.environ, "WAYS": json.dumps(ways), "LIMIT": "1"}
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    assert json.loads(told.read_text()) == ["open", "open", "shut", "unresolved"]
 
 
 def test_what_came_of_it_is_one_line() -> None:
