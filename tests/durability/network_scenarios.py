@@ -55,6 +55,7 @@ class ProbedWays(Scenario):
 
     async def before(self, place: Place) -> None:
         await place.deploy(GOOD)
+        await place.ended()  # what is asked for below is about the next one only
         image = await runtime_image(place.environment)
         await place.apply("DataPlane", "local", {"network": {"probeImage": image}})
         asks = {"dataPlaneRef": "local", "network": {"probes": "Enforce"}}
