@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from activities.builds.runs import BuildRunActivities
 from activities.health.looking import HealthActivities
+from activities.looks.trees import TreeActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.gate_tests import GateTestActivities
+from activities.planes.probing import ProbeActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.planes.task_runs import TaskRunActivities
@@ -32,12 +34,14 @@ def plane(outside: Outside) -> Activities:
         checks.inspect_plane,
         checks.watch_plane,
         HealthActivities(watches).look_at_plane,
+        TreeActivities(cluster, watches, objects).see_tree,
         builds.submit_build,
         builds.follow_build,
         builds.stop_build,
         rollouts.apply_release,
         rollouts.follow_rollout,
         rollouts.close_ways,
+        ProbeActivities(cluster, watches).probe_ways,
         delivery.find_consumers,
         delivery.deliver_secret,
         delivery.restart_consumer,
