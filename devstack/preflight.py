@@ -1,5 +1,6 @@
 """What a stack needs of the machine, asked before any work starts."""
 
+import ctypes
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,10 @@ from devstack.state import StateDir
 _GIGABYTE = 1_000_000_000
 _DISK = {"core": 1 * _GIGABYTE, "full": 6 * _GIGABYTE}
 _MEMORY = {"core": int(1.2 * _GIGABYTE), "full": 3 * _GIGABYTE}
+_WATCHERS = {"core": 16, "full": 32}
+"""Instances of inotify that the programs of a stack open: 13 and 24, and some for pods."""
+_WATCHER_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+_LIBC = ctypes.CDLL(None, use_errno=True)
 _NET_ADMIN, _SYS_ADMIN = 12, 21
 _NAMESPACES = ("net", "mnt", "pid", "uts", "ipc")
 _TOOLS = {"nsenter": "util-linux"}
@@ -24,7 +29,7 @@ def check(profile: str, state: StateDir) -> None:
     Raises:
         PreflightFailed: with every problem found, each saying what, why and what to do.
     """
-    problems = [*_space(profile, state)]
+    problems = [*_space(profile, state), *_watchers(profile)]
     if profile == "full":
         problems += _rights()
     if problems:
@@ -47,6 +52,32 @@ def _space(profile: str, state: StateDir) -> list[str]:
             f"{_gigabytes(_MEMORY[profile])}; end something that uses memory"
         )
     return problems
+
+
+def _watchers(profile: str) -> list[str]:
+    wanted = _WATCHERS[profile]
+    left = spare_watchers(wanted)
+    if left >= wanted:
+        return []
+    limit = int(_WATCHER_LIMIT.read_text())
+    problem = (
+        f"{left} of the {limit} inotify instances a user may have are left, the {profile} stack "
+        f"needs {wanted}, or its programs end with 'too many open files'; take another stack "
+        f"down, or allow more: sysctl fs.inotify.max_user_instances={max(1024, limit * 2)}"
+    )
+    return [problem]
+
+
+def spare_watchers(wanted: int) -> int:
+    """Returns how many instances of inotify can be had now, up to what is wanted."""
+    opened: list[int] = []
+    try:
+        while len(opened) < wanted and (handle := _LIBC.inotify_init1(os.O_CLOEXEC)) >= 0:
+            opened.append(handle)
+        return len(opened)
+    finally:
+        for handle in opened:
+            os.close(handle)
 
 
 def _rights() -> list[str]:

@@ -236,3 +236,26 @@ def test_a_failed_request_with_others_behind_it_is_told_at_once() -> None:
     done = _of_request(operation(deployments=[mine], queue=["r2"]), "r1")
     assert done is not None
     assert done["failure"] == {"type": "Crash", "message": "it crashed"}
+
+
+def test_an_area_that_does_not_exist_is_refused_with_those_there_are() -> None:
+    refused = CliRunner().invoke(app, ["config", "explain", "nosuch"])
+
+    assert isinstance(refused.exception, Problem)
+    assert refused.exception.code is ExitCode.USAGE
+    assert "kubernetes" in refused.exception.advice
+
+
+@pytest.mark.parametrize("name", ["config", "stack", "operations"])
+def test_groups_have_no_switches_for_completion_of_their_own(name: str) -> None:
+    shown = CliRunner().invoke(app, [name, "--help"]).output
+
+    assert "--help" in shown
+    assert "completion" not in shown
+
+
+def test_what_needs_a_stack_names_the_one_that_does_not_run() -> None:
+    refused = CliRunner().invoke(app, ["stack", "env", "--name", "never-was"])
+
+    assert refused.exit_code == ExitCode.FAILED
+    assert "start it: pavane stack up --name never-was" in refused.stderr
