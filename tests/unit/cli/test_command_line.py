@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -259,3 +260,31 @@ def test_what_needs_a_stack_names_the_one_that_does_not_run() -> None:
 
     assert refused.exit_code == ExitCode.FAILED
     assert "start it: pavane stack up --name never-was" in refused.stderr
+
+
+@pytest.mark.parametrize("path", ["nosuch/events", "build/acme/web/x", "nosuch"])
+def test_an_operation_that_is_not_there_is_named_with_where_the_others_are(path: str) -> None:
+    where = f"GET http://api/v1/operations/{path}"
+    problem = Problem.from_answer(404, {"detail": "GET ...: Not Found"}, where)
+
+    assert problem.what == f"there is no operation {path.removesuffix('/events')}"
+    assert problem.code is ExitCode.NOT_FOUND
+    assert "pavane operations list" in problem.advice
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("pavane operat", "operations"), ("pavane operations wa", "watch"),
+     ("pavane get --ou", "--output"), ("pavane stack up --prof", "--profile")],
+)  # fmt: skip
+def test_what_is_typed_in_a_shell_is_completed(typed: str, found: str) -> None:
+    asked = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli"],
+        env={**os.environ, **asked, "_PAVANE_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.split() == [found]
