@@ -94,7 +94,7 @@ def pavane() -> None:
 def main() -> None:
     """Entry point of ``pavane``."""
     if "_PAVANE_COMPLETE" in os.environ:
-        from typer.completion import completion_init  # noqa: PLC0415 - a shell asks, no person
+        from typer._completion_classes import completion_init  # noqa: PLC0415 - a shell asks, no person
 
         completion_init()  # without it typer knows no shell
     try:
