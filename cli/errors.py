@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Any
 
 
@@ -73,6 +74,14 @@ class Problem(Exception):
         document = body if isinstance(body, Mapping) else {}
         name = str(document.get("type", "")).rpartition(":")[2]
         request_id = str(document.get("requestId", ""))
+        if status == HTTPStatus.NOT_FOUND and "/v1/operations/" in where:
+            operation = where.partition("/v1/operations/")[2].removesuffix("/events")
+            document = {
+                **document,
+                "title": "Not found",
+                "detail": f"there is no operation {operation}",
+                "advice": "See what there is: `pavane operations list`.",
+            }
         return cls(
             str(document.get("detail") or f"the server answered with status {status}"),
             title=str(document.get("title") or "Error"),

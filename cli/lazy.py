@@ -51,6 +51,8 @@ class LazyCommand(TyperCommand):
             app.command(self.name, help=target.__doc__)(target)
             target = app
         target.info.name = self.name
+        # Completion is `pavane completion`: a group has no switches for its own.
+        target._add_completion = False  # noqa: SLF001 - there is no public way after it was made
         return get_command(target)
 
 

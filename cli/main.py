@@ -6,6 +6,7 @@ found, 4 not logged in or not allowed, 5 something is unavailable, 6 conflict, 1
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import ClassVar
 
@@ -93,6 +94,10 @@ def pavane() -> None:
 
 def main() -> None:
     """Entry point of ``pavane``."""
+    if "_PAVANE_COMPLETE" in os.environ:
+        from typer._completion_classes import completion_init  # noqa: PLC0415 - a shell asks, no person
+
+        completion_init()  # without it typer knows no shell
     try:
         app(prog_name="pavane")
     except Problem as problem:

@@ -208,7 +208,8 @@ def start(component: str, name: Name = "default") -> None:
 async def _up(wish: Wish) -> None:
     record = lifecycle.running(wish.state)
     wanted = wish if record is None else wish.grown_from(record)
-    preflight.check(wanted.profile, wish.state)
+    if record is None or record.profile != wanted.profile:
+        preflight.check(wanted.profile, wish.state)  # what runs already has what it needs
     programs = await asyncio.to_thread(_acquire, Profile(wanted.profile))
     began = time.monotonic()
     if not await lifecycle.begin(wanted, programs):

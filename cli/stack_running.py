@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from devstack import lifecycle
 from devstack.errors import DevstackError, NotRunning
@@ -35,7 +36,9 @@ def record_of(state: StateDir) -> StackRecord:
     """Returns the record of a running stack; one that does not run ends the command."""
     record = lifecycle.running(state)
     if record is None:
-        fail(str(NotRunning("the stack is not running; start it with `pavane stack up`")))
+        name = state.root.name
+        told = f"stack {name} is not running; start it: pavane stack up --name {name}"
+        fail(str(NotRunning(told)))
     return record
 
 
@@ -57,5 +60,6 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 def fail(message: str) -> NoReturn:
     """Ends the command with a message."""
-    _err.print(f"[red]error:[/red] {message}" if _err.is_terminal else f"error: {message}")
+    # As it is: brackets are no markup, and a command to copy is not broken into lines.
+    _err.print(Text.assemble(("error:", "red"), f" {message}"), soft_wrap=True)
     raise typer.Exit(1)

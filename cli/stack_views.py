@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
@@ -50,7 +51,7 @@ class Progress:
         if self._phases.get(status.name) is not status.phase:
             self._phases[status.name] = status.phase
             if line := _line(status):
-                self._console.print(line)
+                self._console.print(line, markup=False, soft_wrap=True)
         waiting = [name for name, phase in self._phases.items() if phase is PartPhase.STARTING]
         if self._status:
             ready = sum(phase is PartPhase.READY for phase in self._phases.values())
@@ -74,7 +75,7 @@ def show_status(console: Console, name: str, state: StateDir, record: StackRecor
             str(part.process.pid) if part.process else "",
             f"{part.ready_after:.1f} s" if part.ready_after is not None else "",
             str(part.restarts) if part.kind == "component" else "",
-            part.detail,
+            escape(part.detail),
         )
     console.print(table)
     console.print()

@@ -155,6 +155,8 @@ class ComponentRunner(Runner):
             await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():
                 message = f"{process.status} before it was ready"
+                if words := process.last_words:
+                    message += f": {words}"
                 raise DevstackError(message)
             await ready
         finally:

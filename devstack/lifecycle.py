@@ -78,6 +78,13 @@ async def begin(wish: Wish, programs: Mapping[str, Path]) -> bool:
         return True
 
 
+def _told(failed: PartStatus, state: StateDir) -> str:
+    more = ""
+    if state.log(failed.name).exists():
+        more = f"; more of it: pavane stack logs {failed.name} --name {state.root.name}"
+    return f"{failed.name} {failed.detail}{more}"
+
+
 async def follow(state: StateDir) -> AsyncIterator[PartStatus]:
     """Yields each change of a part until all are ready.
 
@@ -95,7 +102,7 @@ async def follow(state: StateDir) -> AsyncIterator[PartStatus]:
             yield status
         failed = [status for status in parts.values() if status.phase is PartPhase.FAILED]
         if failed:
-            raise PartFailed("\n".join(f"{status.name} {status.detail}" for status in failed))
+            raise PartFailed("\n".join(_told(status, state) for status in failed))
         if all(status.phase is PartPhase.READY for status in parts.values()):
             return
     raise NotRunning("the stack was taken down before it was ready")

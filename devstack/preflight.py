@@ -13,13 +13,14 @@ from devstack.state import StateDir
 _GIGABYTE = 1_000_000_000
 _DISK = {"core": 1 * _GIGABYTE, "full": 6 * _GIGABYTE}
 _MEMORY = {"core": int(1.2 * _GIGABYTE), "full": 3 * _GIGABYTE}
+_WATCHERS = {"core": 16, "full": 32}
+"""Instances of inotify that the programs of a stack open: 13 and 24, and some for pods."""
+_WATCHER_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+_LIBC = ctypes.CDLL(None, use_errno=True)
 _NET_ADMIN, _SYS_ADMIN = 12, 21
 _NAMESPACES = ("net", "mnt", "pid", "uts", "ipc")
 _TOOLS = {"nsenter": "util-linux"}
 """What the stack cannot install itself; the rest is in the catalogue of programs."""
-_FILE_WATCHES = 24
-"""Inotify instances of a full stack: its Kubernetes has 18. A kubelet without one ends at once."""
-_FILE_WATCHES_LIMIT = "fs.inotify.max_user_instances"
 
 
 def check(profile: str, state: StateDir) -> None:
@@ -28,9 +29,9 @@ def check(profile: str, state: StateDir) -> None:
     Raises:
         PreflightFailed: with every problem found, each saying what, why and what to do.
     """
-    problems = [*_space(profile, state)]
+    problems = [*_space(profile, state), *_watchers(profile)]
     if profile == "full":
-        problems += [*_rights(), *_file_watches()]
+        problems += _rights()
     if problems:
         raise PreflightFailed(problems)
 
@@ -51,6 +52,32 @@ def _space(profile: str, state: StateDir) -> list[str]:
             f"{_gigabytes(_MEMORY[profile])}; end something that uses memory"
         )
     return problems
+
+
+def _watchers(profile: str) -> list[str]:
+    wanted = _WATCHERS[profile]
+    left = spare_watchers(wanted)
+    if left >= wanted:
+        return []
+    limit = int(_WATCHER_LIMIT.read_text())
+    problem = (
+        f"{left} of the {limit} inotify instances a user may have are left, the {profile} stack "
+        f"needs {wanted}, or its programs end with 'too many open files'; take another stack "
+        f"down, or allow more: sysctl fs.inotify.max_user_instances={max(1024, limit * 2)}"
+    )
+    return [problem]
+
+
+def spare_watchers(wanted: int) -> int:
+    """Returns how many instances of inotify can be had now, up to what is wanted."""
+    opened: list[int] = []
+    try:
+        while len(opened) < wanted and (handle := _LIBC.inotify_init1(os.O_CLOEXEC)) >= 0:
+            opened.append(handle)
+        return len(opened)
+    finally:
+        for handle in opened:
+            os.close(handle)
 
 
 def _rights() -> list[str]:
@@ -79,29 +106,6 @@ def _rights() -> list[str]:
         if shutil.which(tool) is None
     ]
     return problems
-
-
-def _file_watches() -> list[str]:
-    """Takes as many inotify instances as a stack needs for a moment, as only that tells."""
-    taken: list[int] = []
-    while len(taken) < _FILE_WATCHES and (instance := file_watch()) >= 0:
-        taken.append(instance)
-    for instance in taken:
-        os.close(instance)
-    if len(taken) == _FILE_WATCHES:
-        return []
-    limit = Path("/proc/sys", *_FILE_WATCHES_LIMIT.split(".")).read_text().strip()
-    problem = (
-        f"of the {limit} watches of files that the kernel allows each user {len(taken)} are left, "
-        f"the full stack needs {_FILE_WATCHES}; end another stack, or raise the limit: "
-        f"sysctl {_FILE_WATCHES_LIMIT}=512"
-    )
-    return [problem]
-
-
-def file_watch() -> int:
-    """Opens an inotify instance and returns its descriptor; negative when there is none left."""
-    return int(ctypes.CDLL(None).inotify_init1(os.O_CLOEXEC))
 
 
 def effective_capabilities() -> int:

@@ -22,6 +22,8 @@ _PAUSE = 0.02
 SUCCESS = "exit status 0"
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LARGEST_LOG = 50_000_000
+_TAIL = 4_000
+_LONGEST_WORDS = 300
 _INHERITED = (
     "HOME",
     "LANG",
@@ -79,6 +81,24 @@ def base_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ}
 
 
+def last_words(log: Path, since: int = 0) -> str:
+    """Returns the last line a process left in its log, shortened; empty = none.
+
+    Args:
+        log: Its log file.
+        since: Size of the file when it began: what came before is of others.
+    """
+    try:
+        with log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(since if since <= end else 0, end - _TAIL))
+            lines = file.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1][:_LONGEST_WORDS] if said else ""
+
+
 class RunningProcess:
     """A child that leads a process group of its own and dies with this process."""
 
@@ -89,7 +109,9 @@ class RunningProcess:
             PartFailed: the program is not there or may not be run.
         """
         _make_room(log)
+        self._log = log
         with log.open("ab") as output:
+            self._said_before = output.tell()
             try:
                 self._popen = subprocess.Popen(
                     list(argv),
@@ -109,6 +131,11 @@ class RunningProcess:
         asyncio.get_running_loop().add_reader(self._pidfd, self._on_end)
         found = identify(self._popen.pid)
         self.id = found if found is not None else ProcessId(self._popen.pid, 0)
+
+    @property
+    def last_words(self) -> str:
+        """The last line it wrote; empty = it wrote none."""
+        return last_words(self._log, self._said_before)
 
     @property
     def status(self) -> str | None:

@@ -15,6 +15,12 @@ _SHORTEST = 16
 _REFUSED = "the delivery is not signed with this organization's webhook secret"
 
 
+_ADVICE = (
+    "Give the Git server the secret that stands under the organization's name in the folder "
+    "PAVANE_API__WEBHOOK_SECRETS of the API."
+)
+
+
 class Provider(StrEnum):
     """Git servers whose deliveries are understood."""
 
@@ -36,16 +42,20 @@ def secret_of(folder: Path | None, organization: str) -> bytes:
     try:
         name = ids.slug(organization, "organization")
     except InvalidRequest:
-        raise Unauthenticated(_REFUSED) from None
+        raise _refused() from None
     if folder is None:
-        raise Unauthenticated(_REFUSED)
+        raise _refused()
     try:
         secret = (folder / name).read_bytes().strip()
     except OSError:
-        raise Unauthenticated(_REFUSED) from None
+        raise _refused() from None
     if len(secret) < _SHORTEST:
-        raise Unauthenticated(_REFUSED)
+        raise _refused()
     return secret
+
+
+def _refused() -> Unauthenticated:
+    return Unauthenticated(_REFUSED, facts={"advice": _ADVICE})
 
 
 def verify(provider: Provider, headers: Mapping[str, str], body: bytes, secret: bytes) -> None:
@@ -62,7 +72,7 @@ def verify(provider: Provider, headers: Mapping[str, str], body: bytes, secret: 
         given = _signature(provider, headers)
         expected = hmac.new(secret, body, hashlib.sha256).hexdigest().encode()
     if not hmac.compare_digest(given.encode(), expected):
-        raise Unauthenticated(_REFUSED)
+        raise _refused()
 
 
 def _signature(provider: Provider, headers: Mapping[str, str]) -> str:

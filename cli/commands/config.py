@@ -9,6 +9,7 @@ import typer
 
 from cli.commands import configuration
 from cli.console import out
+from cli.errors import ExitCode, Problem
 from cli.options import Output
 from cli.output import Format, lasted, show_data
 from cli.profile import Profile, folder
@@ -36,7 +37,16 @@ def explain(
     """Explain every setting of the platform: type, default, present value and its source."""
     from cli.explaining import explained, show  # noqa: PLC0415 - loads all settings
 
-    found = [one for one in explained() if one.area == area or not area]
+    settings = list(explained())
+    found = [one for one in settings if one.area == area or not area]
+    if not found:
+        areas = sorted({one.area for one in settings})
+        raise Problem(
+            f"there is no area {area!r} of settings",
+            title="Which settings?",
+            advice=f"Name one of: {', '.join(areas)}.",
+            code=ExitCode.USAGE,
+        )
     if output in {Format.JSON, Format.YAML}:
         show_data([one.as_dict() for one in found], output)
         return

@@ -60,7 +60,13 @@ class Rotating(Approvals):
         self.users: list[tuple[str, ...]] = []
         """Who still uses the old credential, look by look; nobody after these."""
         self.kind = "Deployment"
+        self.components = ["web"]
+        """Who uses the secret."""
+        self.is_new = True
+        """Their pods have another version than the one they are to get."""
         self.notes: list[RotationNote] = []
+        self.followed = 0
+        """How many rollouts were waited for."""
 
     async def _does(self, step: str) -> None:
         self.did.append(step)
@@ -74,9 +80,7 @@ class Rotating(Approvals):
             organization=request.organization,
             rotation=request.rotation,
             engine="KV",
-            path=PATH,
-            planes=(PLANE,),
-            **self.about,
+            **{"path": PATH, "planes": (PLANE,), **self.about},
         )
 
     @activity.defn
@@ -100,17 +104,21 @@ class Rotating(Approvals):
 
     @activity.defn
     async def find_consumers(self, _request: FindConsumers) -> SecretConsumers:
-        web = SecretConsumer(
-            organization=self.organization,
-            project="shop",
-            environment="production",
-            component="web",
-            namespace="x",
-            kind=self.kind,
-            name="web",
-            secret="web-secrets",
+        return SecretConsumers(
+            items=tuple(
+                SecretConsumer(
+                    organization=self.organization,
+                    project="shop",
+                    environment="production",
+                    component=name,
+                    namespace="x",
+                    kind=self.kind,
+                    name=name,
+                    secret=f"{name}-secrets",
+                )
+                for name in self.components
+            )
         )
-        return SecretConsumers(items=(web,))
 
     @activity.defn
     async def deliver_secret(self, _request: DeliverSecret) -> SecretDelivered:
@@ -119,11 +127,13 @@ class Rotating(Approvals):
 
     @activity.defn
     async def restart_consumer(self, request: RestartConsumer) -> ConsumerRestarted:
-        await self._does(f"restart with {request.versions[PATH]}")
-        return ConsumerRestarted(restarted=True)
+        (version,) = request.versions.values()
+        await self._does(f"restart with {version}")
+        return ConsumerRestarted(restarted=self.is_new)
 
     @activity.defn
     async def follow_rollout(self, _request: FollowRollout) -> RolloutReady:
+        self.followed += 1
         return RolloutReady(replicas=1)
 
     @activity.defn

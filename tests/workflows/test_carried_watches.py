@@ -8,23 +8,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowHandle
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
-from domain.deliveries import DeployRequest
-from domain.deliveries.promotions import Promotion, StepRules
-from domain.errors import VerificationFailed
+from domain.deliveries import ApprovalOutcome, DeployRequest
+from domain.deliveries.promotions import Confirmation, Promotion, StepRules
+from domain.errors import Errored, VerificationFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
+from domain.resources.pipeline import OnFailure
 from tests.workflows.conftest import World
 from tests.workflows.promoting import Line
 from tests.workflows.test_promotions import APPROVAL, failure
+from workflows.promotions.starting import confirm_gate, stir_promotion
 
 pytestmark = pytest.mark.workflows
 
 
-async def watched(line: Line) -> WorkflowHandle[Any, Promotion]:
+async def watched(line: Line, **rules: Any) -> WorkflowHandle[Any, Promotion]:
     """Returns the promotion of ``web-a`` once it is watched, for long."""
-    line.rules = StepRules(watch_seconds=86_400)
+    line.rules = StepRules(watch_seconds=86_400, **rules)
     line.health.clear()
     handle = await line.promote("one", artifact="web-a")
     await line.waits_for(handle, "verify")
@@ -36,6 +39,16 @@ async def watched(line: Line) -> WorkflowHandle[Any, Promotion]:
 async def eventually(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(90):
         while not holds():  # noqa: ASYNC110 - what the workers do has no event
+            await asyncio.sleep(0.05)
+
+
+async def has(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, times: int = 1) -> None:
+    """Returns once a history holds so many events of a kind."""
+    async with asyncio.timeout(90):
+        while True:
+            events = (await handle.fetch_history()).events
+            if sum(one.event_type == kind for one in events) >= times:
+                return
             await asyncio.sleep(0.05)
 
 
@@ -86,9 +99,71 @@ async def test_the_watch_goes_on_to_its_end_when_the_next_one_is_denied(line: Li
     await line.promote("two", artifact="web-b")
     await eventually(lambda: "promotion.denied" in line.told())
     assert not any(one.verified for one in (await line.standing()).passes)
+    await stir_promotion(line.client, line.organization, "web", "staging")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await confirm_gate(
+            line.client, line.organization, "web", "staging", Confirmation(gate="look")
+        )
+    assert "no promotion waits here" in str(refused.value.cause)
 
     line.health.set()
 
     assert "a key is missing" in (await failure(handle)).message
     (passed,) = (await line.standing()).passes
     assert (passed.artifact, passed.verified is not None) == ("web-a", True)
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "lost"),
+    [
+        (OnFailure.KEEP, VerificationFailed("it lost its health", facts={"reason": "Unhealthy"})),
+        (OnFailure.ROLLBACK, Errored("what measures health does not let the platform in")),
+    ],
+)
+async def test_a_watch_that_ends_badly_without_a_reason_to_go_back_leaves_the_next_one_its_way(
+    line: Line, world: World, on_failure: OnFailure, lost: Exception
+) -> None:
+    handle = await watched(line, on_failure=on_failure)
+    line.rules = APPROVAL
+    await line.promote("two", artifact="web-b")
+    await line.waits_for(handle, "approval")
+    line.fails = lost
+    await has(handle, EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED)
+
+    await (await line.approval()).signal("decided", ApprovalOutcome.APPROVED)
+    promotion = await handle.result()
+
+    assert (promotion.request_id, promotion.phase) == ("two", Phase.SUCCEEDED)
+    assert not any(one.rollback for one in prepared(world))
+    assert (await line.standing()).rollbacks == ()
+    assert "promotion.watch-ended" not in line.told()
+
+
+async def test_the_same_image_let_through_while_it_is_rolled_back_meets_the_veto_of_that(
+    line: Line, world: World
+) -> None:
+    comes_back = asyncio.Event()
+
+    async def prepare(request: DeployRequest) -> None:
+        if request.rollback:
+            await comes_back.wait()
+
+    world.behaviours["prepare_release"] = prepare
+    handle = await watched(line)
+    line.rules = APPROVAL
+    await line.promote("two", artifact="web-b")
+    await line.waits_for(handle, "approval")
+    line.running = "web-web-a"
+    line.known = (KnownRelease(name="web-old", artifact="web-0", since=datetime.now(UTC)),)
+    line.fails = VerificationFailed("it lost its health", facts={"reason": "Unhealthy"})
+    await eventually(lambda: any(one.rollback == "web-old" for one in prepared(world)))
+
+    line.rules = StepRules()  # nobody needs to agree any more
+    await stir_promotion(line.client, line.organization, "web", "staging")
+    await has(handle, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, 2)
+    comes_back.set()
+    cause = await failure(handle)
+
+    assert cause.type == "Denied"
+    assert "web-a is vetoed here: rolled back: it lost its health" in cause.message
+    assert [one.rollback or one.artifact for one in prepared(world)] == ["web-a", "web-old"]

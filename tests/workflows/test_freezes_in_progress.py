@@ -15,9 +15,11 @@ from domain.deliveries.promotions import StepRules
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
 from domain.resources.pipeline import OnFailure
-from tests.workflows.conftest import World, a_release
+from tests.workflows.conftest import World, a_release, workers
 from tests.workflows.promoting import Line
 from tests.workflows.test_freezes import wanted
+from tests.workflows.test_promotions import failure
+from workflows.promotions import passage
 from workflows.starting import signal_deployment
 
 pytestmark = pytest.mark.workflows
@@ -192,3 +194,73 @@ async def test_what_was_watched_waits_in_a_freeze_that_holds_and_is_verified_aft
     await handle.signal("freezes_changed")
     assert (await handle.result()).phase is Phase.SUCCEEDED
     assert (await line.standing()).passes[0].verified is not None
+
+
+async def test_a_freeze_that_lets_finish_what_is_under_way_is_not_waited_for_after_the_watch(
+    line: Line,
+) -> None:
+    line.rules = StepRules(watch_seconds=600)
+    line.health.clear()
+    handle = await line.promote()
+    await line.waits_for(handle, "verify")
+    line.freeze = frozen("Finish")
+    line.health.set()
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+    assert (await line.standing()).passes[0].verified is not None
+
+
+async def test_a_freeze_of_which_nobody_told_undoes_what_was_watched_before_it_counts_as_verified(
+    line: Line, world: World
+) -> None:
+    line.rules = StepRules(watch_seconds=600)
+    line.health.clear()
+    handle = await line.promote()
+    await line.waits_for(handle, "verify")
+    line.freeze = frozen("Revert")
+    line.health.set()
+
+    await waits_for(handle, "freeze weekend: off call")
+
+    assert world.last("prepare_release").rollback == "web-old"
+    assert (await line.standing()).passes == ()
+    line.freeze = None
+    await handle.signal("freezes_changed")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+    assert world.last("prepare_release").artifact == "web-a"
+
+
+async def test_where_nothing_ran_before_a_freeze_undoes_nothing_and_is_waited_for(
+    line: Line, world: World
+) -> None:
+    line.rules = StepRules(watch_seconds=600)
+    line.target = line.target.model_copy(update={"release": "", "artifact": "", "ready": False})
+    line.freeze = FreezeVerdict(at=datetime.now(UTC))
+    line.health.clear()
+    handle = await line.promote()
+    await line.waits_for(handle, "verify")
+    line.freeze = frozen("Revert")
+    line.health.set()
+
+    status = await waits_for(handle, "freeze weekend: off call")
+
+    assert [one.name for one in status.steps if one.phase == "Running"] == ["verify"]
+    line.freeze = None
+    await handle.signal("freezes_changed")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+    assert world.names().count("prepare_release") == 1
+
+
+async def test_a_freeze_that_does_not_end_ends_what_waits_for_it(
+    skipping: Client, world: World, organization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage, "_LOOKS_AGAIN", timedelta(days=40))
+    line = Line(skipping, organization)
+    line.freeze = frozen("Finish", datetime.now(UTC) + timedelta(days=3650))
+    async with workers(skipping, world, line):
+        cause = await failure(await line.promote())
+
+    assert cause.type == "Denied"
+    assert cause.message.startswith("not open within 90 days: ")
+    assert "weekend" in cause.message
+    assert "apply_release" not in world.names()

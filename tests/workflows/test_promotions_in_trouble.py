@@ -61,6 +61,20 @@ async def test_what_cannot_be_watched_is_not_left_to_run(line: Line, world: Worl
     assert (await line.standing()).is_empty
 
 
+async def test_what_cannot_be_watched_stays_where_nothing_ran_before(
+    line: Line, world: World
+) -> None:
+    watched(line)
+    line.target = line.target.model_copy(update={"release": "", "artifact": "", "ready": False})
+    handle = await line.promote()
+
+    cause = await failure(handle)
+
+    assert cause.type == "Errored"
+    assert world.names().count("prepare_release") == 1
+    assert [one.artifact for one in (await line.standing()).passes] == ["web-a"]
+
+
 async def test_what_cannot_be_brought_back_stays_and_is_told_with_both_reasons(
     line: Line, world: World
 ) -> None:

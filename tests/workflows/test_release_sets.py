@@ -27,7 +27,7 @@ from domain.deliveries import Trigger
 from domain.deliveries.promotions import Promotion, PromotionRequest
 from domain.deliveries.rollbacks import Rollback, RollbackRequest
 from domain.deliveries.sets import ReleaseSet, SetAct, SetCommand, SetMember, SetRequest
-from domain.errors import Conflict
+from domain.errors import Conflict, InvalidRequest
 from domain.phases import Phase
 from domain.records import AuditFact, FactBatch, Recorded
 from tests.serving import own_client, served
@@ -91,9 +91,13 @@ class Sets:
         self.client = client
         self.organization = f"org{uuid.uuid4().hex[:8]}"
         self.facts: list[AuditFact] = []
+        self.may_write = asyncio.Event()
+        """Set = facts can be written down."""
+        self.may_write.set()
 
     @activity.defn
     async def record(self, batch: FactBatch) -> Recorded:
+        await self.may_write.wait()
         self.facts += batch.facts
         return Recorded(facts=len(batch.facts))
 
@@ -354,6 +358,38 @@ async def test_members_begin_at_the_rate_that_is_asked_for(sets: Sets) -> None:
     assert not await sets.began("b")
 
 
+async def test_the_next_member_begins_when_its_time_comes_though_another_is_on_its_way(
+    sets: Sets,
+) -> None:
+    handle = await sets.start("slow-1", "b", is_unit=False, every_seconds=1)
+    await sets.stands(slow_1="Running", b="Done")
+    await sets.ends("slow-1")
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_a_set_that_nobody_resumes_within_a_month_is_given_up(skipping: Client) -> None:
+    sets = Sets(skipping)
+    async with sets.serving():
+        handle = await sets.start("slow-1", "b", is_unit=False, max_parallel=1)
+        await sets.stands(slow_1="Running")
+        await sets.say(SetAct.PAUSE)
+        await sets.ends("slow-1")
+        cause = await failure(handle)
+        described = await handle.describe()
+
+    assert (cause.type, cause.message) == ("Denied", "nothing came of it within 30 days")
+    assert described.close_time is not None
+    assert described.close_time - described.start_time >= timedelta(days=30)
+
+
+async def test_members_of_which_each_waits_for_the_other_are_refused_at_once(sets: Sets) -> None:
+    with pytest.raises(InvalidRequest, match="set shop"):
+        await sets.start(after("a", "b"), after("b", "a"))
+
+    assert not await sets.began("a")
+
+
 async def test_a_set_cancelled_while_it_is_paused_has_begun_nothing(sets: Sets) -> None:
     handle = await sets.start("slow-1", "b", is_unit=False, max_parallel=1)
     await sets.stands(slow_1="Running")
@@ -364,6 +400,19 @@ async def test_a_set_cancelled_while_it_is_paused_has_begun_nothing(sets: Sets) 
 
     await sets.stands(slow_1="Failed", b="Skipped")
     assert not await sets.began("b")
+
+
+async def test_a_set_cancelled_before_it_was_written_down_begins_nothing(sets: Sets) -> None:
+    sets.may_write.clear()
+    handle = await sets.start("a", "b")
+    await handle.cancel()
+    sets.may_write.set()
+    with pytest.raises(WorkflowFailureError) as stopped:
+        await handle.result()
+
+    assert isinstance(stopped.value.cause, CancelledError)
+    await sets.stands(a="Skipped", b="Skipped")
+    assert [one.action for one in sets.facts] == ["set.requested", "set.cancelled"]
 
 
 async def test_asking_again_is_the_same_and_another_set_of_that_name_has_to_wait(

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from temporalio import activity
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow, ScheduleHandle
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.health.schedules import ScheduleActivities
@@ -252,3 +252,16 @@ async def test_what_a_person_paused_no_resource_starts_and_who_it_was_is_written
     assert [one.split(":")[0] for one in place.facts] == [
         "schedule.paused", "schedule.paused", "schedule.resumed"
     ]  # fmt: skip
+
+
+async def test_an_environment_that_asks_for_no_looks_any_more_has_no_schedule(
+    own_temporal: Client, place: Place, schedule: ScheduleHandle
+) -> None:
+    asks = environment(place.organization)
+    silent = asks.model_copy(update={"spec": asks.spec.model_copy(update={"health": None})})
+    changed_by = [await keep_sweeps(own_temporal, silent) for _ in range(2)]
+    with pytest.raises(RPCError) as gone:
+        await schedule.describe()
+
+    assert changed_by == [True, False]
+    assert gone.value.status is RPCStatusCode.NOT_FOUND

@@ -134,6 +134,8 @@ class LeakedSecrets:
         try:
             child = await self._begun(entry)
             self._children.append(child)
+            if self._is_stopped:
+                child.cancel()  # it began in the moment in which everything was stopped
             done = await child
         except (FailureError, PlatformError, asyncio.CancelledError) as failure:
             stopped = isinstance(failure, asyncio.CancelledError) or is_cancelled_exception(failure)
@@ -157,6 +159,7 @@ class LeakedSecrets:
 
         Raises:
             Errored: It did not.
+            asyncio.CancelledError: The response was stopped meanwhile.
         """
         request = self._request
         name = ids.rotation_id(request.organization, entry.rotation)
@@ -168,7 +171,9 @@ class LeakedSecrets:
         )
         given_up = workflow.now() + _GIVES_WAY
         told, pause = False, _AGAIN
-        while workflow.now() < given_up and not self._is_stopped:
+        while workflow.now() < given_up:
+            if self._is_stopped:
+                raise asyncio.CancelledError
             try:
                 return await workflow.start_child_workflow(
                     RotationWorkflow.run,

@@ -21,7 +21,7 @@ from domain.records import FactResult
 from domain.secrets import leaks
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.common.calls import to_the_end
+from workflows.common.calls import stop_if_cancelled, to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.leaks.replacing import LeakedSecrets, planned
@@ -156,8 +156,7 @@ class LeakResponseWorkflow:
                 raise Denied("nobody confirmed the plan in time: nothing was done") from None
         await workflow.wait_condition(workflow.all_handlers_finished)
         confirmation = self._confirmation
-        if confirmation is None:
-            raise Denied("nobody confirmed the plan: nothing was done")
+        assert confirmation is not None  # noqa: S101 - it was waited for
         self._tell(
             awaits_confirmation=False,
             confirmed_by=confirmation.actor,
@@ -173,6 +172,7 @@ class LeakResponseWorkflow:
             evidence=tuple(entry.path for entry in plan.entries[:50]),
         )
         await self._facts.write()
+        stop_if_cancelled()  # what is written down is written to the end
         return plan
 
     async def _end(self, phase: Phase, message: str) -> None:

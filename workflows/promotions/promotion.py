@@ -237,7 +237,9 @@ class PromotionWorkflow:
         self, passage: Passage, saga: Saga
     ) -> tuple[PromotionFacts, Delivery | None]:
         """Goes through the gates and deploys; again from the gates when what passed is stale."""
-        for attempt in range(1, _TRIES + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             passage.attempts += 1
             facts = await self._through(passage)
             while await self._brake.safe_point():
@@ -261,7 +263,6 @@ class PromotionWorkflow:
                     await delivery.leave_alone(failure)
                 raise
             return facts, delivery
-        raise AssertionError  # the last try returns or raises
 
     async def _through(self, passage: Passage) -> PromotionFacts:
         """Goes through the gates; a newer request ends that, and nothing was done by then."""

@@ -39,7 +39,9 @@ async def prove(turning: Turning, steps: Steps) -> None:
     async def test() -> None:
         await turning.do(RotationActivities.test_version, "log in with it")
 
-    for attempt in range(1, _VALUES + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         turning.begin(attempt)
         await steps.do("create", create)
         try:
@@ -51,7 +53,7 @@ async def prove(turning: Turning, steps: Steps) -> None:
             await turning.insist(RotationActivities.withdraw_new, "destroy the new credential")
             continue
         await steps.do("test", test)
-        break
+        return
 
 
 class Observation:

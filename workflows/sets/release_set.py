@@ -18,7 +18,7 @@ from domain.policies.promotion import sets
 from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_failure
-from workflows.common.calls import to_the_end
+from workflows.common.calls import stop_if_cancelled, to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.sets.members import Members
@@ -73,6 +73,7 @@ class ReleaseSetWorkflow:
                       message=named[:500])  # fmt: skip
         try:
             await self._log.write()
+            stop_if_cancelled()  # what is written down is written to the end
             with self._progress.step("promote", awaiting=f"{len(request.members)} components"):
                 await self._all()
         except asyncio.CancelledError:

@@ -65,8 +65,9 @@ def test_no_usable_secret_is_refused_like_a_wrong_one(tmp_path: Path, organizati
     (tmp_path / "acme").write_bytes(SECRET)
     (tmp_path / "short").write_bytes(b"short")
 
-    with pytest.raises(Unauthenticated, match="not signed"):
+    with pytest.raises(Unauthenticated, match="not signed") as refused:
         secret_of(tmp_path, organization)
+    assert "PAVANE_API__WEBHOOK_SECRETS" in refused.value.facts["advice"]
 
 
 def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:

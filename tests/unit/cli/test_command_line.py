@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -236,3 +237,54 @@ def test_a_failed_request_with_others_behind_it_is_told_at_once() -> None:
     done = _of_request(operation(deployments=[mine], queue=["r2"]), "r1")
     assert done is not None
     assert done["failure"] == {"type": "Crash", "message": "it crashed"}
+
+
+def test_an_area_that_does_not_exist_is_refused_with_those_there_are() -> None:
+    refused = CliRunner().invoke(app, ["config", "explain", "nosuch"])
+
+    assert isinstance(refused.exception, Problem)
+    assert refused.exception.code is ExitCode.USAGE
+    assert "kubernetes" in refused.exception.advice
+
+
+@pytest.mark.parametrize("name", ["config", "stack", "operations"])
+def test_groups_have_no_switches_for_completion_of_their_own(name: str) -> None:
+    shown = CliRunner().invoke(app, [name, "--help"]).output
+
+    assert "--help" in shown
+    assert "completion" not in shown
+
+
+def test_what_needs_a_stack_names_the_one_that_does_not_run() -> None:
+    refused = CliRunner().invoke(app, ["stack", "env", "--name", "never-was"])
+
+    assert refused.exit_code == ExitCode.FAILED
+    assert "start it: pavane stack up --name never-was" in refused.stderr
+
+
+@pytest.mark.parametrize("path", ["nosuch/events", "build/acme/web/x", "nosuch"])
+def test_an_operation_that_is_not_there_is_named_with_where_the_others_are(path: str) -> None:
+    where = f"GET http://api/v1/operations/{path}"
+    problem = Problem.from_answer(404, {"detail": "GET ...: Not Found"}, where)
+
+    assert problem.what == f"there is no operation {path.removesuffix('/events')}"
+    assert problem.code is ExitCode.NOT_FOUND
+    assert "pavane operations list" in problem.advice
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("pavane operat", "operations"), ("pavane operations wa", "watch"),
+     ("pavane get --ou", "--output"), ("pavane stack up --prof", "--profile")],
+)  # fmt: skip
+def test_what_is_typed_in_a_shell_is_completed(typed: str, found: str) -> None:
+    asked = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli"],
+        env={**os.environ, **asked, "_PAVANE_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.split() == [found]

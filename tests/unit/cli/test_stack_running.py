@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 import typer
 
-from cli.stack_running import run
+from cli.stack_running import fail, run
 
 pytestmark = pytest.mark.unit
 
@@ -42,3 +42,14 @@ def test_a_command_that_is_told_to_end_ends_what_it_does_like_one_that_is_interr
         run(work())
     assert told.value.exit_code == 130
     assert ended == ["the work"]
+
+
+def test_an_error_is_told_as_it_is_with_brackets_and_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = "kubelet ended: [/run/x] [Errno 24] too many open files; " + "more of it " * 20
+
+    with pytest.raises(typer.Exit):
+        fail(told)
+
+    assert capsys.readouterr().err == f"error: {told}\n"

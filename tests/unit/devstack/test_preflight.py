@@ -10,9 +10,16 @@ import pytest
 
 from devstack import preflight
 from devstack.errors import PreflightFailed
+from devstack.preflight import spare_watchers
 from devstack.state import StateDir
 
 pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def watchers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever other stacks of this machine leave."""
+    monkeypatch.setattr(preflight, "spare_watchers", lambda wanted: wanted)
 
 
 def test_a_person_who_is_not_root_is_told_of_the_core_profile(
@@ -48,15 +55,19 @@ def test_a_full_disk_is_named_with_what_to_do(
         preflight.check("core", StateDir(tmp_path / "not" / "yet"))
 
 
-def test_too_few_watches_of_files_are_told_before_the_kubelet_fails_for_want_of_them(
+def test_a_machine_that_lets_no_more_files_be_watched_is_told_before_programs_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = [preflight.file_watch() for _ in range(5)]
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(preflight, "file_watch", lambda: left.pop() if left else -1)
+    monkeypatch.setattr(preflight, "spare_watchers", lambda _: 3)
 
-    with pytest.raises(PreflightFailed, match=r"5 are left.*sysctl fs\.inotify"):
-        preflight.check("full", StateDir(tmp_path))
+    with pytest.raises(
+        PreflightFailed, match=r"3 of the .* core stack needs 16.*sysctl fs.inotify"
+    ):
+        preflight.check("core", StateDir(tmp_path))
 
-    assert not left
-    preflight.check("core", StateDir(tmp_path))
+
+def test_what_is_tried_of_file_watching_is_given_back() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    assert spare_watchers(2) <= 2
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -126,6 +126,23 @@ async def test_a_crash_loop_is_given_up_with_its_reason_and_can_be_resumed(
     await until_phase(supervisor, "sick", PartPhase.READY)
 
 
+async def test_what_ends_before_it_is_ready_says_its_last_words_and_not_those_of_others(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    log = supervisor.context.state.log("sick")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("words of long ago\n")
+    never = FileProbe(tmp_path / "never")
+    script = "echo it begins; echo too many open files >&2; exit 1"
+    mute = Component("mute", ("sh", "-c", "exit 1"), ready=never)
+    await become(supervisor, Component("sick", ("sh", "-c", script), ready=never), mute)
+    failed = await until_phase(supervisor, "sick", PartPhase.FAILED)
+    silent = await until_phase(supervisor, "mute", PartPhase.FAILED)
+
+    assert failed.detail.endswith("exit status 1 before it was ready: too many open files")
+    assert silent.detail.endswith("exit status 1 before it was ready")
+
+
 async def test_a_missing_program_is_named(supervisor: Supervisor) -> None:
     await become(supervisor, Component("ghost", ("/does/not/exist",)))
 
