@@ -50,6 +50,8 @@ _POD_OF = {
     ARGO_WORKFLOWS.kind: ("workflows.argoproj.io/workflow", "main"),
 }
 """By which label the pods of a run are found, and whose log is told."""
+_ARGOS_OWN = " argo=true"
+"""Ends lines that Argo itself writes into the log of a container it runs."""
 _REPORTS = 5
 """Of how many pods of an Argo Workflow the log is told."""
 
@@ -167,7 +169,8 @@ class GateTestActivities:
             await log_tail(self._cluster, run.namespace, pod["metadata"]["name"], container)
             for pod in last
         ]
-        return "\n".join(tail for tail in tails if tail)
+        lines = (line for tail in tails for line in tail.splitlines())
+        return "\n".join(line for line in lines if _ARGOS_OWN not in line)
 
     async def _delete(self, run: GateTestRun, kind: Kind) -> None:
         await self._cluster.delete(kind, run.name, run.namespace)
