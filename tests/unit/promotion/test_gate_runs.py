@@ -52,7 +52,8 @@ def test_an_argo_workflow_that_runs_is_no_verdict(phase: str) -> None:
 
 def test_the_report_is_what_the_workflow_or_its_only_pod_gives_out() -> None:
     outputs = {"parameters": [{"name": "report", "value": " 3 of 3 \n"}]}
-    found = argo("Succeeded", **{"gate-smoke-1": {"outputs": outputs}, "other": {}})
+    found = argo("Succeeded")
+    found["status"]["nodes"] = {"gate-smoke-1": {"outputs": outputs}, "other": {}}
     verdict = judge_gate_workflow(found, "dev", LATE)
     assert verdict is not None
     assert verdict.report == "3 of 3"
