@@ -223,7 +223,7 @@ class Place:
 
     async def runtime(self, *arguments: str) -> dict[str, Any]:
         """A container of Python, as tests of a gate may be."""
-        image = await _runtime_image(self.environment)
+        image = await runtime_image(self.environment)
         return {"image": image, "command": ["python3", *arguments]}
 
     @property
