@@ -32,7 +32,7 @@ BUSY = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
 WAITING = ("-n", "4", "--dist", "worksteal")
 """Tests that mostly wait for a Temporal server, of which each process has its own."""
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-"""Tests on the shared stack, which mostly wait for it too. Those of one file share what is set up."""
+"""Tests on the shared stack, which mostly wait for it too. Those of a file share what is set up."""
 FAST_TIERS = (
     ("unit", ("unit",), BUSY),
     ("workflows and replay", ("workflows", "replay"), WAITING),

@@ -12,8 +12,8 @@ from temporalio.client import Client
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import _Definition
 
-from runtime import plugin
 from devstack.programs import Silent, ensure
+from runtime import plugin
 from tests import servers
 
 
