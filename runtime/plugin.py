@@ -61,6 +61,7 @@ PASSED_THROUGH = (
         "workflows.secrets.pauses",
         "workflows.secrets.proving",
         "workflows.secrets.steps",
+        "workflows.secrets.trusting",
         "workflows.secrets.turning",
         "workflows.secrets.undoing",
     ),
