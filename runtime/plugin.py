@@ -63,6 +63,7 @@ PASSED_THROUGH = (
         "workflows.secrets.steps",
         "workflows.secrets.trusting",
         "workflows.secrets.turning",
+        "workflows.secrets.trusting",
         "workflows.secrets.undoing",
     ),
 )
