@@ -63,7 +63,6 @@ PASSED_THROUGH = (
         "workflows.secrets.steps",
         "workflows.secrets.trusting",
         "workflows.secrets.turning",
-        "workflows.secrets.trusting",
         "workflows.secrets.undoing",
     ),
 )
