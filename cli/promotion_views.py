@@ -46,7 +46,8 @@ def show_plan(plan: Mapping[str, Any], output: Format) -> None:
             for one in plan["changes"]
         ],
     )
-    _show_list("who may talk", plan.get("network", ()))
+    _show_list("who may talk", plan.get("pairs", ()))
+    _show_list("ways that open or close", plan.get("network", ()))
     console.print(f"[quiet]bound to {plan['hash'][:16]}; nothing was done[/quiet]")
 
 

@@ -40,6 +40,7 @@ PASSED_THROUGH = (
         "workflows.deployments.attributes",
         "workflows.deployments.facts",
         "workflows.deployments.ordered",
+        "workflows.deployments.probing",
         "workflows.deployments.putting_back",
         "workflows.deployments.queue",
         "workflows.deployments.rolling",

@@ -13,6 +13,7 @@ from activities.promotions.changes import differences, said
 from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings, pipeline_of
 from activities.promotions.judging import judged_here
+from activities.promotions.neighbours import NeighbourReader
 from activities.promotions.told import artifact_facts, place_facts, pointed, step_rules
 from activities.releases.bindings import find_binding
 from activities.releases.bundles import bundle_of, objects_of
@@ -70,6 +71,7 @@ class PromotionReader:
         freezes: FreezeReader,
         quotas: Quotas,
         dependencies: DependencyReader,
+        neighbours: NeighbourReader,
     ) -> None:
         self._cluster = cluster
         self._store = objects
@@ -78,6 +80,7 @@ class PromotionReader:
         self._freezes = freezes
         self._quotas = quotas
         self._dependencies = dependencies
+        self._neighbours = neighbours
 
     async def read(self, request: PromotionRequest) -> PromotionFacts:
         """Reads the facts of one promotion as they are now.
@@ -219,6 +222,8 @@ class PromotionReader:
             return facts.model_copy(update={"problem": error.message, "judged": configured})
         fits = await self._fits(facts, known, usage_of(rendered.objects))
         before = await self._objects(target.release)
+        place = (facts.organization, facts.component, facts.environment)
+        pairs = await self._neighbours.pairs(place, before or (), rendered.objects)
         return facts.model_copy(
             update={
                 "judged": (*configured, *fits),
@@ -226,6 +231,7 @@ class PromotionReader:
                 "hash": rendered.hash,
                 "changes": _changes(before, rendered),
                 "network": changed_openings(before or (), rendered.objects),
+                "pairs": pairs,
             }
         )
 

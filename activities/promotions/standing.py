@@ -13,6 +13,7 @@ from activities.guards.freezes import FreezeReader
 from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
+from activities.promotions.neighbours import NeighbourReader
 from activities.releases.facts import FactsReader, gateway_defaults
 from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
@@ -70,6 +71,7 @@ class PromotionActivities:
             freezes=freezes,
             quotas=quotas,
             dependencies=DependencyReader(watches),
+            neighbours=NeighbourReader(cluster, objects, watches),
         )
 
     def all(self) -> list[Callable[..., Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 
@@ -45,15 +47,19 @@ from domain.deliveries import (
     FreezePlace,
     PreparedRelease,
 )
+from domain.deliveries.probes import ProbeRun
 from domain.errors import InvalidRequest, PlatformError
 from domain.policies.quotas import usage_of
 from domain.policies.repairs import is_repair
 from domain.records import FactBatch
 from domain.records.stops import Place
+from domain.rendering.facts import ReleaseFacts
+from domain.rendering.network.probing import probe_run
 from domain.rendering.release import render_release
 from domain.resources import BindingState, Component, Environment, Release, parse_as
 from domain.resources.binding import Binding
 from domain.resources.deployment import DeployAction
+from domain.resources.environment import ProbePolicy
 from domain.resources.families import family_of
 from settings import Settings
 
@@ -164,10 +170,19 @@ class ReleaseActivities:
                 **told_of(facts, rendered),
                 **of_artifact(facts.artifact, prepared),
                 "taken": taken(usage),
+                "probes": await self._probes(facts, previous, rendered.objects),
             }
         )
         await self._gatekeeper.check(request, prepared, facts.component, rendered.hash, standing)
         return prepared, release_of(facts, rendered, bundle)
+
+    async def _probes(
+        self, facts: ReleaseFacts, previous: Bundle, objects: Sequence[dict[str, Any]]
+    ) -> ProbeRun | None:
+        """Returns what is tried of its network policies; mostly nobody asks for that."""
+        if facts.environment.spec.network.probes is ProbePolicy.OFF:
+            return None
+        return probe_run(facts, await objects_of(previous, self._objects), objects)
 
     async def _roll_back(self, request: DeployRequest, binding: Binding) -> PreparedRelease:
         """Takes a stored release as it is: no class, workload or configuration of today."""

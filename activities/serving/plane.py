@@ -7,6 +7,7 @@ from activities.health.looking import HealthActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.gate_tests import GateTestActivities
+from activities.planes.probing import ProbeActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.planes.task_runs import TaskRunActivities
@@ -38,6 +39,7 @@ def plane(outside: Outside) -> Activities:
         rollouts.apply_release,
         rollouts.follow_rollout,
         rollouts.close_ways,
+        ProbeActivities(cluster, watches).probe_ways,
         delivery.find_consumers,
         delivery.deliver_secret,
         delivery.restart_consumer,

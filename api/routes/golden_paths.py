@@ -15,7 +15,8 @@ from api.operations.orders import accepted
 from api.schemas.deliveries import Accepted
 from api.schemas.platform import ConsumerList, QuotaList, RenderView
 from api.views.components import component_of
-from api.views.shelves import consumers, quotas, rendered
+from api.views.renderings import rendered
+from api.views.shelves import consumers, quotas
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries import ClassUpgradeRequest, Trigger
@@ -57,6 +58,7 @@ async def render(
         ids.slug(environment, "environment"),
         gateway=gateway_defaults(services.settings),
         present_class=present_class,
+        sees=lambda project: access.sees(owner, project, environment),
     )
 
 

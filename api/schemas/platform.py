@@ -33,7 +33,12 @@ class RenderView(View):
         description="What differs from the release that runs."
     )
     network: tuple[str, ...] = Field(
-        (), description="What may talk and could not before (+), or the other way round (-)."
+        (), description="Ways that open (+) or close (-), by the policy of the component."
+    )
+    pairs: tuple[str, ...] = Field(
+        (),
+        description="Components that may talk then and may not now (+), or the other way round "
+        "(-), judged by the policies of both ends.",
     )
     notes: tuple[str, ...] = Field((), description="What the plane's network policies cannot say.")
 

@@ -132,7 +132,12 @@ class PlanView(View):
     gates: tuple[GateView, ...]
     changes: tuple[ChangeView, ...]
     network: tuple[str, ...] = Field(
-        (), description="What may talk then and may not now (+), or the other way round (-)."
+        (), description="Ways that open (+) or close (-), by the policy of the component."
+    )
+    pairs: tuple[str, ...] = Field(
+        (),
+        description="Components that may talk then and may not now (+), or the other way round "
+        "(-), judged by the policies of both ends.",
     )
     approvals: tuple[str, ...] = Field(description="What is needed of people.")
     waits: tuple[str, ...] = Field(description="What it would wait for.")

@@ -139,6 +139,7 @@ def plan_view(plan: PromotionPlan, known: Iterable[DeploymentEntry] = ()) -> Pla
         gates=tuple(GateView.model_validate(one) for one in plan.gates),
         changes=tuple(ChangeView.model_validate(one) for one in facts.changes),
         network=facts.network,
+        pairs=facts.pairs,
         approvals=plan.approvals,
         waits=plan.waits,
         usual_seconds=usual_times(known),

@@ -9,15 +9,13 @@ from typing import Any
 from pydantic_core import from_json
 
 from api.kinds import kind_of
-from api.schemas.platform import ConsumerView, FieldChangeView, QuotaView, RenderView
+from api.schemas.platform import ConsumerView, FieldChangeView, QuotaView
 from api.views.components import all_of
 from clients.kubernetes import Cluster
 from clients.objects import ObjectStore
 from domain.errors import InvalidRequest, NotFound
 from domain.policies.class_waves import consumers_of
 from domain.policies.quotas import Usage, quota_scopes, said
-from domain.rendering.facts import GatewayDefaults
-from domain.rendering.network.judging import changed_openings
 from domain.rendering.object_diff import changes_between
 from domain.rendering.offline import Shelf, assemble
 from domain.rendering.release import render_release
@@ -38,7 +36,7 @@ from domain.resources import (
 from domain.resources.binding import Binding
 from domain.resources.classes import ClassRevision
 from domain.resources.configuration import ConfigurationGroup, ConfigurationRevision
-from domain.resources.families import BINDINGS, FAMILIES, INSTANCES, Family, family_of
+from domain.resources.families import BINDINGS, FAMILIES, INSTANCES, Family
 from domain.resources.interfaces import Connection, Endpoint
 
 
@@ -67,42 +65,6 @@ async def shelf_of(cluster: Cluster, organization: str, families: tuple[Family, 
     return Shelf([*owners, *(one for listed in found for one in listed)])
 
 
-async def rendered(
-    cluster: Cluster,
-    objects: ObjectStore,
-    component: Component,
-    environment: str,
-    *,
-    gateway: GatewayDefaults,
-    present_class: bool,
-) -> RenderView:
-    """Renders a component and compares it with the release that runs.
-
-    Raises:
-        NotFound: Something that is named is not there.
-        InvalidRequest: It cannot be rendered; says which class, path and expression.
-    """
-    shelf = await shelf_of(cluster, component.organization, (family_of(component),))
-    facts = assemble(
-        shelf, component.name, environment, gateway=gateway, present_class=present_class
-    )
-    release = render_release(facts)
-    running = facts.binding.status.release_ref
-    before = await objects_of_release(cluster, objects, running, component.organization)
-    return RenderView(
-        component=component.name,
-        environment=environment,
-        binding=facts.binding.name,
-        class_revision=facts.component_class.revision,
-        release=release.name,
-        running=running,
-        objects=release.objects,
-        changes=_changes(before, release.objects),
-        network=changed_openings(before, release.objects),
-        notes=release.notes,
-    )
-
-
 async def consumers(
     cluster: Cluster, present: ComponentClass, *, plan: bool
 ) -> tuple[ConsumerView, ...]:
@@ -119,7 +81,9 @@ async def consumers(
             try:
                 facts = assemble(shelf, one.component, one.environment, present_class=True)
                 given = assemble(shelf, one.component, one.environment)
-                changes = _changes(render_release(given).objects, render_release(facts).objects)
+                changes = field_changes(
+                    render_release(given).objects, render_release(facts).objects
+                )
             except (NotFound, InvalidRequest) as error:
                 problem = error.message
         views.append(
@@ -186,7 +150,8 @@ async def objects_of_release(
     return running.spec.objects
 
 
-def _changes(
+def field_changes(
     before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
 ) -> tuple[FieldChangeView, ...]:
+    """Returns what differs between two lists of objects, by field."""
     return tuple(FieldChangeView(**one.model_dump()) for one in changes_between(before, after))

@@ -100,8 +100,10 @@ def render(  # noqa: PLR0917 - typer calls by name
         show_data(found["changes"], output)
         return
     _changes(found["changes"], f"the same as {found['running']}, which runs")
-    for one in found.get("network", ()):
+    for one in found.get("pairs", ()):
         out().print(f"[quiet]who may talk[/quiet] {escape(one)}", soft_wrap=True)
+    for one in found.get("network", ()):
+        out().print(f"[quiet]way[/quiet] {escape(one)}", soft_wrap=True)
     for one in found.get("notes", ()):
         out().print(f"[warn]note[/warn] {escape(one)}", soft_wrap=True)
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from domain.deliveries.configurations import ConfigurationPin
 from domain.deliveries.freezes import FreezeVerdict
+from domain.deliveries.probes import ProbeRun
 from domain.deliveries.wire import Trigger, Wire
 from domain.phases import Phase
 from domain.records.facts import AuditFact
@@ -217,6 +218,8 @@ class PreparedRelease(Wire):
     """Task queue of that plane; empty = the place is where it was."""
     take_over: bool = False
     """Putting back takes drifted fields over from whoever changed them."""
+    probes: ProbeRun | None = None
+    """What is tried of its network policies once it runs; None = nothing."""
 
     def named(self) -> Self:
         """Returns the release without the objects of its bundles, for the record."""
@@ -224,6 +227,7 @@ class PreparedRelease(Wire):
             "bundle": self.bundle.named(),
             "previous": self.previous.named(),
             "left": self.left.named(),
+            "probes": None,
         }
         return self.model_copy(update=names)
 

@@ -200,6 +200,8 @@ class PromotionFacts(Wire):
     """What is different from what runs in the target."""
     network: tuple[str, ...] = ()
     """What may talk then and may not now (``+``), and the other way round (``-``)."""
+    pairs: tuple[str, ...] = ()
+    """The same as pairs with what runs there now: both ends have a say. Not decided about."""
     judged: tuple[GateOutcome, ...] = ()
     """Expressions, and what else was judged where the facts were read."""
     freeze: FreezeVerdict | None = None

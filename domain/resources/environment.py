@@ -28,6 +28,23 @@ class ConflictPolicy(StrEnum):
     FORCE = "Force"
 
 
+class ProbePolicy(StrEnum):
+    """What is done about network policies that do not let through what is declared."""
+
+    OFF = "Off"
+    OBSERVE = "Observe"
+    ENFORCE = "Enforce"
+
+
+class EnvironmentNetwork(Model):
+    """How changes of network policies are looked after."""
+
+    probes: ProbePolicy = ProbePolicy.OFF
+    """Whether connections are tried from pods after a release that changes what may talk. Observe =
+    what is not as declared is told. Enforce = it fails the release, and what ran before is brought
+    back. Both need spec.network.probeImage of the DataPlane."""
+
+
 class EnvironmentGateway(Model):
     """How components of the environment are reached from outside."""
 
@@ -83,6 +100,8 @@ class EnvironmentSpec(Model):
     """Real users depend on it."""
     gateway: EnvironmentGateway = EnvironmentGateway()
     """How its components are reached."""
+    network: EnvironmentNetwork = EnvironmentNetwork()
+    """How changes of network policies are looked after."""
     drift: DriftPolicy = DriftPolicy.REPORT
     """Report = an object changed by someone else is reported by field. Restore = it is put back."""
     max_put_backs_per_hour: int = Field(3, ge=1, le=60)

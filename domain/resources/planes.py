@@ -12,6 +12,7 @@ from domain.resources.model import Model, Rule
 from domain.resources.plane_parts import OWN_QUEUE, PlaneCredentials, PlaneGateway
 from domain.resources.types import (
     DnsNameOrEmpty,
+    ImageOrEmpty,
     NameOrEmpty,
     TaskQueueOrEmpty,
     Text,
@@ -125,6 +126,9 @@ class PlaneNetwork(Model):
     )
     """Addresses of name servers that are no pods, such as one on each node. Empty = there are
     none."""
+    probe_image: ImageOrEmpty = ""
+    """Image with `python3` that every organization may run, such as Pavane's own, by whose pods
+    connections are tried. Empty = none are, and environments cannot ask for it."""
 
 
 class PlaneStatus(Status):

@@ -117,7 +117,7 @@ class Place:
     async def artifact(self, commit: str) -> str:
         """Writes a version that was not built here; what it does hangs on its commit."""
         name = f"{COMPONENT}-{commit[:4]}"
-        image = await _runtime_image(self.environment)
+        image = await runtime_image(self.environment)
         spec = {"componentRef": COMPONENT, "image": image, "commit": commit}
         await self.apply("DeployableArtifact", name, spec)
         return name
@@ -214,7 +214,7 @@ class Place:
         await self.apply("ScheduledTask", TASK, {"componentRef": TASK, "schedule": schedule})
         main = {"name": "main", "command": ["python3", "-c", "import time; time.sleep(3)"]}
         await self.apply("Workload", TASK, {"componentRef": TASK, "containers": [main]})
-        image = await _runtime_image(self.environment)
+        image = await runtime_image(self.environment)
         await self.apply("DeployableArtifact", TASK, {"componentRef": TASK, "image": image})
         await self._ask(DeployRequest(
             organization=self.name, component=TASK, environment=ENVIRONMENT,
@@ -311,7 +311,7 @@ class Place:
 _images: dict[str, str] = {}
 
 
-async def _runtime_image(environment: Mapping[str, str]) -> str:
+async def runtime_image(environment: Mapping[str, str]) -> str:
     """The Python image of the stack's registry, by digest."""
     name = environment["PAVANE_BUILD__RUNTIME_IMAGE"]
     if name not in _images:

@@ -51,6 +51,7 @@ from domain.deliveries import (
     RolloutReady,
     SlotRequest,
 )
+from domain.deliveries.probes import ProbeOutcome, ProbeRun
 from domain.deliveries.teardown import PlaneLeft, PlaneSweep
 from domain.policies import build_admission
 from domain.records import FactBatch, Recorded
@@ -216,6 +217,10 @@ class World:
         return await self._answer("close_ways", request, Applied(applied=request.policies))
 
     @activity.defn
+    async def probe_ways(self, run: ProbeRun) -> ProbeOutcome:
+        return await self._answer("probe_ways", run, ProbeOutcome(tried=len(run.ways)))
+
+    @activity.defn
     async def record_deployment(self, record: DeployRecord) -> Deployment:
         request = record.request
         answer = Deployment(
@@ -298,6 +303,7 @@ def _played(world: World, line: Line | None) -> tuple[list[Any], list[Any]]:
         world.sweep_plane,
         world.follow_rollout,
         world.close_ways,
+        world.probe_ways,
         world.inspect_release,
         world.put_back_objects,
     ]

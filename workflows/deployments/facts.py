@@ -8,6 +8,7 @@ from typing import Any
 from temporalio import workflow
 
 from domain.deliveries import DeployRequest, PreparedRelease
+from domain.deliveries.probes import ProbeOutcome
 from domain.errors import PlatformError
 from domain.phases import Phase
 from domain.records import AuditFact, FactResult, LeadTime
@@ -60,6 +61,11 @@ class DeploymentFacts(Facts):
     def applied(self) -> None:
         """The objects are on the plane."""
         self.add("deployment.applied", **self._change)
+
+    def probed(self, outcome: ProbeOutcome) -> None:
+        """What may talk was tried from pods."""
+        result = FactResult.DONE if outcome.passed else FactResult.FAILED
+        self.add("deployment.probed", result=result, message=outcome.said, **self._change)
 
     def frozen(self, why: str) -> None:
         """A freeze began, and what was under way was undone for it."""

@@ -11,6 +11,7 @@ from domain.policies.repairs import is_repair
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.deployments.attempt import Attempt
+from workflows.deployments.probing import probed
 from workflows.deployments.putting_back import put_back
 from workflows.deployments.rolling import (
     apply_bundle,
@@ -46,6 +47,8 @@ async def roll_out(
     with progress.step("rollout", awaiting="ready pods", until=until):
         ready = await _followed(attempt.request, release, edge)
         await close_ways(release, release.bundle, open_ways)
+        if release.probes is not None:
+            ready = f"{ready}; {await probed(attempt, release, release.probes, progress)}"
     progress.note("rollout", ready)
     if release.left_queue:
         left = await leave_plane(release)

@@ -40,8 +40,10 @@ def described_plan(facts: PromotionFacts) -> str:
     lines = [f"- {one.change} {one.name}" for one in facts.changes[:_SHOWN]]
     more = len(facts.changes) - _SHOWN
     lines += [f"- and {more} more objects"] if more > 0 else []
-    network = [f"    {one}" for one in facts.network[:_SHOWN]]
-    lines += ["", "Who may talk:", "", *network] if network else []
+    for title, told in (("Who may talk", facts.pairs), ("Ways", facts.network)):
+        shown = [f"    {one}" for one in told[:_SHOWN]]
+        shown += [f"    and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
+        lines += ["", f"{title}:", "", *shown] if shown else []
     artifact = facts.artifact
     head = [
         f"Image {artifact.image}" if artifact and artifact.image else "",

@@ -39,6 +39,8 @@ class Party(BaseModel):
     """Of something outside: its host name, when it is called by name."""
     policies: tuple[Policy, ...] = ()
     """Those of its namespace that its release brought along."""
+    ports: tuple[tuple[int, str], ...] = ()
+    """Port and protocol of each of its endpoints."""
 
 
 class Call(BaseModel):
@@ -80,6 +82,13 @@ def party_of(objects: Sequence[Mapping[str, Any]]) -> Party | None:
         namespace_labels={**told, NAMESPACE_NAME: namespace},
         labels=labels,
         policies=policies_of(objects),
+        ports=tuple(
+            sorted(
+                (port["containerPort"], port.get("protocol", "TCP"))
+                for container in template["spec"]["containers"]
+                for port in container.get("ports") or ()
+            )
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from domain.rendering.facts import ReleaseFacts
 from domain.rendering.network.cilium import cilium_policy
 from domain.rendering.network.kubernetes import kubernetes_policy
 from domain.resources.class_parts import HealthRule
+from domain.resources.environment import ProbePolicy
 from domain.resources.workload import EndpointType
 
 _VALID = HealthRule(
@@ -29,6 +30,7 @@ def component_policy(facts: ReleaseFacts) -> dict[str, Any]:
     """
     for one in facts.interfaces.dependencies:
         _check(facts, one)
+    _check_probes(facts)
     if facts.data_plane.spec.network.policies == "Cilium":
         return cilium_policy(facts)
     return kubernetes_policy(facts)
@@ -50,6 +52,15 @@ def notes(facts: ReleaseFacts) -> tuple[str, ...]:
 def policy_health(facts: ReleaseFacts) -> tuple[HealthRule, ...]:
     """Returns how it is told that the plane took the policy: Cilium checks it after its apply."""
     return (_VALID,) if facts.data_plane.spec.network.policies == "Cilium" else ()
+
+
+def _check_probes(facts: ReleaseFacts) -> None:
+    asked, plane = facts.environment.spec.network.probes, facts.data_plane
+    if asked is not ProbePolicy.OFF and not plane.spec.network.probe_image:
+        raise InvalidRequest(
+            f"environment {facts.environment.name} asks for probes (spec.network.probes: {asked}), "
+            f"and data plane {plane.name} has no image for them: set its spec.network.probeImage"
+        )
 
 
 def _check(facts: ReleaseFacts, one: Dependency) -> None:
