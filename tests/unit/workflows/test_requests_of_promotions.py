@@ -16,8 +16,8 @@ def test_automation_waits_behind_a_person_and_gives_way_to_the_next_one() -> Non
     by_itself = request(automatic=True, artifact="web-b", request_id="itself")
 
     assert not requests.came(by_itself, None)
-    assert requests.ids == ("person", "itself")
+    assert list(requests.ids) == ["person", "itself"]
     assert not requests.came(by_itself, None)
-    assert requests.ids == ("person", "itself")
+    assert list(requests.ids) == ["person", "itself"]
     assert not requests.came(request(artifact="web-c", request_id="other"), None)
     assert list(requests.ids) == ["other"]
