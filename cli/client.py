@@ -84,7 +84,7 @@ class Api:
         last_id, failures = "", 0
         while True:
             try:
-                for event_id, operation in self._events(f"{path}/events", last_id):
+                for event_id, operation in self._events(f"{path}/events", "operation", last_id):
                     last_id, failures = event_id, 0
                     yield operation
                     if operation["finished"]:
@@ -99,9 +99,27 @@ class Api:
             if operation["finished"]:
                 return
 
-    def _events(self, path: str, last_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def changes(self, path: str, kind: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Yields what is told at each change, for ever; a lost connection is taken up again."""
+        failures = 0
+        while True:
+            try:
+                for _, told in self._events(path, kind, "", **params):
+                    failures = 0
+                    yield told
+            except httpx.TransportError as error:
+                failures += 1
+                if failures > _RECONNECTS:
+                    raise _unreachable(error, self._where("GET", path)) from error
+            time.sleep(min(failures + 1, 5))
+
+    def _events(
+        self, path: str, kind: str, last_id: str, **params: Any
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         headers = {"Last-Event-ID": last_id} if last_id else {}
-        with self._http.stream("GET", path, headers=headers, timeout=_STREAM_TIMEOUT) as answer:
+        with self._http.stream(
+            "GET", path, headers=headers, params=_given(params), timeout=_STREAM_TIMEOUT
+        ) as answer:
             self._check(answer, "GET", path)
             fields: dict[str, str] = {}
             for line in answer.iter_lines():
@@ -109,7 +127,7 @@ class Api:
                 if line and name:
                     fields[name] = value.removeprefix(" ")
                 elif not line:
-                    if fields.get("event") == "operation":
+                    if fields.get("event") == kind:
                         yield fields.get("id", last_id), json.loads(fields["data"])
                     fields = {}
 

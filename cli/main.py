@@ -20,6 +20,7 @@ COMMANDS: dict[str, Entry] = {
     "build": Entry("deliveries", "build", "Build a revision of a component.", _APPLICATIONS),
     "deploy": Entry("deliveries", "deploy", "Deploy a component.", _APPLICATIONS),
     "status": Entry("deliveries", "status", "Which version is where, and why.", _APPLICATIONS),
+    "tree": Entry("trees", "tree", "Its objects on the plane, and how they are.", _APPLICATIONS),
     "promote": Entry("promotions", "promote", "Bring it to the next environment.", _APPLICATIONS),
     "rollback": Entry("promotions", "rollback", "Bring back what did well.", _APPLICATIONS),
     "why": Entry("promotions", "why", "Why it is not there yet.", _APPLICATIONS),

@@ -32,6 +32,7 @@ _STYLES = {
     "Failed": "bad",
     "Errored": "bad",
     "Degraded": "bad",
+    "Missing": "bad",
     "Denied": "warn",
     "Cancelled": "warn",
     "Superseded": "warn",

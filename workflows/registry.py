@@ -15,6 +15,7 @@ from workflows.guards.emergency_stops import EmergencyStopWorkflow
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
 from workflows.leaks.response import LeakResponseWorkflow
+from workflows.looks.tree import TreeWorkflow
 from workflows.planes.check import PlaneCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
@@ -46,6 +47,7 @@ PROCEDURES = [
     SweepWorkflow,
     TaskRunWorkflow,
     TenantWorkflow,
+    TreeWorkflow,
 ]
 """They end within a release of Pavane."""
 LANES = [

@@ -13,6 +13,7 @@ from activities.guards.freezes import FreezeActivities
 from activities.guards.stops import StopActivities
 from activities.health.planning import SweepActivities
 from activities.health.schedules import ScheduleActivities
+from activities.looks.places import LookPlanActivities
 from activities.planes.reports import PlaneReportActivities
 from activities.planes.task_runs import TaskPlanActivities
 from activities.promotions.approvals import ApprovalActivities
@@ -148,4 +149,5 @@ def _platform(outside: Outside) -> Activities:
         teardown.note_teardown,
         teardown.let_go,
         PlaneReportActivities(outside.cluster).report_plane,
+        LookPlanActivities(outside.cluster).prepare_look,
     ]

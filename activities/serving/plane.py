@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activities.builds.runs import BuildRunActivities
 from activities.health.looking import HealthActivities
+from activities.looks.trees import TreeActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.gate_tests import GateTestActivities
@@ -33,6 +34,7 @@ def plane(outside: Outside) -> Activities:
         checks.inspect_plane,
         checks.watch_plane,
         HealthActivities(watches).look_at_plane,
+        TreeActivities(cluster, watches, objects).see_tree,
         builds.submit_build,
         builds.follow_build,
         builds.stop_build,

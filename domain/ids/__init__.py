@@ -46,6 +46,7 @@ from domain.ids.procedures import (
     task_run_id,
     teardown_id,
     tenant_id,
+    tree_id,
 )
 from domain.ids.queues import (
     CONTROL_QUEUE,
@@ -106,4 +107,5 @@ __all__ = [
     "task_run_id",
     "teardown_id",
     "tenant_id",
+    "tree_id",
 ]

@@ -144,6 +144,11 @@ def promotion_plan_id(organization: str, component: str, environment: str, key: 
     return f"{place}/{slug(key, 'request key')}"
 
 
+def tree_id(organization: str, component: str, environment: str, key: str) -> str:
+    """Returns the workflow id of one look at the objects of a component. No operation."""
+    return f"{_place('tree', organization, component, environment)}/{slug(key, 'request key')}"
+
+
 def standing_id(organization: str, component: str, environment: str) -> str:
     """Returns the workflow id of what is remembered of a place. No operation."""
     return _place("standing", organization, component, environment)

@@ -8,6 +8,7 @@ from typing import Any
 from domain import ids
 from domain.deliveries.schedules import ScheduleAct, ScheduleOrder
 from domain.deliveries.sweeps import SweepRequest
+from domain.deliveries.trees import TreeRequest
 from domain.resources import Environment, parse_as
 from tests.durability.declared import COMPONENT
 from tests.durability.place import BINDING, ENVIRONMENT, GOOD, Place
@@ -16,6 +17,7 @@ from tests.durability.state import State
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
 from workflows.health.timetable import keep_sweeps
+from workflows.looks.tree import TreeWorkflow
 
 
 class Sweep(Scenario):
@@ -68,4 +70,28 @@ class Sweep(Scenario):
         assert any(one["result"].get("changed") is True for one in state["operation"])
 
 
-HEALTH: tuple[Scenario, ...] = (Sweep(),)
+class Tree(Scenario):
+    name = "tree"
+    is_undone_by_cancel = False
+
+    async def before(self, place: Place) -> None:
+        await place.deploy(GOOD)
+
+    async def act(self, place: Place) -> None:
+        request = TreeRequest(organization=place.name, component=COMPONENT, environment=ENVIRONMENT)
+        place.remember(
+            await place.client.start_workflow(
+                TreeWorkflow.run,
+                request,
+                id=ids.tree_id(place.name, COMPONENT, ENVIRONMENT, "look"),
+                task_queue=ids.ORCHESTRATION_QUEUE,
+            )
+        )
+
+    def facts(self, state: State) -> None:
+        (tree,) = (one["result"] for one in state["operation"] if "nodes" in one["result"])
+        assert tree["health"] == "Healthy"
+        assert "Deployment" in {one["kind"] for one in tree["nodes"]}
+
+
+HEALTH: tuple[Scenario, ...] = (Sweep(), Tree())

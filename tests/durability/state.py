@@ -56,6 +56,8 @@ _REPLACED = (
     # In JSON a line of a log begins behind the letter n, which is no border of a word.
     (r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", "<hash>"),
     (r"\b(web)-[bcdf-hj-np-tv-z24-9]{6,10}-[bcdf-hj-np-tv-z24-9]{5}\b", r"\1-<pod>"),
+    # Its ReplicaSet, whose hash may be shorter and has letters that are no hexadecimal digits.
+    (r"\b(web)-[bcdf-hj-np-tv-z24-9]{6,10}\b", r"\1-<hash>"),
     (r"-[0-9a-f]{10}(?![0-9a-zA-Z])", "-<hash>"),
     # What the builder calls a layer that it has just made.
     (r"--> [0-9a-f]{10,12}(?![0-9a-f])", "--> <layer>"),

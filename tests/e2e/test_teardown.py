@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from clients.kubernetes import Cluster, Kind
-from domain.errors import NotFound
+from domain import ids
+from domain.errors import InvalidRequest, NotFound
 from domain.policies.teardown.holds import GUARDED, TEARDOWN
 from domain.resources import API_VERSION, KINDS
 from tests.e2e.test_types import DEPLOYMENTS, NAMESPACES, Tenant, cluster, tenant
@@ -89,6 +90,33 @@ async def test_what_others_use_says_who_and_goes_when_they_do_not(
     await tenant.declare("Project", "shop", {"deploymentPipelineRef": "renamed"})
     await until(cluster, line, "line", tenant.name, gone)
     assert (await tenant.judged("Service", "three"))["ready"]["status"] == "True"
+
+
+async def test_a_component_is_moved_by_declaring_it_anew_and_nothing_stays_in_its_old_project(
+    cluster: Cluster, tenant: Tenant
+) -> None:
+    await a_service(tenant, "five")
+    line = (await cluster.get(of("Project"), "shop", tenant.name))["spec"]["deploymentPipelineRef"]
+    await tenant.declare("Project", "office", {"deploymentPipelineRef": line})
+    owner = {"componentOwner": {"projectRef": "office"}, "componentType": "Service"}
+    with pytest.raises(InvalidRequest, match="create another one in the other project"):
+        await tenant.declare("Component", "five", owner)
+
+    await until(cluster, of("Component"), "five", tenant.name, held)
+    await cluster.delete(of("Component"), "five", tenant.name)
+    await until(cluster, of("Component"), "five", tenant.name, gone)
+    main = {"name": "main", "command": ["python3", "-m", "http.server", "8080"]}
+    await tenant.component("Service", "five", workload={"containers": [main]}, project="office")
+    ready_there = (await tenant.judged("Service", "five"))["ready"]
+
+    new = ids.namespace(tenant.name, "office", "dev")
+    assert ready_there["reason"] == "Deployed", ready_there
+    assert await cluster.find(DEPLOYMENTS, "five", new) is not None
+    assert await cluster.find(DEPLOYMENTS, "five", tenant.namespace) is None
+    await cluster.delete(of("Project"), "office", tenant.name)
+    await until(cluster, of("Project"), "office", tenant.name, gone)
+    await until(cluster, NAMESPACES, new, "", gone)
+    assert await cluster.find(of("Component"), "five", tenant.name) is None
 
 
 async def test_an_organization_deleted_with_its_namespace_leaves_nothing_behind(

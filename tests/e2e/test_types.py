@@ -89,9 +89,10 @@ class Tenant:
         *,
         instance: dict[str, Any] | None = None,
         workload: dict[str, Any] | None = None,
+        project: str = "shop",
         **binding: str,
     ) -> None:
-        owner = {"componentOwner": {"projectRef": "shop"}, "componentType": kind}
+        owner = {"componentOwner": {"projectRef": project}, "componentType": kind}
         await self.declare("Component", name, owner)
         await self.declare(kind, name, {"componentRef": name, **(instance or {})})
         await self.declare("Workload", name, {"componentRef": name, **(workload or {})})

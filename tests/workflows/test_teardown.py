@@ -295,6 +295,8 @@ async def test_a_verdict_ends_it_at_once_and_the_resource_stays(
         await handle.result()
     assert "let_go" not in ending.names()
     assert ending.actions() == ["teardown.failed"]
+    assert ending.told()[-1].startswith("its teardown failed: the namespace belongs to another")
+    assert not [one for one in ending.told() if "waiting for a person" in one]
     status = await handle.query(TeardownWorkflow.status)
     assert (status.phase, status.parked) == (Phase.FAILED, None)
 
@@ -319,3 +321,4 @@ async def test_what_a_person_gives_up_stays_and_is_told(
         await handle.result()
     assert "let_go" not in ending.names()
     assert ending.actions()[-1] == "teardown.failed"
+    assert "given up (it may come back): plane east is burnt down" in ending.told()[-1]

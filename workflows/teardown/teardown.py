@@ -28,7 +28,7 @@ from domain.deliveries.teardown import (
     TeardownSurvey,
     TornDown,
 )
-from domain.errors import PlatformError
+from domain.errors import Denied, PlatformError
 from domain.phases import Phase
 from domain.policies import parking
 from domain.records import FactResult
@@ -45,6 +45,7 @@ _STEPS = ("users", "parts", "planes", "record")
 _SWEEP = timedelta(hours=6)
 """How long what could have been missed goes unseen."""
 _SHOWN = 5
+_AGAIN = "; what is gone stays gone; delete it again to go on"
 
 
 @workflow.defn
@@ -123,12 +124,16 @@ class TeardownWorkflow:
                     raise asyncio.CancelledError from failure
                 error = as_domain_error(failure)
             step = self._progress.failed_step
-            await self._tell(Reason.PARKED, f"waiting for a person: {error.message}")
             if not parking.parks("teardown", step, error):
+                await self._tell(_why(error), f"its teardown failed: {error.message}{_AGAIN}")
                 await self._refused(error, step)
                 raise as_failure(error)
+            await self._tell(Reason.PARKED, f"waiting for a person: {error.message}")
             decision = await self._parking.ask(error, self._facts)
             if decision.choice is Choice.COMPENSATE:
+                if workflow.patched("teardown-tells-that-it-was-given-up"):
+                    told = f"its teardown was given up ({decision.reason}): {error.message}"
+                    await self._tell(Reason.CANCELLED, f"{told}{_AGAIN}")
                 await self._refused(error, step)
                 raise as_failure(error)
             without_planes = decision.choice is Choice.SKIP
@@ -282,6 +287,10 @@ class TeardownWorkflow:
         if workflow.info().is_continue_as_new_suggested():
             await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(self._request)
+
+
+def _why(error: PlatformError) -> Reason:
+    return Reason.DENIED if isinstance(error, Denied) else Reason.ERRORED
 
 
 def _few(names: tuple[str, ...] | list[str]) -> str:

@@ -15,6 +15,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.common.kinds import DEPLOYMENTS
+from activities.looks.places import LookPlanActivities
+from activities.looks.trees import TreeActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.rollouts import RolloutActivities
 from activities.releases.drift import DriftActivities
@@ -115,6 +117,7 @@ async def platform(
                 control.record_drift,
                 control.ask_put_back,
                 control.await_put_back,
+                LookPlanActivities(plane).prepare_look,
             ],
             ids.plane_queue("local"): [
                 rollouts.apply_release,
@@ -122,6 +125,7 @@ async def platform(
                 rollouts.close_ways,
                 on_plane.inspect_release,
                 on_plane.put_back_objects,
+                TreeActivities(plane, watches, objects).see_tree,
             ],
         }
         workers += [

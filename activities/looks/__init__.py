@@ -1,0 +1,1 @@
+"""Readings of what runs on a plane, for whoever asks."""

@@ -1,0 +1,1 @@
+"""What runs on planes, asked for through their task queues."""

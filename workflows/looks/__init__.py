@@ -1,0 +1,1 @@
+"""Looks at what runs on a plane, wherever the plane is."""
