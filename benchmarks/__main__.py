@@ -24,6 +24,7 @@ from benchmarks.parked import parked_operations
 from benchmarks.promotions import waiting_promotions
 from benchmarks.report import NotAReport, Report, read_measurements, table
 from benchmarks.requests import api_requests
+from benchmarks.rotations import rotations_at_once
 from benchmarks.samples import Measurement
 from benchmarks.sightings import NotMeasured
 from benchmarks.stacks import Bench, NoStack, bench_on, ensure_stack, remove_stack
@@ -37,7 +38,7 @@ _FAILED = 1
 _NOT_READY = 2
 PARTS = (
     "starts", "change", "failure", "api", "burst", "load", "parked", "approvals", "promotions",
-    "builds",
+    "rotations", "builds",
 )  # fmt: skip
 _ON_NODES = {"builds"}
 """What needs pods that run, so a full stack."""
@@ -76,6 +77,8 @@ async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[
             found += await waiting_approvals(bench, arguments.approvals, arguments.approved)
         if "promotions" in arguments.parts:
             found += await waiting_promotions(bench, _names()[: arguments.promotions])
+        if "rotations" in arguments.parts:
+            found += await rotations_at_once(bench, arguments.rotations)
     return found
 
 
@@ -155,6 +158,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--approvals", type=int, default=2000, help="approvals that wait")
     parser.add_argument("--approved", type=int, default=500, help="of those, given at once")
     parser.add_argument("--promotions", type=int, default=500, help="promotions approved at once")
+    parser.add_argument("--rotations", type=int, default=500, help="secrets turned over at once")
     parser.add_argument("--parked", type=int, default=10000, help="operations that only wait")
     parser.add_argument("--builds", type=int, default=5, help="builds that are measured")
     parser.add_argument("--compare", type=Path, help="report of an earlier run")

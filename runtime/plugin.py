@@ -62,6 +62,7 @@ PASSED_THROUGH = (
         "workflows.secrets.proving",
         "workflows.secrets.steps",
         "workflows.secrets.turning",
+        "workflows.secrets.trusting",
         "workflows.secrets.undoing",
     ),
 )

@@ -29,7 +29,7 @@ class Engine(Protocol):
         """Returns when the old credential works and the other slot is free."""
         ...
 
-    def fresh(self, old: SecretValues) -> dict[str, str]:
+    async def fresh(self, old: SecretValues) -> dict[str, str]:
         """Returns the next credential; nothing knows it yet."""
         ...
 
@@ -74,7 +74,7 @@ class KvEngine:
         if missing:
             raise InvalidRequest(f"the secret has no field {missing[0]}: see spec.fields")
 
-    def fresh(self, old: SecretValues) -> dict[str, str]:
+    async def fresh(self, old: SecretValues) -> dict[str, str]:
         """New values for the fields, all others as they are."""
         return {**old, **{name: secrets.token_urlsafe(_BYTES) for name in self._fields}}
 
@@ -131,7 +131,7 @@ class DatabaseEngine:
                 )
             await self._roles.forget(admin, other)
 
-    def fresh(self, old: SecretValues) -> dict[str, str]:
+    async def fresh(self, old: SecretValues) -> dict[str, str]:
         """The other role and a new password."""
         made = {USERNAME: self._other(old), PASSWORD: secrets.token_urlsafe(_BYTES)}
         return {**old, **made}
@@ -203,7 +203,7 @@ class AppRoleEngine:
             raise InvalidRequest(f"the secret needs the field `{SECRET_ID}`")
         await self.test(old)
 
-    def fresh(self, old: SecretValues) -> dict[str, str]:
+    async def fresh(self, old: SecretValues) -> dict[str, str]:
         """A new secret id."""
         return {**old, SECRET_ID: secrets.token_urlsafe(_BYTES)}
 
@@ -258,4 +258,6 @@ def engine_of(
         if not plan.app_role:
             raise InvalidRequest(f"SecretRotation {plan.rotation}: AppRole needs spec.appRole")
         return AppRoleEngine(plan.organization, plan.app_role, app_roles)
-    raise Denied(f"the engine {plan.engine} is not there yet: KV, Database and AppRole are")
+    if plan.engine == RotationEngine.PKI:
+        raise InvalidRequest(f"SecretRotation {plan.rotation}: PKI needs spec.pki")
+    raise Denied(f"the engine {plan.engine} is not there yet: KV, Database, AppRole and PKI are")

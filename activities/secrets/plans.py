@@ -15,6 +15,8 @@ from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries.leaks import LeakRequest, LeakResources, LeakRotation
 from domain.deliveries.rotations import (
+    CertificateName,
+    CertificateTarget,
     DatabaseTarget,
     RotationNote,
     RotationPlan,
@@ -26,7 +28,12 @@ from domain.phases import Phase
 from domain.resources import DataPlane
 from domain.resources.build import OperationRef
 from domain.resources.conditions import MESSAGE_LIMIT, ConditionType, set_condition
-from domain.resources.rotation import SecretRotation, SecretRotationStatus
+from domain.resources.rotation import (
+    CertificateRotation,
+    IssuerChange,
+    SecretRotation,
+    SecretRotationStatus,
+)
 from domain.secrets import leaks
 from domain.secrets.places import scope_of
 
@@ -64,6 +71,7 @@ class RotationPlanActivities:
             fields=spec.fields,
             database=DatabaseTarget(**database.model_dump()) if database else None,
             app_role=spec.app_role,
+            certificates=_certificates(spec.pki) if spec.pki else None,
             must_have=spec.consumer_refs,
             quiet_seconds=spec.grace_seconds,
             destroy_after_seconds=spec.destroy_after_seconds,
@@ -127,6 +135,7 @@ def noted(rotation: SecretRotation, note: RotationNote, at: datetime) -> SecretR
     return SecretRotationStatus(
         last_rotated=at if done else rotation.status.last_rotated,
         version=note.version or rotation.status.version,
+        expires=note.expires if done else rotation.status.expires,
         operation=OperationRef(workflow_id=note.workflow_id, run_id=note.run_id),
         conditions=tuple(one for one in conditions if one.type == ConditionType.ROTATED),
     )
@@ -138,6 +147,16 @@ async def _forget_timetable(name: str) -> None:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise DependencyUnavailable(f"the timetable {name} cannot be removed") from error
+
+
+def _certificates(pki: CertificateRotation) -> CertificateTarget:
+    return CertificateTarget(
+        role=pki.role,
+        certificates=tuple(CertificateName(**one.model_dump()) for one in pki.certificates),
+        ttl_seconds=pki.ttl_seconds,
+        issuer_ttl_seconds=pki.issuer_ttl_seconds,
+        always_new_issuer=pki.new_issuer is IssuerChange.ALWAYS,
+    )
 
 
 def _soon(rotation: SecretRotation) -> dict[str, Any]:

@@ -7,39 +7,25 @@ after it did its work: the secret itself says what was done already.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from temporalio import activity
 
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
-from activities.secrets.engines import Engine, engine_of
-from clients.databases import DatabaseRoles
-from clients.vault import SecretEntry, SecretStore, SecretValues
-from clients.vault.approles import AppRoles
-from clients.vault.kv import ACTIVE, EXPIRES, ROTATION
+from activities.secrets.turns import Turns
+from clients.vault.kv import EXPIRES
 from domain.deliveries.rotations import OldUsers, SecretTurn
-from domain.errors import InvalidRequest, NotFound, StaleRevision
 from domain.secrets.leaks import LONGEST_USE
 
 _LOOK = timedelta(seconds=1)
 """How often a target is asked who uses a credential: databases tell of no log-in by themselves."""
 _WINDOW = timedelta(minutes=10)
 """How long the use of a credential is waited out before the flow is told who uses it."""
-Answer = TypeVar("Answer")
 
 
-class RotationActivities:
+class RotationActivities(Turns):
     """Effects on secrets and their targets."""
-
-    def __init__(
-        self, store: SecretStore, app_roles: AppRoles, roles: DatabaseRoles | None = None
-    ) -> None:
-        self._store = store
-        self._app_roles = app_roles
-        self._roles = roles or DatabaseRoles()
 
     @activity.defn
     async def inspect_secret(self, turn: SecretTurn) -> SecretTurn:
@@ -69,22 +55,15 @@ class RotationActivities:
         Raises:
             StaleRevision: Somebody else wrote the secret meanwhile.
         """
-        entry = await self._entry(turn)
-        if entry.newest > turn.newest:
-            return await self._adopted(turn, entry.newest)
-        organization, path = turn.plan.organization, turn.plan.path
-        notes = {ROTATION: turn.id, ACTIVE: str(turn.before)}
-        await self._kept(lambda: self._store.note(organization, path, notes))
-        values = self._engine(turn).fresh(await self._values(turn, turn.before))
-        try:
-            version = await self._kept(
-                lambda: self._store.write(
-                    organization, path, values, expected=turn.newest, rotation=turn.mark
-                )
-            )
-        except StaleRevision:
-            return await self._adopted(turn, (await self._entry(turn)).newest)
-        return turn.model_copy(update={"version": version})
+        newest = (await self._entry(turn)).newest
+        if newest > turn.newest:
+            version = await self._adopted(turn, newest, turn.mark)
+        else:
+            await self._coming(turn, turn.base)
+            values = await self._engine(turn).fresh(await self._values(turn, turn.base))
+            version = await self._written(turn, values, turn.mark)
+        made = turn.model_copy(update={"version": version})
+        return made.model_copy(update={"expires": await self._ends(made)})
 
     @activity.defn
     async def give_to_target(self, turn: SecretTurn) -> None:
@@ -114,8 +93,8 @@ class RotationActivities:
 
     @activity.defn
     async def use_version_before(self, turn: SecretTurn) -> None:
-        """Makes the old version the one in use again. Idempotent."""
-        await self._use(turn, turn.before)
+        """Makes the version with the old credential the one in use again. Idempotent."""
+        await self._use(turn, turn.base)
 
     @activity.defn
     async def observe_old_users(self, turn: SecretTurn) -> OldUsers:
@@ -161,9 +140,12 @@ class RotationActivities:
 
         Idempotent.
         """
+        for passed in (turn.trust, turn.version) if turn.last else ():
+            await self._erase(turn, passed)
         await self._destroy(turn, turn.before)
         # When the old one would have expired says nothing of the new one.
-        await self._released(turn, {EXPIRES: None})
+        ends = turn.expires.isoformat(timespec="seconds") if turn.expires else None
+        await self._released(turn, {EXPIRES: ends})
 
     @activity.defn
     async def withdraw_new(self, turn: SecretTurn) -> None:
@@ -174,59 +156,17 @@ class RotationActivities:
         entry = await self._entry(turn)
         version, in_use = turn.version, turn.before
         if not version and entry.newest > turn.newest:
-            version = entry.newest if await self._is_own(turn, entry.newest) else 0
+            own = await self._mark(turn, entry.newest) == turn.mark
+            version = entry.newest if own else 0
         if version:
             await self._destroy(turn, version)
         if entry.newest > (version or turn.newest):
             in_use = entry.newest
         await self._use(turn, in_use)
-        await self._released(turn)
+        await self._released(turn, {})
 
-    async def _adopted(self, turn: SecretTurn, version: int) -> SecretTurn:
-        if not await self._is_own(turn, version):
-            raise StaleRevision(
-                f"secret {turn.plan.path} of {turn.plan.organization}: somebody else wrote "
-                f"version {version} while it was turned over"
-            )
-        return turn.model_copy(update={"version": version})
-
-    async def _is_own(self, turn: SecretTurn, version: int) -> bool:
-        plan = turn.plan
-        mark = await self._kept(
-            lambda: self._store.written_by(plan.organization, plan.path, version)
-        )
-        return mark == turn.mark
-
-    async def _destroy(self, turn: SecretTurn, version: int) -> None:
-        plan = turn.plan
-        try:
-            values = await self._values(turn, version)
-        except NotFound:
-            return  # destroyed by an earlier try, which told the target before
-        await self._engine(turn).destroy(values)
-        await self._kept(lambda: self._store.destroy(plan.organization, plan.path, version))
-
-    async def _use(self, turn: SecretTurn, version: int) -> None:
-        plan = turn.plan
-        await self._kept(lambda: self._store.use(plan.organization, plan.path, version))
-
-    async def _released(self, turn: SecretTurn, more: Mapping[str, None] | None = None) -> None:
-        plan, notes = turn.plan, {ROTATION: None, **(more or {})}
-        await self._kept(lambda: self._store.note(plan.organization, plan.path, notes))
-
-    async def _entry(self, turn: SecretTurn) -> SecretEntry:
-        plan = turn.plan
-        entry = await self._kept(lambda: self._store.describe(plan.organization, plan.path))
-        if not entry.newest:
-            raise InvalidRequest(f"secret {plan.path} of {plan.organization} has no value yet")
-        return entry
-
-    async def _values(self, turn: SecretTurn, version: int) -> SecretValues:
-        plan = turn.plan
-        return await self._kept(lambda: self._store.read(plan.organization, plan.path, version))
-
-    def _engine(self, turn: SecretTurn) -> Engine:
-        return engine_of(turn.plan, self._store, self._roles, self._app_roles)
-
-    async def _kept(self, ask: Callable[[], Answer]) -> Answer:
-        return await asyncio.to_thread(ask)
+    async def _ends(self, turn: SecretTurn) -> datetime | None:
+        """When the new credential works no more by itself; None = it does not say."""
+        if turn.plan.certificates is None:
+            return None
+        return self._certificates(turn).ends(await self._values(turn, turn.version))

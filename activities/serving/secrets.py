@@ -7,11 +7,14 @@ from activities.secrets.expiry import ExpiryActivities
 from activities.secrets.paths import SecretPathActivities
 from activities.secrets.rotations import RotationActivities
 from activities.secrets.tenants import VaultTenantActivities
+from activities.secrets.trust import TrustActivities
 from activities.serving.outside import Activities
 from activities.serving.vault import session_of
+from clients.databases import DatabaseRoles
 from clients.transit import Signer
-from clients.vault import SecretStore, VaultTenants
+from clients.vault import SecretStore, VaultSession, VaultTenants
 from clients.vault.approles import AppRoles
+from clients.vault.issuers import Issuers
 from settings import Settings, VaultRole
 
 
@@ -27,7 +30,7 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
         settings.vault,
         VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
     )
-    rotating = _rotating(RotationActivities(SecretStore(own), AppRoles(own))) if own else []
+    rotating = _rotating(own) if own else []
     store = SecretStore(own) if own else None
     reading: Activities = (
         [SecretPathActivities(store).list_secrets, ExpiryActivities(store).find_expiring]
@@ -37,8 +40,17 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
     return [*signing, tenants.ensure_vault_tenant, *rotating, *reading]
 
 
-def _rotating(steps: RotationActivities) -> Activities:
+def _rotating(session: VaultSession) -> Activities:
+    parts = (SecretStore(session), AppRoles(session), DatabaseRoles(), Issuers(session))
+    steps, trust = RotationActivities(*parts), TrustActivities(*parts)
     return [
+        trust.make_trust,
+        trust.use_trust,
+        trust.use_first,
+        trust.make_last,
+        trust.use_last,
+        trust.forget_issuers,
+        trust.withdraw_trust,
         steps.inspect_secret,
         steps.create_version,
         steps.give_to_target,

@@ -24,6 +24,7 @@ from api.schemas.promotions import (
 )
 from api.serving.idempotency import confirm_same, request_key
 from api.views.promotions import permitted, pipeline_view, plan_view, promotion_of, why
+from api.views.used_secrets import expiring_secrets
 from clients.records import HistoryFilter
 from domain.deliveries import Trigger
 from domain.deliveries.promotions import Confirmation, PromotionRequest
@@ -181,14 +182,18 @@ async def why_not(
     access: AccessDep,
     cluster: ClusterDep,
     client: TemporalDep,
+    services: ServicesDep,
     artifact: Annotated[str, Query(max_length=63)] = "",
 ) -> WhyView:
     """Lists all that stands between: since when, until when, and who can end it."""
-    await permitted(access, cluster, (organization, component, environment), Action.READ)
+    place = (organization, component, environment)
+    await permitted(access, cluster, place, Action.READ)
     try:
-        return await why(client, organization, component, environment, artifact)
+        found = await why(client, *place, artifact)
     except WorkflowFailureError as failure:
         raise as_domain_error(failure.cause) from failure
+    expiring = await expiring_secrets(cluster, services.secrets, *place)
+    return found.model_copy(update={"expiring_secrets": expiring})
 
 
 @router.get(

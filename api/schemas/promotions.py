@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from api.schemas.deliveries import Request, View
+from api.schemas.secrets import ExpiringView
 from domain.phases import Phase
 
 _PLACE = {"organization": "acme", "component": "web", "environment": "production"}
@@ -244,6 +245,9 @@ class WhyView(View):
     there: bool = Field(description="It runs there already.")
     obstacles: tuple[ObstacleView, ...]
     operation: str = Field("", description="The promotion that is on its way. Empty = none is.")
+    expiring_secrets: tuple[ExpiringView, ...] = Field(
+        (), description="Secrets it uses there that expire within 30 days, or have expired."
+    )
 
 
 class StageView(View):

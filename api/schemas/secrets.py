@@ -188,7 +188,7 @@ class RotationView(View):
             id=workflow_id,
             path=turn.plan.path if turn else "",
             before=turn.before if turn else 0,
-            version=turn.version if turn else 0,
+            version=turn.reached if turn else 0,
             consumers=tuple(one.shown for plane in status.consumers for one in plane.items),
             held_by=status.paused_by,
             users_of_old=status.users,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from cli.client import Api
 from cli.console import err, out
@@ -152,6 +153,11 @@ def why(
     if output in {Format.JSON, Format.YAML}:
         show_data(found, output)
         return
+    for one in found.get("expiringSecrets", ()):
+        whom = escape(one["owner"] or "nobody is named as owner")
+        out().print(
+            f"[warn]![/warn] secret {escape(one['path'])} expires {until(one['expires'])}: {whom}"
+        )
     if found["there"]:
         out().print(f"[good]✓[/good] {environment} runs {found['artifact'] or component}")
         return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from pydantic import Field
 
 from domain.deliveries.approvals import ApprovalRule
@@ -31,6 +34,24 @@ class DatabaseTarget(Wire):
     admin_path: str
 
 
+class CertificateName(Wire):
+    """One certificate of a secret, and whom it is for."""
+
+    name: str
+    common_name: str
+    alt_names: tuple[str, ...] = ()
+
+
+class CertificateTarget(Wire):
+    """Certificates of one issuer that trust each other."""
+
+    role: str
+    certificates: tuple[CertificateName, ...]
+    ttl_seconds: int
+    issuer_ttl_seconds: int
+    always_new_issuer: bool = False
+
+
 class RotationPlan(Wire):
     """What a SecretRotation says, and where its organization runs things."""
 
@@ -41,6 +62,7 @@ class RotationPlan(Wire):
     fields: tuple[str, ...] = ()
     database: DatabaseTarget | None = None
     app_role: str = ""
+    certificates: CertificateTarget | None = None
     must_have: tuple[str, ...] = ()
     """Components that must be among the consumers."""
     quiet_seconds: int = 86400
@@ -66,11 +88,41 @@ class SecretTurn(Wire):
     """The new version; 0 = not written yet."""
     attempt: int = 1
     """Which value it is: one that the target refuses is made anew."""
+    trust: int = 0
+    """Version with the old certificates that trusts the old and the new issuer; 0 = none."""
+    last: int = 0
+    """Version with the new certificates that trusts the new issuer alone; 0 = none yet."""
+
+    expires: datetime | None = None
+    """When the new credential works no more by itself. None = it does not say."""
 
     @property
     def mark(self) -> str:
         """Marks the version of this attempt."""
         return f"{self.id}/{self.attempt}"
+
+    @property
+    def base(self) -> int:
+        """The version the new one is made from: what everyone has before they get it."""
+        return self.trust or self.before
+
+    @property
+    def reached(self) -> int:
+        """The version that is in use at the end."""
+        return self.last or self.version
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """What an approval is about.
+
+        Fields that came later are left out where they say nothing, so that approvals that are being
+        asked keep their hash.
+        """
+        content = self.model_dump(mode="json")
+        if self.plan.certificates is None:
+            del content["trust"], content["last"], content["expires"]
+            del content["plan"]["certificates"]
+        return content
 
 
 class OldUsers(Wire):
@@ -111,6 +163,8 @@ class RotationNote(Wire):
     """The version in use since; 0 = as before."""
     workflow_id: str = ""
     run_id: str = ""
+    expires: datetime | None = None
+    """When what came into use works no more by itself. None = it does not say."""
 
 
 class RotationStatus(Wire):

@@ -19,6 +19,8 @@ FieldName = Annotated[
     str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 ]
 
+HostOrAddress = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9*.:_-]+$")]
+
 
 class RotationEngine(StrEnum):
     """How a new credential comes about."""
@@ -44,12 +46,47 @@ class DatabaseRotation(Model):
     """Secret with `username` and `password` of a role that may alter those two."""
 
 
+class IssuerChange(StrEnum):
+    """When certificates get a new issuer."""
+
+    WHEN_NEEDED = "WhenNeeded"
+    ALWAYS = "Always"
+
+
+class IssuedCertificate(Model):
+    """One certificate of a secret: the fields `NAME.crt` and `NAME.key`."""
+
+    name: FieldName
+    """First part of its fields. They and `ca.crt` are what services are given."""
+    common_name: str = Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9*._-]+$")
+    """Whom it is for."""
+    alt_names: tuple[HostOrAddress, ...] = Field((), max_length=50)
+    """Further host names and addresses it is for."""
+
+
+class CertificateRotation(Model):
+    """Certificates of one issuer that trust each other, by the field `ca.crt` of the secret."""
+
+    role: str = Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_.-]+$")
+    """Role below `pki/ORGANIZATION`: it says which names and how long. Its key type is `ec` or
+    `any`."""
+    certificates: tuple[IssuedCertificate, ...] = Field(min_length=1, max_length=20)
+    """What is issued anew."""
+    ttl_seconds: int = Field(2592000, ge=60, le=31536000)
+    """How long a certificate is good for."""
+    issuer_ttl_seconds: int = Field(31536000, ge=120, le=315360000)
+    """How long a new issuer is good for."""
+    new_issuer: IssuerChange = IssuerChange.WHEN_NEEDED
+    """WhenNeeded = when the present issuer ends before certificates of it would, or leaked.
+    Always = each time."""
+
+
 class SecretRotationSpec(Model):
     """Which secret is turned over, when and how."""
 
     engine: RotationEngine
     """KV = a generated value is written. Database = a role of a database gets a new password.
-    AppRole = a new secret id. PKI = a new certificate."""
+    AppRole = a new secret id. PKI = new certificates; a new issuer is trusted by all before."""
     vault_path: VaultPath = Field(min_length=1)
     """Where the secret is kept in Vault or OpenBao."""
     cron: str = Field("", max_length=128, pattern=r"^(@[a-z]+|\S+( +\S+){4})?$")
@@ -66,6 +103,8 @@ class SecretRotationSpec(Model):
     """With the engine Database: which one. Absent = none."""
     app_role: str = Field("", max_length=63, pattern=r"^[A-Za-z0-9_.-]*$")
     """With the engine AppRole: name of the role below `auth/org/ORGANIZATION`."""
+    pki: CertificateRotation | None = None
+    """With the engine PKI: which certificates. Absent = none."""
     consumer_refs: tuple[Name, ...] = Field(
         (), max_length=100, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
@@ -86,6 +125,8 @@ class SecretRotationStatus(Status):
     """When the secret was turned over last. Absent = never."""
     version: int = Field(0, ge=0)
     """Version that came into use then. 0 = none."""
+    expires: AwareDatetime | None = None
+    """When what came into use then works no more by itself. Absent = it does not say."""
     operation: OperationRef = OperationRef()
     """The procedure that turns it over, or did last."""
 
@@ -102,6 +143,7 @@ class SecretRotation(Resource):
         Column("Path", ".spec.vaultPath", "Where the secret is kept"),
         Column("Cron", ".spec.cron", "When it is turned over"),
         Column("Last", ".status.lastRotated", "When it was turned over last", type="date"),
+        Column("Expires", ".status.expires", "When it works no more by itself"),
         Column(
             "Rotated",
             '.status.conditions[?(@.type=="Rotated")].reason',

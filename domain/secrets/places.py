@@ -60,6 +60,11 @@ def mount(organization: str) -> str:
     return f"org/{ids.slug(organization, 'organization')}"
 
 
+def certificates_mount(organization: str) -> str:
+    """Returns where certificates of an organization are issued: a PKI engine that people mount."""
+    return f"pki/{ids.slug(organization, 'organization')}"
+
+
 def checked(path: str) -> str:
     """Returns the path of a secret if it is one.
 

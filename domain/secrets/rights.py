@@ -26,6 +26,13 @@ ROTATOR: Mapping[str, Sequence[str]] = {
     "auth/org/+/role/+/custom-secret-id": ("update",),
     "auth/org/+/role/+/secret-id/lookup": ("update",),
     "auth/org/+/role/+/secret-id/destroy": ("update",),
+    "pki/+/issuers": ("list",),
+    "pki/+/issuers/generate/root/internal": ("update",),
+    "pki/+/issuer/+": ("read", "delete"),
+    "pki/+/issuer/+/sign/+": ("update",),
+    "pki/+/key/+": ("delete",),
+    "pki/+/config/issuers": ("update",),
+    "pki/+/revoke": ("update",),
 }
 """Task queue `secrets`: turns secrets over, in whichever organization."""
 

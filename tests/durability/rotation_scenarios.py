@@ -16,6 +16,7 @@ from domain.deliveries.rotations import RotationRequest
 from domain.deliveries.secrets import SecretChange
 from tests.durability.databases import FIRST, Roles
 from tests.durability.declared import COMPONENT
+from tests.durability.issuing import TARGET, Issuing
 from tests.durability.place import GOOD, PROJECT, Place
 from tests.durability.scenario import Scenario, runs
 from tests.durability.state import State
@@ -33,6 +34,8 @@ class ValueRotation(Scenario):
     answers_throughout = True
     field: ClassVar[str] = "value"
     engine: ClassVar[dict[str, Any]] = {"engine": "KV"}
+    own_steps: ClassVar[tuple[str, ...]] = ()
+    """Activities that rotations with other engines do not have."""
 
     async def before(self, place: Place) -> None:
         await self.uses(place, {self.field: FIRST})
@@ -103,6 +106,29 @@ class DatabaseRotation(ValueRotation):
     ) -> list[AbstractAsyncContextManager[None]]:
         own = logging_in(place, failures, Roles(place.name))
         return [*Scenario.observers(self, place, failures), own]
+
+
+class CertificateRotation(ValueRotation):
+    """A new issuer takes the place of the old one: trusted before it signs."""
+
+    name = "rotation certificates"
+    own_steps = ("make_trust", "use_trust", "make_last", "use_last", "forget_issuers")
+    engine: ClassVar[dict[str, Any]] = {"engine": "PKI", "pki": TARGET}
+
+    async def uses(self, place: Place, values: Held) -> None:
+        await super().uses(place, await Issuing(place).set_up())
+
+    def observers(
+        self, place: Place, failures: list[str]
+    ) -> list[AbstractAsyncContextManager[None]]:
+        own = logging_in(place, failures, Issuing(place))
+        return [*Scenario.observers(self, place, failures), own]
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["a"]
+        assert [False, False, False, True] in [one["readable"] for one in state["secret"]]
+        assert [one["status"]["version"] for one in state["SecretRotation"]] == [4]
+        assert [one["versions"] for one in state["plane Secret"]] == [f"{PATH}=4"]
 
 
 class SecretDelivered(ValueRotation):
@@ -194,5 +220,10 @@ class Expiring(ValueRotation):
         assert looked["result"]["sent"] == 1
 
 
-ENGINES: tuple[Scenario, ...] = (ValueRotation(), SecretIdRotation(), DatabaseRotation())
+ENGINES: tuple[ValueRotation, ...] = (
+    ValueRotation(),
+    SecretIdRotation(),
+    DatabaseRotation(),
+    CertificateRotation(),
+)
 ROTATIONS: tuple[Scenario, ...] = (*ENGINES, SecretDelivered(), Leaked(), Expiring())

@@ -10,7 +10,7 @@ import pytest
 from clients.kubernetes import Cluster
 from tests.durability.lane import Lane
 from tests.durability.points import Moment, Point
-from tests.durability.rotation_scenarios import ENGINES, ROTATION
+from tests.durability.rotation_scenarios import ENGINES, ROTATION, ValueRotation
 from tests.durability.sweep import Recorded, disturbed
 from tests.durability.test_kills import judge
 from tests.durability.work import Run, Work
@@ -25,8 +25,8 @@ _STEPS = (
 _MOMENTS: tuple[Moment, ...] = ("before", "after")
 
 
-def a_point(dice: random.Random) -> Point:
-    step, moment = dice.choice(_STEPS), dice.choice(_MOMENTS)
+def a_point(dice: random.Random, engine: ValueRotation) -> Point:
+    step, moment = dice.choice(_STEPS + engine.own_steps), dice.choice(_MOMENTS)
     return Point(f"rotation/{ROTATION}", "activity", step, moment=moment)
 
 
@@ -34,7 +34,7 @@ async def test_a_worker_killed_while_a_credential_is_turned_over_fails_no_log_in
     lanes: list[Lane], cluster: Cluster, dice: random.Random
 ) -> None:
     runs: list[Run] = [
-        partial(disturbed, Recorded(one, (), {}, {}, 0), a_point(dice), cluster=cluster)
+        partial(disturbed, Recorded(one, (), {}, {}, 0), a_point(dice, one), cluster=cluster)
         for one in ENGINES
     ]
 

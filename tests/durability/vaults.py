@@ -7,7 +7,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import hvac
 from hvac import exceptions
@@ -22,13 +22,24 @@ from devstack.state import StateDir
 from domain import ids
 from domain.errors import NotFound
 from domain.secrets import delivery
-from tests.durability.databases import Roles
 from tests.durability.place import ENVIRONMENT, PROJECT, Place
 
 PATH, APP_ROLE = f"{PROJECT}/{ENVIRONMENT}/word", "web"
 Held = dict[str, str]
 """What a consumer has in its Kubernetes Secret."""
 _PAUSE = 0.05
+
+
+class Target(Protocol):
+    """Who checks credentials, where that is not the store they are kept in."""
+
+    async def accepts(self, held: Held) -> bool:
+        """Tells whether what a consumer holds works."""
+        ...
+
+    async def count_valid(self) -> int:
+        """How many credentials work."""
+        ...
 
 
 class Vault:
@@ -112,7 +123,7 @@ class Vault:
 
 @asynccontextmanager
 async def logging_in(
-    place: Place, failures: list[str], roles: Roles | None = None
+    place: Place, failures: list[str], target: Target | None = None
 ) -> AsyncIterator[None]:
     """Notes each time at which what the consumer holds does not work, and each third version."""
     vault = Vault(place)
@@ -131,7 +142,7 @@ async def logging_in(
         ]
 
     async def accepted(one: Held) -> bool:
-        return await (roles.accepts(one) if roles else asyncio.to_thread(vault.accepts, one))
+        return await (target.accepts(one) if target else asyncio.to_thread(vault.accepts, one))
 
     async def refused() -> bool:
         holds = [await accepted(one) for one in await held()]
@@ -144,7 +155,7 @@ async def logging_in(
             # What was exchanged between two looks is looked at once more.
             if await refused() and await refused():
                 failures.append("what the consumer holds does not work")
-            valid = await (roles.count_valid() if roles else asyncio.to_thread(vault.readable))
+            valid = await (target.count_valid() if target else asyncio.to_thread(vault.readable))
             if valid not in {1, 2}:
                 failures.append(f"credentials that work: {valid}")
             await asyncio.sleep(_PAUSE)

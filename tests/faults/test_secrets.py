@@ -95,3 +95,25 @@ async def test_a_rotation_outlives_a_restart_of_openbao(
     assert done["phase"] == "Succeeded", told(done)
     entry = await turned_over(org, store)
     assert (entry.active, entry.rotation) == (2, "")
+
+
+@promise(
+    "OpenBao too slow to answer while a secret is rotated",
+    "openbao-frozen",
+    sees="the rotation tells that OpenBao does not answer, and when it is tried again",
+    retried="the step that was under way, after ten seconds without an answer",
+    ends="the rotation goes on where it was: one new version, and the old one destroyed",
+)
+async def test_a_rotation_outwaits_an_openbao_that_takes_requests_and_answers_none(
+    broken: StateDir, server: Client, org: Organization, store: SecretStore
+) -> None:
+    assert (await org.person.client.get("/v1/whoami")).is_success
+    async with fault(broken, "openbao-frozen"):
+        operation = await rotating(server, org)
+        shown = await org.person.sees(operation, retrying)
+    done = await org.person.ended(operation)
+
+    assert "OpenBao does not answer" in str(retrying(shown))
+    assert done["phase"] == "Succeeded", told(done)
+    entry = await turned_over(org, store)
+    assert (entry.active, entry.rotation) == (2, "")

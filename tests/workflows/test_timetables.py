@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleOverlapPolicy
 from temporalio.service import RPCError
 
 from domain import ids
@@ -38,6 +39,9 @@ async def test_a_timetable_follows_its_resource_and_goes_with_its_times(temporal
 
     assert (made.spec.time_zone_name, made.state.paused) == ("Asia/Tokyo", False)
     assert made.spec.jitter is not None
+    # What was missed for a week is left to the next time, and no two run at once.
+    assert made.policy.catchup_window == timedelta(hours=6)
+    assert made.policy.overlap is ScheduleOverlapPolicy.SKIP
     assert changed.state.paused
     assert changed.spec.calendars[0].hour[0].start == 4
     assert not await keep_timetable(temporal, rotation(name))

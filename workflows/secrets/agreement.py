@@ -35,7 +35,7 @@ async def agreed(
         environment=scope.environment,
         asked=f"lock and destroy the old credential of {plan.path}",
         details=f"Version {turn.version} is used by {', '.join(consumers.names)}.",
-        facts=BoundFacts(plan=ids.content_hash(turn.model_dump(mode="json"))),
+        facts=BoundFacts(plan=ids.content_hash(turn.bound)),
         rule=plan.approval,
         requester=request.trigger.actor,
     )

@@ -15,6 +15,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.secrets.plans import RotationPlanActivities
 from activities.secrets.rotations import RotationActivities
+from activities.secrets.trust import TrustActivities
 from domain import ids
 from domain.deliveries import OperationStatus
 from domain.deliveries.parking import Parked, Resolution
@@ -41,11 +42,13 @@ from workflows.secrets.consumers import Consumers
 from workflows.secrets.pauses import Pauses
 from workflows.secrets.proving import Observation, prove
 from workflows.secrets.steps import Steps, looks_again
+from workflows.secrets.trusting import Trust
 from workflows.secrets.turning import Turning
 from workflows.secrets.undoing import Undoing
 
 _STEPS = (
     "preflight",
+    "trust",
     "create",
     "set",
     "test",
@@ -53,6 +56,7 @@ _STEPS = (
     "restart",
     "observe",
     "approval",
+    "untrust",
     "finish",
 )
 
@@ -138,16 +142,16 @@ class RotationWorkflow:
                 raise
             error = await self._undone(as_domain_error(failure))
             raise as_failure(error) from failure
-        message = f"version {turn.version} took the place of version {turn.before}"
-        await self._steps.told("rotation.ended", before=str(turn.before), after=str(turn.version))
-        await self._steps.note(Phase.SUCCEEDED, message, version=turn.version)
+        message = f"version {turn.reached} took the place of version {turn.before}"
+        await self._steps.told("rotation.ended", before=str(turn.before), after=str(turn.reached))
+        await self._steps.note(Phase.SUCCEEDED, message, version=turn.reached, expires=turn.expires)
         self._progress.is_at(Phase.SUCCEEDED, message)
         return Rotation(
             organization=self._request.organization,
             rotation=self._request.rotation,
             path=turn.plan.path,
             before=turn.before,
-            version=turn.version,
+            version=turn.reached,
             consumers=self._consumers.names,
             message=message,
         )
@@ -158,10 +162,13 @@ class RotationWorkflow:
         undoing = Undoing(turning)
         await self._pauses.safe_point()
         self._saga.add(f"withdrew the new credential of {turning.turn.plan.path}", undoing.withdraw)
+        trust = Trust(turning, self._steps, self._consumers, self._progress)
+        await trust.first(self._saga, undoing)
+        await self._pauses.safe_point()
         await prove(turning, self._steps)
         turn = turning.turn
         await self._pauses.safe_point()
-        self._saga.add(f"brought version {turn.before} back to all", undoing.bring_back)
+        self._saga.add(f"brought version {turn.base} back to all", undoing.bring_back)
         await self._steps.do("distribute", lambda: self._distribute(turning))
         await self._steps.do("restart", lambda: self._consumers.restart(turn.version))
         await self._steps.told("rotation.distributed", after=str(turn.version))
@@ -172,9 +179,10 @@ class RotationWorkflow:
         if looks_again():
             await self._steps.do("restart", lambda: self._catch_up(turn))
         await self._steps.told("rotation.finishing", before=str(turn.before))
+        await trust.last(self._saga, undoing)
         self._saga.add(f"unlocked version {turn.before}", undoing.unlock)
         await self._finish(turning)
-        return turn
+        return turning.turn
 
     async def _preflight(self) -> Turning:
         plan = await call(
@@ -240,6 +248,8 @@ class RotationWorkflow:
                 await self._pauses.safe_point()
                 # From now on bringing the old one back would leave people with none.
                 self._is_final, self._saga = True, Saga()
+            if turning.turn.last:
+                await turning.insist(TrustActivities.forget_issuers, "remove the old issuer")
             await turning.insist(RotationActivities.destroy_old, "destroy the old credential")
 
         awaiting = "the end of the time in which it can be undone"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -60,7 +61,9 @@ class Steps:
         self.facts.add(action, **about)
         await self.facts.write()
 
-    async def note(self, phase: Phase, message: str, *, version: int = 0) -> None:
+    async def note(
+        self, phase: Phase, message: str, *, version: int = 0, expires: datetime | None = None
+    ) -> None:
         """Tells the SecretRotation. That it could not be told changes nothing in the rotation."""
         if not looks_again():
             return
@@ -76,6 +79,7 @@ class Steps:
                     version=version,
                     workflow_id=info.workflow_id,
                     run_id=info.run_id,
+                    expires=expires,
                 ),
                 f"tell {self._request.rotation} that it is {phase.value.lower()}",
                 queue=ids.CONTROL_QUEUE,

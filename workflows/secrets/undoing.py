@@ -8,13 +8,18 @@ it is left.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from temporalio import workflow
 
 from activities.secrets.rotations import RotationActivities
+from activities.secrets.trust import TrustActivities
+from domain.deliveries.rotations import SecretTurn
 from domain.errors import Errored
 from workflows.secrets.consumers import Consumers
 from workflows.secrets.turning import Turning
+
+Method = Callable[[Any, SecretTurn], Awaitable[Any]]
 
 
 class Undoing:
@@ -39,22 +44,46 @@ class Undoing:
 
     async def withdraw(self) -> None:
         """Destroys the new credential."""
+        method: Method = RotationActivities.withdraw_new
+        if self._turning.turn.plan.certificates is not None:
+            method = TrustActivities.withdraw_trust
         await self._once(
             "the new credential may still be there",
-            lambda: self._turning.insist(
-                RotationActivities.withdraw_new, "destroy the new credential"
+            lambda: self._turning.insist(method, "destroy the new credential"),
+        )
+
+    async def trust_old_again(self) -> None:
+        """Has everybody trust the old issuer again, before anybody gets certificates of it back."""
+        await self._once(
+            "not everybody may trust the old issuer again",
+            lambda: self._back_to(
+                self._turning.turn.version, RotationActivities.use_version, "trust both again"
+            ),
+        )
+
+    async def trust_old_alone(self) -> None:
+        """Has everybody trust the old issuer alone, when nobody has certificates of the new one."""
+        await self._once(
+            "the new issuer may still be trusted",
+            lambda: self._back_to(
+                self._turning.turn.before, TrustActivities.use_first, "trust the old issuer alone"
             ),
         )
 
     async def _brought_back(self) -> None:
-        turn = self._turning.turn
-        await self._turning.insist(
-            RotationActivities.use_version_before, "use the old version again"
+        await self._back_to(
+            self._turning.turn.base,
+            RotationActivities.use_version_before,
+            "use the old version again",
         )
+
+    async def _back_to(self, version: int, method: Method, what: str) -> None:
+        turn = self._turning.turn
+        await self._turning.insist(method, what)
         back = Consumers(turn.plan.organization, turn.plan.path, even_if_cancelled=True)
         await back.find(turn.plan.planes)
         await back.deliver()
-        await back.restart(turn.before)
+        await back.restart(version)
 
     async def _once(self, otherwise: str, undo: Callable[[], Awaitable[object]]) -> None:
         """Undoes one thing, unless one before it did not succeed.

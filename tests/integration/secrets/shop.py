@@ -17,9 +17,11 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.secrets.rotations import RotationActivities
+from activities.secrets.trust import TrustActivities
 from clients.databases import DatabaseRoles
 from clients.vault import SecretStore, VaultSession
 from clients.vault.approles import AppRoles
+from clients.vault.issuers import Issuers
 from devstack.core.signing import ROLE as ROTATOR
 from domain import ids
 from domain.deliveries import FollowRollout, OperationStatus, RolloutReady
@@ -65,7 +67,13 @@ STEPS = (
     "destroy_old",
 )
 UNDOS = ("use_version_before", "unlock_old", "withdraw_new")
+TRUST = (
+    *("make_trust", "use_trust", "make_last", "use_last", "forget_issuers"),
+    *("use_first", "withdraw_trust"),
+)
 _ANSWERS = {
+    "make_trust": SecretTurn,
+    "make_last": SecretTurn,
     "observe_old_users": OldUsers,
     "inspect_secret": SecretTurn,
     "create_version": SecretTurn,
@@ -127,6 +135,14 @@ class Shop:
         entry = self.store.describe(self.organization, PATH)
         self.held = dict(self.store.read(self.organization, PATH, entry.active))
         return SecretDelivered(changed=True, versions={PATH: entry.active})
+
+    async def deliver_to(self, consumer: str) -> SecretDelivered:
+        """Fills what a consumer has; here all have the same."""
+        self.delivered.add(consumer)
+        return await asyncio.to_thread(self.deliver)
+
+    def restarted(self, consumer: str) -> None:
+        """The pods of a consumer began anew with what was delivered to them."""
 
     async def keep(self, path: str, values: dict[str, str]) -> None:
         await asyncio.to_thread(self.store.write, self.organization, path, values, expected=0)
@@ -309,11 +325,11 @@ class Around:
 
     @activity.defn
     async def deliver_secret(self, request: DeliverSecret) -> SecretDelivered:
-        self._shop.delivered.add(request.consumer.name)
-        return await asyncio.to_thread(self._shop.deliver)
+        return await self._shop.deliver_to(request.consumer.name)
 
     @activity.defn
-    async def restart_consumer(self, _request: RestartConsumer) -> ConsumerRestarted:
+    async def restart_consumer(self, request: RestartConsumer) -> ConsumerRestarted:
+        self._shop.restarted(request.consumer.name)
         return ConsumerRestarted(restarted=True)
 
     @activity.defn
@@ -394,18 +410,16 @@ async def serving(
         organization=shop.organization, rotation="db", path=PATH, planes=(plane,), **content
     )
     session = session_of(ROTATOR)
-    real = RotationActivities(SecretStore(session), AppRoles(session), DatabaseRoles())
+    parts = (SecretStore(session), AppRoles(session), DatabaseRoles(), Issuers(session))
+    steps = Faulty(RotationActivities(*parts), *faults).of((*STEPS, *UNDOS))
+    trust = Faulty(TrustActivities(*parts), *faults).of(TRUST)
     around = Around(shop, plan)
     flows = [RotationWorkflow, Approving]
     workers = [
         Worker(client, task_queue=ids.LANES_QUEUE, workflows=flows),
         Worker(client, task_queue=plane, activities=around.all()),
         Worker(client, task_queue=ids.CONTROL_QUEUE, activities=around.all()),
-        Worker(
-            client,
-            task_queue=ids.SECRETS_QUEUE,
-            activities=Faulty(real, *faults).of((*STEPS, *UNDOS)),
-        ),
+        Worker(client, task_queue=ids.SECRETS_QUEUE, activities=[*steps, *trust]),
     ]
     async with served(workers):
         yield await client.start_workflow(

@@ -119,6 +119,76 @@ def test_what_is_described_and_listed_can_be_read_by_programs(api: type[_Api]) -
     assert "shop/db" in ran("list").stdout
 
 
+def test_the_history_of_a_secret_tells_which_version_is_in_use_and_which_is_gone(
+    api: type[_Api],
+) -> None:
+    versions = [
+        {"version": 1, "created": "2026-11-26T03:00:00Z", "state": "destroyed", "inUse": False},
+        {"version": 2, "created": "2026-11-27T03:00:00Z", "state": "kept", "inUse": True},
+    ]
+    api.answers["/v1/secrets/acme/entry"] = [{"path": "shop/db", "versions": versions}]
+
+    rows = [line.split() for line in ran("history", "shop/db").stdout.splitlines()]
+
+    assert (rows[1][0], rows[1][-1]) == ("2", "✓")
+    assert (rows[2][0], rows[2][-1]) == ("1", "destroyed")
+    assert yaml.safe_load(ran("history", "shop/db", "-o", "json").stdout) == {"items": versions}
+
+
+def test_a_value_is_shown_to_who_says_why_and_to_nobody_else(api: type[_Api]) -> None:
+    api.answers["/v1/secrets/acme/show"] = [{"value": VALUE}]
+
+    assert ran("show", "shop/db").exit_code == ExitCode.USAGE
+    assert api.asked == []
+    assert ran("show", "shop/db", "--reason", "it fails", "--version", "3").stdout == VALUE
+    ((path, body),) = api.asked
+    assert path == "POST /v1/secrets/acme/show"
+    assert body == {"path": "shop/db", "field": "value", "version": 3, "reason": "it fails"}
+
+
+@pytest.mark.parametrize(("phase", "code"), [("Succeeded", 0), ("Failed", 1)])
+def test_a_rotation_is_followed_and_ends_as_it_ended(
+    api: type[_Api], monkeypatch: pytest.MonkeyPatch, phase: str, code: int
+) -> None:
+    api.answers["/v1/rotations/acme/db"] = [{"id": "rotation/acme/db"}]
+    followed: list[str] = []
+
+    def watch(_api: object, operation: str) -> dict[str, Any]:
+        followed.append(operation)
+        times = {"started": "2026-11-27T03:00:00Z", "finished": "2026-11-27T03:01:00Z"}
+        about = {"kind": "rotation", "component": "db", "environment": "", "commit": ""}
+        return {"id": operation, "phase": phase, **about, **times}
+
+    monkeypatch.setattr(secrets, "watch", watch)
+
+    assert (ran("rotate", "db").exit_code != 0) == bool(code)
+    assert ran("rotate", "db", "--no-wait").stdout.strip() == "rotation/acme/db"
+    assert followed == ["rotation/acme/db"]
+
+
+def test_a_rotation_tells_who_uses_the_old_credential_and_is_held_with_a_reason(
+    api: type[_Api],
+) -> None:
+    told = {
+        "id": "rotation/acme/db", "path": "shop/db", "before": 1, "version": 2,
+        "consumers": ["web"],
+        "usersOfOld": ["psql at 10.0.0.9"], "heldBy": "", "canRollBack": True,
+    }  # fmt: skip
+    api.answers["/v1/rotations/acme/db"] = [told]
+    steps = [{"name": "observe", "phase": "Running", "message": ""}]
+    operation = {"phase": "Running", "steps": steps}
+    api.answers["/v1/operations/rotation/acme/db"] = [operation]
+    api.answers["/v1/rotations/acme/db/hold"] = [{**told, "heldBy": "ada: a sale"}]
+
+    shown = ran("rotation", "status", "db").stdout
+    assert "psql at 10.0.0.9" in shown
+    assert "1 to 2" in shown
+    read = yaml.safe_load(ran("rotation", "status", "db", "-o", "yaml").stdout)
+    assert read == {**told, **operation}
+    assert "held by ada: a sale" in ran("rotation", "hold", "db", "--reason", "a sale").output
+    assert api.asked[-1][1] == {"holds": True, "reason": "a sale"}
+
+
 @pytest.mark.parametrize(
     ("given", "sent"),
     [

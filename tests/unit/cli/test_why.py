@@ -1,0 +1,50 @@
+"""``pavane why`` tells also what will stand between: secrets that expire."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.commands import promotions
+from cli.main import app
+
+pytestmark = pytest.mark.unit
+THERE = {"there": True, "artifact": "web-1", "obstacles": [], "operation": ""}
+DUE = {"path": "shop/production/db", "expires": "2026-11-30T03:00:00Z", "owner": "db-team"}
+UNOWNED = {**DUE, "path": "shop/production/smtp", "owner": ""}
+
+
+@pytest.mark.parametrize(
+    ("secrets", "told"),
+    [
+        ([], []),
+        ([DUE], ["shop/production/db", "2026-11-30", "db-team"]),
+        ([UNOWNED], ["shop/production/smtp", "nobody is named as owner"]),
+    ],
+)
+def test_a_component_that_is_there_tells_which_of_its_secrets_expire(
+    monkeypatch: pytest.MonkeyPatch, secrets: list[dict[str, Any]], told: list[str]
+) -> None:
+    class Answering:
+        def __init__(self, _profile: object) -> None:
+            pass
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def get(self, _path: str, **_params: Any) -> Any:
+            return {**THERE, "expiringSecrets": secrets}
+
+    monkeypatch.setattr(promotions, "Api", Answering)
+
+    done = CliRunner().invoke(app, ["why", "web", "production", "-n", "acme"])
+
+    said = " ".join(done.stdout.split())
+    assert "production runs web-1" in said
+    assert [word for word in told if word not in said] == []
+    assert ("expires" in said) == bool(secrets)
