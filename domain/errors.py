@@ -168,6 +168,12 @@ class RateLimited(Errored):
         """How long to wait before the next try."""
 
 
+class OutOfTurn(RateLimited):
+    """Others are first: the same organization has as much under way as it may have."""
+
+    benign = True
+
+
 class CompensationFailed(Errored):
     """What a failed or cancelled procedure did could not be undone completely."""
 

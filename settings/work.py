@@ -108,6 +108,12 @@ class WorkerSettings(BaseModel):
         ge=1,
         description="Calls of gates to other systems at once; slow ones hold up only each other.",
     )
+    gate_calls_of_one: int = Field(
+        8,
+        ge=1,
+        description="Of those, calls for one organization at once; more of its calls wait for "
+        "their turn, so that no organization keeps the gates of others waiting.",
+    )
     gate_keys: Path | None = Field(
         None,
         description="Folder with one file per organization: the key with which it signs what the "

@@ -15,6 +15,7 @@ NETWORK_POLICIES = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicie
 CILIUM_POLICIES = Kind(
     "cilium.io/v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", namespaced=True
 )
+ENDPOINT_SLICES = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", namespaced=True)
 SERVICE_ACCOUNTS = Kind("v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 SERVICES = Kind("v1", "Service", "services", namespaced=True)
 JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
@@ -24,7 +25,6 @@ DISRUPTION_BUDGETS = Kind(
 CONFIG_MAPS = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
 SECRETS = Kind("v1", "Secret", "secrets", namespaced=True)
 CRON_JOBS = Kind("batch/v1", "CronJob", "cronjobs", namespaced=True)
-JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
 AUTOSCALERS = Kind(
     "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", namespaced=True
 )

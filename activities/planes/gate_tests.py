@@ -1,4 +1,4 @@
-"""Runs the tests of a gate as a Job in an environment, and reports what they said."""
+"""Runs the tests of a gate in an environment, as a Job or by Argo, and reports what they said."""
 
 from __future__ import annotations
 
@@ -10,27 +10,50 @@ from temporalio import activity
 
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
-from activities.common.kinds import CILIUM_POLICIES, JOBS, NETWORK_POLICIES, PODS
+from activities.common.kinds import (
+    ARGO_WORKFLOWS,
+    CILIUM_POLICIES,
+    ENDPOINT_SLICES,
+    JOBS,
+    NETWORK_POLICIES,
+    PODS,
+    SERVICES,
+)
 from activities.common.log_tails import log_tail
 from activities.common.namespaces import check_owner
 from activities.common.observation import changes
 from clients.kubernetes.cluster import Cluster
+from clients.kubernetes.kinds import Kind
 from clients.kubernetes.shared import SharedWatches
 from domain.deliveries.promotion_effects import GateTestRun
 from domain.deliveries.promotions import GateOutcome
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from domain.policies.deadlines import time_left
-from domain.policies.objects import first_condition
-from domain.rendering import labels as names
-from domain.rendering.network.neighbours import Neighbour, neighbour_of
+from domain.policies.promotion.gate_runs import (
+    GateRunVerdict,
+    judge_gate_job,
+    judge_gate_workflow,
+)
+from domain.rendering.gates.jobs import GATE, gate_job, gate_labels
+from domain.rendering.gates.workflows import gate_identity, gate_workflow, owned_by
+from domain.rendering.network.neighbours import (
+    Neighbour,
+    closed_neighbour,
+    neighbour_of,
+    reaching_api_server,
+)
 
-GATE = "choreo.dev/gate"
-_RUN = "choreo.dev/gate-run"
-_KEPT_SECONDS = 3600
-_NOBODY = 10001
-"""As which user tests run: many images name none, or one by its name."""
 _SLACK = timedelta(seconds=30)
-"""The Job ends itself at its deadline; that is to be seen, not overtaken."""
+"""What runs ends itself at its deadline; that is to be seen, not overtaken."""
+_POD_OF = {
+    JOBS.kind: ("job-name", "tests"),
+    ARGO_WORKFLOWS.kind: ("workflows.argoproj.io/workflow", "main"),
+}
+"""By which label the pods of a run are found, and whose log is told."""
+_ARGOS_OWN = " argo=true"
+"""Ends lines that Argo itself writes into the log of a container it runs."""
+_REPORTS = 5
+"""Of how many pods of an Argo Workflow the log is told."""
 
 
 class GateTestActivities:
@@ -42,159 +65,116 @@ class GateTestActivities:
 
     @activity.defn
     async def run_gate_tests(self, run: GateTestRun) -> GateOutcome:
-        """Runs a command as a Job and waits for its end.
+        """Runs a command as a Job, or a template as an Argo Workflow, and waits for its end.
 
-        Idempotent: the Job is named by what it tests; one that is there is adopted. Cancel: the
-        Job is deleted. Heartbeat: none of value. Tests that never ended are no verdict: unknown.
+        Idempotent: it is named by what it tests; one that is there is adopted. Cancel: it is
+        deleted, with its pods. Heartbeat: none of value. Tests that never ended, or that could not
+        be carried out, are no verdict: unknown.
 
         Raises:
             Denied: The namespace belongs to another organization.
         """
         await check_owner(self._cluster, run.namespace, run.organization)
-        await self._begin(run)
+        kind = ARGO_WORKFLOWS if run.template else JOBS
+        try:
+            await self._begin(run, kind)
+        except NotFound as missing:
+            reason = f"the tests could not begin in {run.environment}: {missing.message}"
+            return GateOutcome(name=run.gate, passed=None, reason=reason)
         limit = timedelta(seconds=run.timeout_seconds) + _SLACK
         left = time_left(limit, activity.info().scheduled_time, Clock().now())
         async with heartbeating(lambda: run.name):
             try:
                 async with asyncio.timeout(left.total_seconds()):
-                    job = await self._ended(run)
+                    verdict = await self._ended(run, kind)
             except TimeoutError:
-                await self._delete(run)
-                reason = f"the tests did not end within {run.timeout_seconds} s"
-                return GateOutcome(name=run.gate, passed=None, reason=reason)
+                await self._delete(run, kind)
+                verdict = GateRunVerdict(passed=None, reason=_too_long(run))
+                return GateOutcome(name=run.gate, passed=None, reason=verdict.reason)
             except asyncio.CancelledError:
-                await asyncio.shield(self._delete(run))
+                await asyncio.shield(self._delete(run, kind))
                 raise
-            return await self._outcome(run, job)
+            report = verdict.report or await self._report(run, kind)
+            return GateOutcome(
+                name=run.gate, passed=verdict.passed, reason=verdict.reason, report=report
+            )
 
-    async def _begin(self, run: GateTestRun) -> None:
-        """Starts the Job and lets it call what it tests; the policy goes with the Job.
+    async def _begin(self, run: GateTestRun, kind: Kind) -> None:
+        """Starts it and lets it call what it tests; the policy goes with it.
 
-        The Job is suspended until its policy is there: its first call would be refused.
+        It is suspended until its policy is there: its first call would be refused.
         """
-        tested = await self._policy(run)
-        neighbour = None if tested is None else neighbour_of(tested, run.name, _labels(run))
+        neighbour = await self._neighbour(run)
+        if kind is ARGO_WORKFLOWS:
+            neighbour = await self._beside_sidecar(run, neighbour)
+            wanted = gate_workflow(run, neighbour)
+        else:
+            wanted = gate_job(run, neighbour)
         try:
-            job = await self._cluster.create(_job(run, neighbour))
+            made = await self._cluster.create(wanted)
         except Conflict:
-            activity.logger.debug("Job %s is there already", run.name)
-            job = await self._cluster.get(JOBS, run.name, run.namespace)
+            activity.logger.debug("%s %s is there already", kind.kind, run.name)
+            made = await self._cluster.get(kind, run.name, run.namespace)
         if neighbour is None:
             return
-        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": run.name}
-        policy = neighbour.policy
-        owned = {"ownerReferences": [{**owner, "uid": job["metadata"]["uid"]}]}
-        await self._cluster.apply({**policy, "metadata": {**policy["metadata"], **owned}})
+        owner, uid = {"apiVersion": kind.api_version, "kind": kind.kind}, made["metadata"]["uid"]
+        await self._cluster.apply(owned_by(owner, run.name, uid, neighbour.policy))
+        if kind is ARGO_WORKFLOWS:
+            for one in gate_identity(run, uid):
+                await self._cluster.apply(one)
         begins = {"spec": {"suspend": False}}
-        await self._cluster.patch(JOBS, run.name, run.namespace, begins)
+        await self._cluster.patch(kind, run.name, run.namespace, begins)
 
-    async def _policy(self, run: GateTestRun) -> dict[str, Any] | None:
+    async def _neighbour(self, run: GateTestRun) -> Neighbour | None:
         """Reads the policy that the component has where it is tested, of whatever kind."""
         if not run.component:
             return None
         for kind in (NETWORK_POLICIES, CILIUM_POLICIES):
             found = await self._cluster.find(kind, run.component, run.namespace)
             if found is not None:
-                return {**found, "apiVersion": kind.api_version, "kind": kind.kind}
+                policy = {**found, "apiVersion": kind.api_version, "kind": kind.kind}
+                return neighbour_of(policy, run.name, gate_labels(run))
         return None
 
-    async def _ended(self, run: GateTestRun) -> dict[str, Any]:
-        """Waits for the Job's own word; fed by a shared watch."""
+    async def _beside_sidecar(self, run: GateTestRun, neighbour: Neighbour | None) -> Neighbour:
+        """Lets the pods call the API server: Argo's sidecar tells there how the tests went."""
+        known = neighbour or closed_neighbour(run.name, run.namespace, gate_labels(run))
+        service = await self._cluster.get(SERVICES, "kubernetes", "default")
+        slices = await self._cluster.find(ENDPOINT_SLICES, "kubernetes", "default")
+        return reaching_api_server(known, service, slices)
+
+    async def _ended(self, run: GateTestRun, kind: Kind) -> GateRunVerdict:
+        """Waits for its own word; fed by a shared watch."""
+        judge = judge_gate_workflow if kind is ARGO_WORKFLOWS else judge_gate_job
 
         def is_ours(obj: dict[str, Any]) -> bool:
             meta = obj["metadata"]
             return (meta.get("namespace"), meta["name"]) == (run.namespace, run.name)
 
-        async with changes([self._watches.of(JOBS, labels=GATE)], is_ours) as seen:
+        async with changes([self._watches.of(kind, labels=GATE)], is_ours) as seen:
             while True:
-                for job in seen.objects(JOBS):
-                    if _verdict(job) is not None:
-                        return job
+                for one in seen.objects(kind):
+                    verdict = judge(one, run.environment, _too_long(run))
+                    if verdict is not None:
+                        return verdict
                 await seen.wait(timedelta(minutes=1))
 
-    async def _outcome(self, run: GateTestRun, job: dict[str, Any]) -> GateOutcome:
-        report = await self._report(run)
-        reason = first_condition(job["status"].get("conditions"), "Failed").get("reason", "")
-        if reason == "DeadlineExceeded":
-            told = f"the tests did not end within {run.timeout_seconds} s"
-            return GateOutcome(name=run.gate, passed=None, reason=told, report=report)
-        passed = _verdict(job) is True
-        told = f"the tests {'passed' if passed else 'failed'} in {run.environment}"
-        return GateOutcome(name=run.gate, passed=passed, reason=told, report=report)
+    async def _report(self, run: GateTestRun, kind: Kind) -> str:
+        """Returns what was said last: of the pod of a Job, of the last pods of an Argo Workflow."""
+        label, container = _POD_OF[kind.kind]
+        pods = await self._cluster.list(PODS, run.namespace, f"{label}={run.name}")
+        told = sorted(pods.items, key=lambda one: str(one["metadata"]["creationTimestamp"]))
+        last = told[-_REPORTS:] if kind is ARGO_WORKFLOWS else told[-1:]
+        tails = [
+            await log_tail(self._cluster, run.namespace, pod["metadata"]["name"], container)
+            for pod in last
+        ]
+        lines = (line for tail in tails for line in tail.splitlines())
+        return "\n".join(line for line in lines if _ARGOS_OWN not in line)
 
-    async def _report(self, run: GateTestRun) -> str:
-        pods = await self._cluster.list(PODS, run.namespace, f"job-name={run.name}")
-        if not pods.items:
-            return ""
-        pod = max(pods.items, key=lambda one: one["metadata"]["creationTimestamp"])
-        return await log_tail(self._cluster, run.namespace, pod["metadata"]["name"], "tests")
-
-    async def _delete(self, run: GateTestRun) -> None:
-        await self._cluster.delete(JOBS, run.name, run.namespace)
+    async def _delete(self, run: GateTestRun, kind: Kind) -> None:
+        await self._cluster.delete(kind, run.name, run.namespace)
 
 
-def _verdict(job: dict[str, Any]) -> bool | None:
-    conditions = job.get("status", {}).get("conditions")
-    if first_condition(conditions, "Complete").get("status") == "True":
-        return True
-    if first_condition(conditions, "Failed").get("status") == "True":
-        return False
-    return None
-
-
-def _labels(run: GateTestRun) -> dict[str, str]:
-    """The labels of the Job and its policy, which tell its pods from those of other runs."""
-    return {
-        names.ORGANIZATION: run.organization,
-        names.PROJECT: run.project,
-        names.ENVIRONMENT: run.environment,
-        GATE: run.gate,
-        _RUN: run.name,
-    }
-
-
-def _job(run: GateTestRun, neighbour: Neighbour | None) -> dict[str, Any]:
-    """The Job: one try, nobody's identity, no rights, gone an hour after its end.
-
-    Suspended where it has a neighbour to call, until it may.
-    It fits into a namespace that enforces the restricted profile, as those of components do.
-    """
-    labels = _labels(run)
-    container = {
-        "name": "tests",
-        "image": run.image,
-        "command": list(run.command),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "resources": {
-            "requests": {"cpu": "50m", "memory": "64Mi"},
-            "limits": {"cpu": "1", "memory": "512Mi"},
-        },
-    }
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": run.name, "namespace": run.namespace, "labels": labels},
-        "spec": {
-            "suspend": neighbour is not None,
-            "backoffLimit": 0,
-            "activeDeadlineSeconds": run.timeout_seconds,
-            "ttlSecondsAfterFinished": _KEPT_SECONDS,
-            "template": {
-                "metadata": {"labels": {**labels, **(neighbour.labels if neighbour else {})}},
-                "spec": {
-                    "restartPolicy": "Never",
-                    "automountServiceAccountToken": False,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": _NOBODY,
-                        "runAsGroup": _NOBODY,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    "containers": [container],
-                },
-            },
-        },
-    }
+def _too_long(run: GateTestRun) -> str:
+    return f"the tests did not end within {run.timeout_seconds} s"

@@ -9,4 +9,5 @@ from settings import Settings
 
 def gates(settings: Settings) -> Activities:
     """Calls to systems that nobody here answers for: the task queue ``gates``."""
-    return [WebhookActivities(settings.worker.gate_keys).call_gate]
+    worker = settings.worker
+    return [WebhookActivities(worker.gate_keys, worker.gate_calls_of_one).call_gate]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from domain.deliveries.deployments import Deployment
 from domain.deliveries.wire import Wire
 
@@ -39,7 +41,7 @@ class GateTestRun(Wire):
 
     gate: str
     name: str
-    """Of the Job; equal runs have equal names."""
+    """Of the Job or Argo Workflow; equal runs have equal names."""
     organization: str
     project: str
     environment: str
@@ -49,6 +51,12 @@ class GateTestRun(Wire):
     timeout_seconds: int = 300
     component: str = ""
     """What is tested: the tests may call its endpoints. Empty = they may call nobody."""
+    template: str = ""
+    """Argo WorkflowTemplate that is run instead of the command; empty = the command."""
+    cluster_scope: bool = False
+    """The template is a ClusterWorkflowTemplate."""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    """Arguments of the template."""
 
 
 class WatchRelease(Wire):

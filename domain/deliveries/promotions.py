@@ -103,6 +103,9 @@ class GateRule(Wire):
     image: str = ""
     command: tuple[str, ...] = ()
     timeout_seconds: int = 300
+    template: str = ""
+    cluster_scope: bool = False
+    parameters: dict[str, str] = Field(default_factory=dict)
 
 
 class StepRules(Wire):

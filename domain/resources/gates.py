@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from domain.resources.model import Model, Rule
-from domain.resources.types import ImageOrEmpty, Name, Text
+from domain.resources.types import ImageOrEmpty, Name, NameOrEmpty, Text
 
 SOAKED = "source-soaked"
 """Name of the gate that waits until a release ran long enough in the source."""
@@ -43,9 +43,12 @@ class Gate(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.check != 'Tests' || (has(self.command) && size(self.command) > 0)",
-            "a gate Tests needs a command",
-            lambda gate: gate.check is not GateCheck.TESTS or bool(gate.command),
+            "self.check != 'Tests' || ((has(self.command) && size(self.command) > 0) != "
+            "(has(self.template) && self.template != ''))",
+            "a gate Tests needs a command or a template, one of them",
+            lambda gate: (
+                gate.check is not GateCheck.TESTS or bool(gate.command) != bool(gate.template)
+            ),
         ),
         Rule(
             "self.check != 'Expression' || (has(self.expression) && self.expression != '')",
@@ -62,9 +65,9 @@ class Gate(Model):
     name: Name
     """What it is called where its verdict is shown."""
     check: GateCheck
-    """What is looked at. Tests = a command that is run in the source environment. Scan,
-    Configuration, Dependencies, Quota = what the platform knows of them. Expression = CEL over all
-    facts. Webhook = another system is asked. Manual = a person looks."""
+    """What is looked at. Tests = a command or an Argo template that is run in the source
+    environment. Scan, Configuration, Dependencies, Quota = what the platform knows of them.
+    Expression = CEL over all facts. Webhook = another system is asked. Manual = a person looks."""
     when_unknown: WhenUnknown = WhenUnknown.CLOSE
     """Close = what nobody knows does not pass. Pass = it does, and it is shown that way."""
     message: Text = ""
@@ -79,6 +82,15 @@ class Gate(Model):
     """Of Tests: image that is run. Empty = that of the artifact."""
     command: tuple[Annotated[str, Field(max_length=4096)], ...] = Field((), max_length=64)
     """Of Tests: command with arguments; it passes when it exits with 0."""
+    template: NameOrEmpty = ""
+    """Of Tests, instead of a command: Argo WorkflowTemplate that is in the source environment's
+    namespace on the plane; it passes when it succeeds. Its report is its output parameter `report`,
+    else what its containers said last."""
+    cluster_scope: bool = False
+    """Of Tests: the template is a ClusterWorkflowTemplate of the plane."""
+    parameters: dict[str, Annotated[str, Field(max_length=4096)]] = Field({}, max_length=32)
+    """Of Tests: arguments of the template. It is given `organization`, `project`, `component`,
+    `environment` and `image` besides."""
     timeout_seconds: int = Field(300, ge=1, le=3600)
     """Of Tests and Webhook: longest it may take."""
 

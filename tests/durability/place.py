@@ -221,6 +221,16 @@ class Place:
             request_id="deploy-task", artifact=TASK,
         ))  # fmt: skip
 
+    async def runtime(self, *arguments: str) -> dict[str, Any]:
+        """A container of Python, as tests of a gate may be."""
+        image = await runtime_image(self.environment)
+        return {"image": image, "command": ["python3", *arguments]}
+
+    @property
+    def namespace(self) -> str:
+        """Where the component runs on the plane."""
+        return ids.namespace(self.name, PROJECT, ENVIRONMENT)
+
     async def run_task(self) -> None:
         """Asks for one run."""
         request = TaskRunRequest(

@@ -13,6 +13,10 @@ from workflows.promotions.starting import signal_promotion, start_rollback
 from workflows.sets.starting import start_set
 
 STAGING = "staging"
+_SMOKE = f"""
+import urllib.request
+print(urllib.request.urlopen("http://{COMPONENT}:8080", timeout=20).read().decode())
+"""
 
 
 class Promotion(Scenario):
@@ -34,6 +38,35 @@ class Promotion(Scenario):
     def facts(self, state: State) -> None:
         assert runs(state) == ["a", "a"]
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
+
+
+class TestedByArgo(Promotion):
+    """The tests call the component they test; one Argo Workflow ran, whoever was killed."""
+
+    name = "promote tested by argo"
+    only = ("run_gate_tests",)
+
+    async def before(self, place: Place) -> None:
+        await super().before(place)
+        gate = {"name": "smoke", "check": "Tests", "template": "smoke"}
+        path = {"sourceEnvironmentRef": ENVIRONMENT,
+                "targetEnvironmentRefs": [{"name": STAGING, "gates": [gate]}]}  # fmt: skip
+        await place.apply("DeploymentPipeline", "default", {"promotionPaths": [path]})
+        await place.ended()  # the namespace of the source is there
+        tests = {"name": "smoke", "container": await place.runtime("-c", _SMOKE)}
+        await place.cluster.apply({
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "WorkflowTemplate",
+            "metadata": {"name": "smoke", "namespace": place.namespace},
+            "spec": {"entrypoint": "smoke", "templates": [tests]},
+        })  # fmt: skip
+
+    def facts(self, state: State) -> None:
+        super().facts(state)
+        gates = [gate for one in state["operation"] for gate in one["result"].get("gates", ())]
+        assert [one["evidence"] for one in gates if one["name"] == "smoke"] == [{"report": GOOD}]
+        assert [one["action"] for one in state["fact"]].count("gate.passed") == 1
+        assert [one["phase"] for one in state["plane Workflow"]] == ["Succeeded"]
 
 
 class Set(Promotion):
@@ -72,4 +105,4 @@ class Rollback(Scenario):
         assert phases(state, "Deployment") == ["Succeeded", "Succeeded", "Succeeded"]
 
 
-PROMOTIONS: tuple[Scenario, ...] = (Promotion(), Set(), Rollback())
+PROMOTIONS: tuple[Scenario, ...] = (Promotion(), TestedByArgo(), Set(), Rollback())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.durability.build_scenarios import BUILDS
 from tests.durability.configuration_scenarios import CONFIGURATIONS
+from tests.durability.freeze_scenarios import FREEZES
 from tests.durability.health_scenarios import HEALTH
 from tests.durability.network_scenarios import NETWORK
 from tests.durability.place import BETTER, CRASHING, GOOD, SHORT, SILENT, Place
@@ -205,6 +206,7 @@ DEPLOYS: tuple[Scenario, ...] = (
 SCENARIOS = (
     *DEPLOYS,
     *PROMOTIONS,
+    *FREEZES,
     *CONFIGURATIONS,
     *WAITING,
     *BUILDS,

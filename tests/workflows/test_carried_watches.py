@@ -19,6 +19,7 @@ from domain.policies.promotion.rollback import KnownRelease
 from domain.resources.pipeline import OnFailure
 from tests.workflows.conftest import World
 from tests.workflows.promoting import Line
+from tests.workflows.test_freezes_in_progress import frozen, waits_for
 from tests.workflows.test_promotions import APPROVAL, failure
 from workflows.promotions.starting import confirm_gate, stir_promotion
 
@@ -167,3 +168,55 @@ async def test_the_same_image_let_through_while_it_is_rolled_back_meets_the_veto
     assert cause.type == "Denied"
     assert "web-a is vetoed here: rolled back: it lost its health" in cause.message
     assert [one.rollback or one.artifact for one in prepared(world)] == ["web-a", "web-old"]
+
+
+async def test_a_carried_watch_is_put_back_for_a_freeze_and_comes_again_when_nothing_newer_came(
+    line: Line, world: World
+) -> None:
+    line.known = (KnownRelease(name="web-old", artifact="web-0", since=datetime.now(UTC)),)
+    handle = await watched(line)
+    line.problem = "a key is missing"
+    await line.promote("two", artifact="web-b")
+    await eventually(lambda: "promotion.denied" in line.told())
+    line.problem = ""
+    line.source = line.source.model_copy(update={"artifact": "web-a"})
+    line.release = "web-web-a"
+    line.freeze = frozen("Revert")
+
+    await handle.signal("freezes_changed")
+
+    await eventually(lambda: any(one.rollback == "web-old" for one in prepared(world)))
+    status = await waits_for(handle, "freeze weekend: off call")
+    assert status.phase is Phase.RUNNING
+    standing = await line.standing()
+    assert (standing.hold, standing.vetoes, standing.passes) == (None, (), ())
+    line.freeze = None
+    line.health.set()
+    await handle.signal("freezes_changed")
+    promotion = await handle.result()
+    assert (promotion.artifact, promotion.phase) == ("web-a", Phase.SUCCEEDED)
+    assert line.told().count("freeze.reverted") == 1
+    assert [one.verified is not None for one in (await line.standing()).passes] == [True]
+
+
+async def test_a_carried_watch_that_a_freeze_put_back_gives_way_to_what_came_meanwhile(
+    line: Line, world: World
+) -> None:
+    line.known = (KnownRelease(name="web-old", artifact="web-0", since=datetime.now(UTC)),)
+    handle = await watched(line)
+    line.rules = APPROVAL
+    await line.promote("two", artifact="web-b")
+    approval = await line.approval()
+    await line.waits_for(handle, "approval")
+    line.freeze = frozen("Revert")
+    await handle.signal("freezes_changed")
+    await eventually(lambda: any(one.rollback == "web-old" for one in prepared(world)))
+    await approval.signal("decided", "approved")
+    await waits_for(handle, "freeze weekend: off call")
+    line.rules, line.freeze = StepRules(), None
+
+    await handle.signal("freezes_changed")
+
+    promotion = await handle.result()
+    assert (promotion.artifact, promotion.phase) == ("web-b", Phase.SUCCEEDED)
+    assert [one.artifact for one in prepared(world) if not one.rollback] == ["web-a", "web-b"]

@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from domain.deliveries import ClosedBy, FreezePlace, FreezeVerdict, OperationStatus
 from domain.deliveries.promotions import StepRules
+from domain.errors import VerificationFailed
 from domain.phases import Phase
 from domain.policies.promotion.rollback import KnownRelease
 from domain.resources.pipeline import OnFailure
@@ -264,3 +265,25 @@ async def test_a_freeze_that_does_not_end_ends_what_waits_for_it(
     assert cause.message.startswith("not open within 90 days: ")
     assert "weekend" in cause.message
     assert "apply_release" not in world.names()
+
+
+async def test_what_a_freeze_holds_is_watched_on_and_rolled_back_when_it_loses_its_health(
+    line: Line, world: World
+) -> None:
+    line.rules = StepRules(watch_seconds=600)
+    line.known = (KnownRelease(name="web-old", artifact="web-0", since=datetime.now(UTC)),)
+    line.running = "web-web-a"
+    line.health.clear()
+    handle = await line.promote()
+    await line.waits_for(handle, "verify")
+    line.freeze = frozen("Hold")
+    line.health.set()
+    await waits_for(handle, "freeze weekend: off call")
+    line.health.clear()
+    line.fails = VerificationFailed("it lost its health", facts={"reason": "Unhealthy"})
+
+    await handle.signal("freezes_changed")  # it looks again, and is still held
+
+    assert "rolled back to web-old" in (await failure(handle)).message
+    assert world.last("prepare_release").rollback == "web-old"
+    assert [one.artifact for one in (await line.standing()).vetoes] == ["web-a"]

@@ -110,7 +110,13 @@ async def test_tests_webhooks_and_people_are_asked_and_their_words_are_evidence(
 ) -> None:
     line.rules = StepRules(
         gates=(
-            GateRule(name="smoke", check=GateCheck.TESTS, command=("smoke",)),
+            GateRule(
+                name="smoke",
+                check=GateCheck.TESTS,
+                template="smoke",
+                cluster_scope=True,
+                parameters={"depth": "2"},
+            ),
             GateRule(name="board", check=GateCheck.WEBHOOK, url="https://board.example"),
             GateRule(name="look", check=GateCheck.MANUAL),
         )
@@ -126,8 +132,12 @@ async def test_tests_webhooks_and_people_are_asked_and_their_words_are_evidence(
     assert all(one.is_open for one in promotion.gates)
     assert verdicts["smoke"].evidence["report"] == "..."
     assert verdicts["look"].evidence["by"] == "ada"
-    (voice,) = [one for one in line.facts if one.action == "gate.passed"]
-    assert (voice.actor, voice.reason, voice.message) == ("ada", "fine", "gate look")
+    told = {one.message: one for one in line.facts if one.action == "gate.passed"}
+    assert set(told) == {"gate smoke: ...", "gate board", "gate look"}
+    assert (told["gate look"].actor, told["gate look"].reason) == ("ada", "fine")
+    assert told["gate smoke: ..."].after_hash == f"hash of {promotion.release}"
+    (run,) = [one for name, one in line.calls if name == "run_gate_tests"]
+    assert (run.template, run.cluster_scope, run.parameters) == ("smoke", True, {"depth": "2"})
     assert [name for name in line.names() if name.startswith(("run", "call"))] == [
         "run_gate_tests",
         "call_gate",

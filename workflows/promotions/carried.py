@@ -8,11 +8,13 @@ from collections.abc import Callable
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from domain.errors import Failed, FreezeActive, PlatformError
+from domain.deliveries.promotions import PromotionRequest
+from domain.errors import CompensationFailed, Failed, FreezeActive, PlatformError
 from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error
 from workflows.common.progress import Progress
+from workflows.common.saga import Saga
 from workflows.promotions import ending
 from workflows.promotions.passage import Passage
 from workflows.promotions.requests import Requests
@@ -22,11 +24,14 @@ from workflows.promotions.verifying import Verification
 class CarriedWatch:
     """A watch that a newer promotion did not wait for. It ends when that one is let through."""
 
-    def __init__(self, passage: Passage, verification: Verification) -> None:
-        """``verification`` has a watch that is not over."""
+    def __init__(self, passage: Passage, verification: Verification, saga: Saga) -> None:
+        """``verification`` has a watch that is not over; ``saga`` undoes what it is about."""
         self._passage = passage
         self._verification = verification
+        self._saga = saga
         self._goes_back = False
+        self._is_reverted = False
+        self._again: PromotionRequest | None = None
         self._task = asyncio.ensure_future(self._follow())
 
     async def is_left(self, progress: Progress, gives_way: Callable[[], bool]) -> bool:
@@ -38,8 +43,17 @@ class CarriedWatch:
             self._task.exception()  # looked at: it was about what runs, which stays
         return gives_way()
 
+    def comes_again(self) -> PromotionRequest | None:
+        """Returns what is to be asked anew, once: it was undone for a freeze."""
+        again, self._again = self._again, None
+        return again
+
     async def close(self) -> bool:
         """Ends it, because something newer comes; True = it was rolled back, so look again."""
+        if self._is_reverted:
+            await workflow.wait([self._task])
+            self._is_reverted, self._again = False, None
+            return True
         if self._task.done():
             return False
         if self._goes_back:
@@ -58,7 +72,9 @@ class CarriedWatch:
         assert watch is not None  # noqa: S101 - whoever carries it looked
         try:
             await watch
-        except FreezeActive:
+        except FreezeActive as frozen:
+            if workflow.patched("a-carried-watch-is-reverted"):
+                await self._put_back(frozen)
             return  # what comes next waits for the freeze, and replaces it
         except FailureError as failure:
             if is_cancelled_exception(failure):
@@ -68,6 +84,26 @@ class CarriedWatch:
                 await self._go_back(error)
             return
         await self._verification.remember()
+
+    async def _put_back(self, frozen: FreezeActive) -> None:
+        """Brings back what ran before, because a freeze wants that; it comes again afterwards.
+
+        Unless something newer is let through by then: that takes its place.
+        """
+        self._is_reverted = True
+        passage, request = self._passage, self._passage.request
+        try:
+            await self._saga.compensate()
+        except CompensationFailed as worse:
+            workflow.logger.warning("not brought back for a freeze: %s", worse.message)
+            passage.facts_log.add("freeze.not-reverted", result=FactResult.FAILED,
+                                  reason=frozen.message, message=worse.message)  # fmt: skip
+        else:
+            passage.frozen(frozen.message)
+            self._again = request.model_copy(
+                update={"request_id": f"{request.request_id}-again", "artifact": passage.artifact}
+            )
+        await passage.facts_log.write()
 
     async def _go_back(self, error: Failed) -> None:
         """Brings back what did well before, as the policy says; that is told by the rollback."""
@@ -87,4 +123,7 @@ async def is_more_to_do(
     """Tells whether somebody waits; what is still watched is watched to its end before."""
     if requests.waiting or carried is None:
         return bool(requests.waiting)
-    return await carried.is_left(progress, lambda: bool(requests.waiting))
+    is_more = await carried.is_left(progress, lambda: bool(requests.waiting))
+    if not is_more and (again := carried.comes_again()) is not None:
+        requests.waiting.append(again)
+    return bool(requests.waiting)

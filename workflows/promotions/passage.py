@@ -34,6 +34,8 @@ _LONGEST_WAIT = timedelta(days=30)
 """How long a gate may stay closed for the time being before the promotion gives up."""
 _LONGEST_FREEZE = timedelta(days=90)
 """How long a freeze may last before the promotion gives up."""
+_REPORT = 3800
+"""Last characters of a report that a fact keeps: the end says how it went."""
 _LOOKS_AGAIN = timedelta(hours=6)
 """A changed window is told; looking now and then makes it sure, and costs little for months."""
 
@@ -62,6 +64,7 @@ class Passage:
         self._began = workflow.now()
         self._is_stirred = False
         self._voices = 0
+        self._asked = 0
         self.attempts = 0
         """How often it was tried to deploy: the effects of each try have keys of their own."""
         self._thaw = Thaw(progress)
@@ -250,9 +253,27 @@ class Passage:
             rule = rules[gate.name]
             with self._progress.step("gates", awaiting=f"gate {rule.name}"):
                 outcome = await ask_gate(facts, rule, self._key)
+            self._tell_asked(outcome)
             self._outcomes[rule.name] = outcome.model_copy(
                 update={"hash": facts.hash, "at": workflow.now()}
             )
+
+    def _tell_asked(self, outcome: GateOutcome) -> None:
+        """Keeps what a gate said, with the report of its tests, where no retention reaches it."""
+        results = {True: FactResult.DONE, False: FactResult.REFUSED, None: FactResult.FAILED}
+        told = {True: "passed", False: "refused", None: "unknown"}
+        self._asked += 1
+        said = ": ".join(one for one in (f"gate {outcome.name}", outcome.report[-_REPORT:]) if one)
+        self.facts_log.add(
+            f"gate.{told[outcome.passed]}",
+            step=f"asked-{self._asked}",
+            result=results[outcome.passed],
+            authority=f"gate {outcome.name}",
+            reason=outcome.reason,
+            after=self.artifact,
+            after_hash=self.facts.hash if self.facts else "",
+            message=said,
+        )
 
     @property
     def _key(self) -> str:

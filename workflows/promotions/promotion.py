@@ -223,7 +223,7 @@ class PromotionWorkflow:
         try:
             verification = delivery.verification(self._edge)
             if not await verification.passes(lambda: bool(self._requests.waiting)):
-                self._carried = CarriedWatch(passage, verification)
+                self._carried = CarriedWatch(passage, verification, saga)
                 message += "; it is watched on until the next one is let through"
         except FailureError as failure:
             if is_cancelled_exception(failure):

@@ -38,6 +38,9 @@ async def _tests(facts: PromotionFacts, rule: GateRule, key: str) -> GateOutcome
         command=rule.command,
         timeout_seconds=rule.timeout_seconds,
         component=facts.component,
+        template=rule.template,
+        cluster_scope=rule.cluster_scope,
+        parameters=rule.parameters,
     )
     return await call(
         GateTestActivities.run_gate_tests,

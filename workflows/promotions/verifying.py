@@ -54,8 +54,9 @@ class Verification:
             self._progress.skip("verify", "no time to watch it is asked for")
             await self.remember()
             return True
+        longest = timedelta(seconds=self.facts.rules.watch_seconds)
         self.watch = asyncio.ensure_future(
-            self._edge.unless_reverted(self._watched(), self._place, self._known)
+            self._edge.unless_reverted(self._watched(longest), self._place, self._known)
         )
         with self._progress.step("verify", awaiting="the end of the watch", until=self.until):
             if not await self._over(self.watch, gives_way):
@@ -72,21 +73,18 @@ class Verification:
                 return False
             await workflow.wait([looks])
         except asyncio.CancelledError:
-            looks.cancel()
-            await workflow.wait([looks])
-            if not looks.cancelled():
-                looks.exception()  # looked at: nobody waits for it any more
+            await _ended(looks)
             raise
         return True
 
-    async def _watched(self) -> None:
-        facts, seconds = self.facts, self.facts.rules.watch_seconds
+    async def _watched(self, longest: timedelta) -> None:
+        facts, seconds = self.facts, int(longest.total_seconds())
         await call(
             ReleaseWatchActivities.watch_release,
             WatchRelease(organization=facts.organization, release=facts.release, seconds=seconds),
-            f"watch {facts.release} for {timedelta(seconds=seconds)}",
+            f"watch {facts.release} for {longest}",
             queue=facts.target_queue,
-            options=watch(timedelta(seconds=seconds)),
+            options=watch(longest),
         )
 
     async def _held(self) -> None:
@@ -102,8 +100,31 @@ class Verification:
                 return
             if shut.in_progress == RolloutInProgress.REVERT and self.facts.target.release:
                 raise FreezeActive(shut.message, facts={"reason": "FreezeActive"})
-            thaw = Thaw(self._progress, "verify")
+            await self._waits(shut)
+
+    async def _waits(self, shut: FreezeVerdict) -> None:
+        """Waits for the end of a freeze, and goes on looking how the release does.
+
+        Raises:
+            VerificationFailed: It lost its health meanwhile.
+        """
+        thaw = Thaw(self._progress, "verify")
+        if not workflow.patched("what-a-freeze-holds-is-watched"):
             await thaw.wait(shut, lambda: self._edge.is_stirred, _LOOKS_AGAIN)
+            return
+        looks = asyncio.ensure_future(self._watched(_LOOKS_AGAIN))
+
+        def fails() -> bool:
+            return looks.done() and looks.exception() is not None
+
+        try:
+            await thaw.wait(shut, lambda: self._edge.is_stirred or fails(), _LOOKS_AGAIN)
+        except asyncio.CancelledError:
+            await _ended(looks)
+            raise
+        if fails():
+            looks.result()
+        await _ended(looks)
 
     @property
     def _known(self) -> FreezeVerdict | None:
@@ -122,3 +143,11 @@ class Verification:
             component=facts.component,
             environment=facts.environment,
         )
+
+
+async def _ended(looks: asyncio.Future[None]) -> None:
+    """Stops a look for which nobody waits any more."""
+    looks.cancel()
+    await workflow.wait([looks])
+    if not looks.cancelled():
+        looks.exception()  # looked at, so that it is not told as forgotten

@@ -181,7 +181,8 @@ def asked(case: Case, rule: GateRule) -> GateVerdict:
         evidence=evidence,
     )
     if outcome.passed is None:
-        return _unknown(rule, outcome.reason)
+        unknown = _unknown(rule, outcome.reason)
+        return unknown.model_copy(update={"evidence": {**unknown.evidence, **evidence}})
     if outcome.passed:
         return told
     reason = f"{outcome.reason}; {rule.message}" if rule.message else outcome.reason

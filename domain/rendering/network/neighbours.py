@@ -52,6 +52,45 @@ def neighbour_of(tested: Mapping[str, Any], name: str, labels: Mapping[str, str]
     )
 
 
+def closed_neighbour(name: str, namespace: str, labels: Mapping[str, str]) -> Neighbour:
+    """Returns the policy of tests of something that has none: they may send nothing."""
+    body = {"podSelector": {"matchLabels": dict(labels)}, "policyTypes": ["Egress"], "egress": []}
+    version = "networking.k8s.io/v1"
+    return Neighbour({}, manifest(version, _KUBERNETES, name, namespace, labels, spec=body))
+
+
+def reaching_api_server(
+    neighbour: Neighbour, service: Mapping[str, Any], slices: Mapping[str, Any] | None
+) -> Neighbour:
+    """Returns a neighbour that may call the API server too, as Argo's sidecar has to.
+
+    Args:
+        neighbour: What its pods may do so far.
+        service: The Service ``kubernetes`` of the cluster.
+        slices: Its EndpointSlice: planes see a call before or after it is sent on. None = unknown.
+    """
+    policy = neighbour.policy
+    if policy["kind"] == _CILIUM:
+        rules = [{"toEntities": ["kube-apiserver"]}]
+    else:
+        spec = service["spec"]
+        listed = spec.get("clusterIPs") or [spec["clusterIP"]]
+        rules = [_to(listed, [port["port"] for port in spec["ports"]])]
+        if slices is not None:
+            found = [each for one in slices["endpoints"] for each in one["addresses"]]
+            rules.append(_to(found, [port["port"] for port in slices["ports"]]))
+    egress = [*policy["spec"]["egress"], *rules]
+    return neighbour._replace(policy={**policy, "spec": {**policy["spec"], "egress": egress}})
+
+
+def _to(addresses: Iterable[str], ports: Iterable[int]) -> dict[str, Any]:
+    blocks = [f"{one}/{128 if ':' in one else 32}" for one in sorted(set(addresses))]
+    return {
+        "to": [{"ipBlock": {"cidr": block}} for block in blocks],
+        "ports": [{"protocol": "TCP", "port": port} for port in sorted(set(ports))],
+    }
+
+
 def _kubernetes(
     meta: Mapping[str, Any], ingress: Rules, egress: Rules, labels: Mapping[str, str]
 ) -> dict[str, Any]:

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from domain.rendering.network.neighbours import neighbour_of
+from domain.rendering.network.neighbours import (
+    closed_neighbour,
+    neighbour_of,
+    reaching_api_server,
+)
 from tests.unit.rendering.samples import rendered
 from tests.unit.rendering.test_policies import CILIUM
 
@@ -74,3 +78,31 @@ def test_a_component_without_endpoints_is_called_by_nobody() -> None:
     neighbour = neighbour_of(closed, "gate-smoke-1", RUN)
     assert neighbour.labels == {}
     assert neighbour.policy["spec"]["egress"] == tested["spec"]["egress"][:1]
+
+
+_SERVICE = {"spec": {"clusterIPs": ["10.96.0.1", "fd00::1"], "ports": [{"port": 443}]}}
+_SLICE = {"endpoints": [{"addresses": ["192.0.2.7"]}], "ports": [{"port": 6443}]}
+
+
+def test_the_api_server_is_opened_by_its_addresses_before_and_after_a_call_is_sent_on() -> None:
+    closed = closed_neighbour("gate-smoke-1", "acme-shop-dev", RUN)
+    assert closed.policy["spec"]["egress"] == []
+    opened = reaching_api_server(closed, _SERVICE, _SLICE)
+    assert opened.policy["spec"]["egress"] == [
+        {
+            "to": [{"ipBlock": {"cidr": "10.96.0.1/32"}}, {"ipBlock": {"cidr": "fd00::1/128"}}],
+            "ports": [{"protocol": "TCP", "port": 443}],
+        },
+        {
+            "to": [{"ipBlock": {"cidr": "192.0.2.7/32"}}],
+            "ports": [{"protocol": "TCP", "port": 6443}],
+        },
+    ]
+
+
+def test_cilium_knows_the_api_server_by_name() -> None:
+    neighbour = neighbour_of(policy(CILIUM), "gate-smoke-1", RUN)
+    opened = reaching_api_server(neighbour, _SERVICE, None)
+    *before, last = opened.policy["spec"]["egress"]
+    assert before == neighbour.policy["spec"]["egress"]
+    assert last == {"toEntities": ["kube-apiserver"]}

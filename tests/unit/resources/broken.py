@@ -42,7 +42,12 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         },
         "an environment cannot be promoted to itself",
     ),
-    ("DeploymentPipeline", _gate(check="Tests"), "a gate Tests needs a command"),
+    ("DeploymentPipeline", _gate(check="Tests"), "a gate Tests needs a command or a template"),
+    (
+        "DeploymentPipeline",
+        _gate(check="Tests", command=["smoke"], template="smoke"),
+        "a gate Tests needs a command or a template, one of them",
+    ),
     ("DeploymentPipeline", _gate(check="Expression"), "a gate Expression needs an expression"),
     ("DeploymentPipeline", _gate(check="Webhook"), "a gate Webhook needs a url"),
     (

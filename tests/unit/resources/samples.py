@@ -56,6 +56,7 @@ SPECS: dict[str, dict[str, Any]] = {
                         "gates": [
                             {"name": "main", "check": "Expression", "expression": "true"},
                             {"name": "smoke", "check": "Tests", "command": ["smoke"]},
+                            {"name": "load", "check": "Tests", "template": "load"},
                             {"name": "cab", "check": "Webhook", "url": "https://cab.example/"},
                             {"name": "scan", "check": "Scan", "whenUnknown": "Pass"},
                         ],
