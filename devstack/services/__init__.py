@@ -1,11 +1,18 @@
 """What a full stack has besides its node: scheduling, names, metrics, builds, images, a gateway."""
 
+import json
 from collections.abc import Sequence
 
 from devstack import images
 from devstack.component import Part
 from devstack.context import StackContext
-from devstack.images.names import builder_image, registry_host, registry_url, runtime_image
+from devstack.images.names import (
+    EXECUTOR_REPOSITORY,
+    builder_image,
+    registry_host,
+    registry_url,
+    runtime_image,
+)
 from devstack.services import (
     argo,
     dns,
@@ -42,6 +49,8 @@ def environment(context: StackContext) -> dict[str, str]:
     return {
         "PAVANE_REGISTRY__URL": registry_url(context),
         "PAVANE_REGISTRY__PULL_HOST": registry_host(context),
+        # Argo adds its executor to the pods of every organization, also to the tests of gates.
+        "PAVANE_REGISTRY__COMMON": json.dumps(["base", EXECUTOR_REPOSITORY]),
         "PAVANE_GATEWAY__URL": gateway.gateway_url(context),
         "PAVANE_GATEWAY__NAME": gateway.NAME,
         "PAVANE_GATEWAY__NAMESPACE": gateway.NAMESPACE,
