@@ -31,8 +31,9 @@ BUSY = ("-n", "logical", "--maxprocesses=4", "--dist", "worksteal")
 """Tests that only compute: a process for each core."""
 WAITING = ("-n", "4", "--dist", "worksteal")
 """Tests that mostly wait for a Temporal server, of which each process has its own."""
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-"""Tests on the shared stack, which mostly wait for it too. Those of a file share what is set up."""
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Tests on the shared stack, which often wait for it too. Those of a file share what is set up;
+tests/conftest.py puts those first that take longest."""
 FAST_TIERS = (
     ("unit", ("unit",), BUSY),
     ("workflows and replay", ("workflows", "replay"), WAITING),

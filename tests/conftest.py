@@ -17,6 +17,12 @@ from runtime import plugin
 from tests import servers
 
 
+@pytest.hookimpl(trylast=True)  # after the random order
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with what takes longest: at the end one process would wait for the other."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def each_workflow_is_prepared_once() -> Iterator[None]:
     """A worker imports all its workflows into a sandbox when it is made, to see that they go in.

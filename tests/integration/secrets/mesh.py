@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import hvac
+from hvac.exceptions import InternalServerError
 
 from clients import certificates
 from domain.deliveries.rotations import CertificateName, CertificateTarget
@@ -125,6 +126,12 @@ class Mesh(Shop):
         return handshake(shown, context(self.runs[callee], callee, server=True), callee)
 
     async def count_valid(self) -> int:
-        """How many issuers there are."""
-        found = await asyncio.to_thread(self.bao.list, f"{self.root}/issuers")
-        return len(found["data"]["keys"])
+        """How many issuers there are; OpenBao refuses to list them while it removes one."""
+        while True:
+            try:
+                found = await asyncio.to_thread(self.bao.list, f"{self.root}/issuers")
+            except InternalServerError as error:
+                if "does not exist" not in str(error):
+                    raise
+            else:
+                return len(found["data"]["keys"])
