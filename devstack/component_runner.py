@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from devstack.component import Component
 from devstack.errors import DevstackError
@@ -127,6 +128,10 @@ class ComponentRunner(Runner):
         seconds = loop.time() - started
         self._update(replace(self.status, phase=PartPhase.READY, detail="", ready_after=seconds))
         await process.wait()
+        if not self._on_purpose:
+            # What it started would run beside the next one; dead and not reaped it would keep the
+            # namespaces of a node from ending.
+            await process.stop(signal.SIGKILL, timedelta())
         return process.status or "ended"
 
     async def _start(self) -> RunningProcess:

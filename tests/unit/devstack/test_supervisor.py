@@ -108,6 +108,28 @@ async def test_a_killed_process_is_started_again_and_made_ready_again(
     assert (after.restarts, len(made_ready)) == (1, 2)
 
 
+async def test_what_a_killed_process_had_started_is_gone_and_reaped_before_it_starts_again(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    script = f"sleep 601 & echo $! > {tmp_path}/child; wait"
+    parent = Component(
+        "parent",
+        ("sh", "-c", script),
+        ready=CallProbe("child", lambda: _has_content(tmp_path / "child")),
+    )
+    await become(supervisor, parent)
+    before = await until_phase(supervisor, "parent", PartPhase.READY)
+    child = int((tmp_path / "child").read_text())
+    assert before.process is not None
+
+    os.kill(before.process.pid, signal.SIGKILL)
+    await until(
+        supervisor, "parent", lambda s: s.phase is PartPhase.READY and s.process != before.process
+    )
+
+    assert not Path(f"/proc/{child}").exists()
+
+
 async def test_a_crash_loop_is_given_up_with_its_reason_and_can_be_resumed(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
