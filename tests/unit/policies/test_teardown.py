@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.policies.teardown.holds import TEARDOWN, UNDEPLOY, wants_hold
 from domain.policies.teardown.parts import kinds_needed, parts_of, users_of
-from domain.policies.teardown.plans import deletion_plan
+from domain.policies.teardown.plans import deletion_plan, words
 from domain.policies.teardown.sweeps import sweeps_of
 from domain.resources import KINDS, Organization, Resource, parse
 from domain.resources.classes import DEFAULT_SERVICE_CLASS
@@ -37,6 +37,16 @@ def calls(caller: str, called: str) -> Resource:
 def a_binding(name: str, environment: str, **rest: Any) -> Resource:
     spec = {"componentRef": name, "environmentRef": environment}
     return one("ServiceBinding", f"{name}-{environment}", spec, **rest)
+
+
+def a_release(name: str, environment: str) -> Resource:
+    spec = {
+        "componentRef": "web",
+        "environmentRef": environment,
+        "namespace": "n",
+        "hash": "a" * 64,
+    }
+    return one("Release", name, spec)
 
 
 PLATFORM = (
@@ -225,3 +235,33 @@ def test_whatever_is_part_of_a_kind_is_among_what_is_read_for_it(kind: str) -> N
 
     assert needed <= set(KINDS)
     assert "Component" in needed
+
+
+@pytest.mark.parametrize(
+    ("resource", "told"),
+    [
+        (a_binding("web", "dev"), "its objects are taken down in dev"),
+        (find("Environment", "dev", PLATFORM), "its namespaces on the plane are removed"),
+        (find("Project", "shop", PLATFORM), "its namespaces on the planes are removed"),
+        (
+            find("Organization", "acme", PLATFORM),
+            "its namespace, rights and admission are removed, on planes as well",
+        ),
+        (
+            a_release("web-1", "dev"),
+            "record of web",
+        ),
+        (find("DataPlane", "east", PLATFORM), ""),
+    ],
+)
+def test_a_plan_says_what_becomes_of_each_kind(resource: Resource, told: str) -> None:
+    assert words(resource) == told
+
+
+def test_what_was_deployed_to_an_environment_goes_with_it() -> None:
+    release = a_release("web-1", "dev")
+    other = a_release("web-2", "prod")
+
+    waves = parts_of(find("Environment", "dev", PLATFORM), (*PLATFORM, *WEB, release, other))
+
+    assert [each.name for wave in waves for each in wave] == ["web-1"]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from domain.deliveries.trees import ComponentTree, NodeHealth
 from domain.policies.trees import MOST_NODES, Seen, grown
 from tests.unit.policies.live import NOW, deployment, pod, replica_set, waiting
@@ -112,3 +114,111 @@ def test_the_last_runs_of_a_timetable_are_shown_with_how_they_ended() -> None:
     assert [one.name for one in grew.nodes] == ["report", "report-4", "report-3", "report-2"]
     assert grew.health is NodeHealth.HEALTHY
     assert grew.nodes[1].health is NodeHealth.DEGRADED
+
+
+def alone(live: dict[str, Any], *pods: dict[str, Any]) -> ComponentTree:
+    """The tree of a release of one object."""
+    wanted = {name: live[name] for name in ("apiVersion", "kind", "metadata")}
+    told = Seen({f"{live['kind']}/{live['metadata']['name']}": live}, pods=pods)
+    return grown(PLACE, [wanted], told, (), NOW)[0]
+
+
+def scaler(**active: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web"},
+        "spec": {"minReplicas": 2, "maxReplicas": 6},
+        "status": {
+            "desiredReplicas": 3,
+            "conditions": [{"type": "ScalingActive", **active}] if active else [],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("active", "health", "message"),
+    [
+        ({"status": "True"}, NodeHealth.HEALTHY, "3 replicas wanted, of 2 to 6"),
+        (
+            {"status": "False", "reason": "ScalingDisabled"},
+            NodeHealth.HEALTHY,
+            "3 replicas wanted, of 2 to 6",
+        ),
+        (
+            {"status": "False", "reason": "FailedGetMetric", "message": "no metrics"},
+            NodeHealth.PROGRESSING,
+            "cannot scale: no metrics",
+        ),
+        ({"status": "False"}, NodeHealth.PROGRESSING, "cannot scale"),
+    ],
+)
+def test_an_autoscaler_that_cannot_measure_is_not_healthy(
+    active: dict[str, str], health: NodeHealth, message: str
+) -> None:
+    [node] = alone(scaler(**active)).nodes
+
+    assert (node.health, node.message) == (health, message)
+
+
+def test_a_job_shows_its_pods_with_how_they_ended() -> None:
+    job: dict[str, Any] = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "import", "uid": "run"},
+        "spec": {},
+        "status": {"active": 1},
+    }
+    owner = [{"controller": True, "uid": "run"}]
+    states: dict[str, dict[str, Any]] = {
+        "a": {"phase": "Succeeded"},
+        "b": {"phase": "Failed", "reason": "Evicted", "message": "no disk is left"},
+        "c": {
+            "phase": "Pending",
+            "containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}],
+        },
+        "d": {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]},
+        "e": {"phase": "Pending"},
+    }
+    pods = [
+        {"metadata": {"name": name, "ownerReferences": owner}, "spec": {}, "status": status}
+        for name, status in states.items()
+    ]
+    pods.append(
+        {
+            "metadata": {"name": "f", "ownerReferences": owner, "deletionTimestamp": "now"},
+            "status": {"phase": "Running"},
+        }
+    )
+
+    grew = alone(job, *pods)
+
+    assert [(one.name, one.health.value, one.reason) for one in grew.nodes[1:]] == [
+        ("a", "Healthy", "Completed"),
+        ("b", "Degraded", "Evicted"),
+        ("c", "Progressing", "ContainerCreating"),
+        ("d", "Progressing", "NotReady"),
+        ("e", "Progressing", "Pending"),
+        ("f", "Progressing", "Terminating"),
+    ]
+
+
+def test_a_replica_set_that_may_make_no_pods_says_so_and_one_that_lacks_some_goes_on() -> None:
+    told = seen(deployment(), pod(ready=True))
+    newest: dict[str, Any] = dict(told.replica_sets[0])
+    told = Seen(told.objects, replica_sets=[newest], pods=told.pods)
+    newest["status"] |= {"readyReplicas": 1}
+    lacking = {one.id: one for one in tree(told).nodes}["ReplicaSet/web-2"]
+    refused = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+    newest["status"] |= {"conditions": [{**refused, "message": "exceeded quota"}]}
+    failing = {one.id: one for one in tree(told).nodes}["ReplicaSet/web-2"]
+
+    assert (lacking.health, lacking.message) == (NodeHealth.PROGRESSING, "1 of 2 pods are ready")
+    assert (failing.health, failing.reason) == (NodeHealth.DEGRADED, "FailedCreate")
+    assert failing.message == "exceeded quota"
+
+
+def test_where_nothing_is_deployed_the_tree_says_so() -> None:
+    grew, again = grown(PLACE, (), Seen({}), (), NOW)
+
+    assert (grew.health, grew.reason, again) == (NodeHealth.HEALTHY, "NothingToRun", None)
