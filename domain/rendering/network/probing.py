@@ -152,35 +152,6 @@ def probe_job(
     Its pod is never Ready, so that no Service of the component sends anything to it. Suspended
     until its policy is there.
     """
-    told = json.dumps([(one.host, one.port, one.passes) for one in ways])
-    container = {
-        "name": "probe",
-        "image": run.image,
-        "command": ["python3", "-c", PROGRAM],
-        "env": [{"name": "WAYS", "value": told}, {"name": "LIMIT", "value": str(LIMIT_SECONDS)}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "resources": {
-            "requests": {"cpu": "10m", "memory": "32Mi"},
-            "limits": {"cpu": "500m", "memory": "128Mi"},
-        },
-    }
-    spec = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 1,
-        "readinessGates": [{"conditionType": PROBE}],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _NOBODY,
-            "runAsGroup": _NOBODY,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-    }
     own = {
         ORGANIZATION: run.organization,
         PROJECT: run.project,
@@ -196,6 +167,42 @@ def probe_job(
             "backoffLimit": 0,
             "activeDeadlineSeconds": DEADLINE_SECONDS,
             "ttlSecondsAfterFinished": _KEPT_SECONDS,
-            "template": {"metadata": {"labels": {**own, **labels}}, "spec": spec},
+            "template": {
+                "metadata": {"labels": {**own, **labels}},
+                "spec": _prober(run.image, ways),
+            },
         },
+    }
+
+
+def _prober(image: str, ways: Sequence[ProbedWay]) -> dict[str, Any]:
+    """Returns the pod of a prober, without rights and never Ready."""
+    told = json.dumps([(one.host, one.port, one.passes) for one in ways])
+    container = {
+        "name": "probe",
+        "image": image,
+        "command": ["python3", "-c", PROGRAM],
+        "env": [{"name": "WAYS", "value": told}, {"name": "LIMIT", "value": str(LIMIT_SECONDS)}],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {
+            "requests": {"cpu": "10m", "memory": "32Mi"},
+            "limits": {"cpu": "500m", "memory": "128Mi"},
+        },
+    }
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 1,
+        "readinessGates": [{"conditionType": PROBE}],
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "runAsGroup": _NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
     }
