@@ -33,6 +33,7 @@ class LazyCommand(TyperCommand):
         super().__init__(name, help=entry.help, rich_help_panel=entry.panel)
         self._entry = entry
 
+    # The real command knows which more arguments it takes: they are passed on as they are.
     def make_context(self, info_name: str | None, args: list[str], **rest: Any) -> Any:  # type: ignore[override]
         """Returns the context of the real command."""
         return self.load().make_context(info_name, args, **rest)

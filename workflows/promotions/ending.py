@@ -193,3 +193,8 @@ async def undone(
         reason = failure.message if failure else "cancelled"
         return CompensationFailed(f"{reason}; undo failed: {worse.message}"), Phase.ERRORED
     return failure, phase
+
+
+def reason(failure: PlatformError | None, phase: Phase) -> str:
+    """Returns why a promotion ended, in words."""
+    return failure.message if failure else phase.value.lower()

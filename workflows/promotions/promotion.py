@@ -282,8 +282,7 @@ class PromotionWorkflow:
         stays = self._is_watched and workflow.patched("a-cancelled-watch-leaves-the-release")
         if not stays and not isinstance(failure, VerificationFailed):
             failure, phase = await ending.undone(saga, failure, phase)
-        message = failure.message if failure else phase.value.lower()
-        message = ending.left_alone(passage) if stays else message
+        message = ending.left_alone(passage) if stays else ending.reason(failure, phase)
         ending.log_end(passage, phase, message, saga.undone)
         self._requests.tell(passage.facts_log, cancelled=phase is Phase.CANCELLED)
         await passage.facts_log.write()
