@@ -14,7 +14,7 @@ from tests.e2e.test_types import PUBLIC, SERVE, Tenant, cluster, temporal, tenan
 
 __all__ = ["cluster", "temporal", "tenant"]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 GATEWAYS = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways", namespaced=True)
 SERVER = """

@@ -27,7 +27,7 @@ from domain.rendering import labels as names
 from domain.secrets import delivery
 from tests.integration.secrets.shop import SessionOf
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 PATH = "shop/production/db"
 KEYS = {"user-1": f"{PATH}/username", "word-2": f"{PATH}/password"}
 
