@@ -1,6 +1,6 @@
 """What a route may ask of the gateway: names of its own project, at a Gateway that lets it."""
 
-from __future__ import CERTIFICATE, annotations
+from __future__ import annotations
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import Denied, InvalidRequest
 from domain.gateways import served as gateways
-from domain.gateways.marks import annotation
+from domain.gateways.marks import CERTIFICATE, annotation
 from domain.rendering.labels import ENVIRONMENT, ORGANIZATION, PROJECT
 
 pytestmark = pytest.mark.unit
