@@ -149,7 +149,7 @@ class BreakGlassWorkflow:
         rule = plan.rule
         bound = request.model_dump(mode="json", exclude={"trigger"})
         asked = ApprovalRequest(
-            subject=workflow.info().workflow_id,
+            subject=ids.break_glass_id(request.organization, request.person, request.environment),
             organization=request.organization,
             project=request.project,
             environment=request.environment,
