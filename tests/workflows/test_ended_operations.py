@@ -21,13 +21,17 @@ _ASKED: list[str] = []
 
 @workflow.defn(name="TellsItsStatus")
 class TellsItsStatus:
+    @workflow.init
+    def __init__(self, place: str) -> None:
+        self._place = place
+
     @workflow.run
-    async def run(self) -> None:
+    async def run(self, place: str) -> None:
         pass
 
     @workflow.query
     def status(self) -> OperationStatus:
-        _ASKED.append(workflow.info().workflow_id)
+        _ASKED.append(self._place)
         return OperationStatus(phase=Phase.SUCCEEDED, summary="told by the worker")
 
 
@@ -35,7 +39,7 @@ async def test_a_run_that_is_over_is_replayed_once_for_all_that_ask(own_temporal
     place = ids.deploy_id("acme", f"web-{uuid4().hex[:6]}", "dev")
     ended = EndedRuns()
     async with Worker(own_temporal, task_queue="ended", workflows=[TellsItsStatus]):
-        await own_temporal.execute_workflow(TellsItsStatus.run, id=place, task_queue="ended")
+        await own_temporal.execute_workflow(TellsItsStatus.run, place, id=place, task_queue="ended")
 
         views = await asyncio.gather(
             *(ended.read(own_temporal, Reference.of(place)) for _ in range(8))
@@ -50,7 +54,7 @@ async def test_what_no_worker_told_is_asked_again(own_temporal: Client) -> None:
     place = ids.deploy_id("acme", f"web-{uuid4().hex[:6]}", "dev")
     ended = EndedRuns()
     async with Worker(own_temporal, task_queue="ended", workflows=[TellsItsStatus]):
-        await own_temporal.execute_workflow(TellsItsStatus.run, id=place, task_queue="ended")
+        await own_temporal.execute_workflow(TellsItsStatus.run, place, id=place, task_queue="ended")
 
     without = await ended.read(own_temporal, Reference.of(place))
     async with Worker(own_temporal, task_queue="ended", workflows=[TellsItsStatus]):

@@ -17,8 +17,8 @@ _BURST = 30
 @workflow.defn(name="TakesATurn")
 class TakesATurn:
     @workflow.run
-    async def run(self) -> None:
-        _TAKEN.append(workflow.info().workflow_id)
+    async def run(self, place: str) -> None:
+        _TAKEN.append(place)
 
 
 _TAKEN: list[str] = []
@@ -29,7 +29,7 @@ async def test_a_burst_of_one_organization_holds_up_no_other_one(temporal_progra
     places.append(ids.deploy_id("quiet", "web", "dev"))
     async with servers.temporal_server(temporal_program, partitions=1) as client:
         started = [
-            await client.start_workflow(TakesATurn.run, id=place, task_queue="turns")
+            await client.start_workflow(TakesATurn.run, place, id=place, task_queue="turns")
             for place in places
         ]
 
