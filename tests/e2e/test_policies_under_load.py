@@ -15,7 +15,7 @@ __all__ = ["cluster", "temporal", "tenant"]
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-CALLS = 200
+CALLS = 50
 """How many calls have to be made between two changes."""
 CALLER = """
 import http.server, json, os, threading, urllib.request
@@ -46,7 +46,7 @@ async def told(stack: dict[str, str], url: str, calls: int) -> dict[str, Any]:
     """What the caller says when it has made so many calls more."""
     found: dict[str, Any] = (await answer(stack, url)).json()
     wanted = found["done"] + calls
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(240):
         while found["done"] < wanted and not found["lost"]:
             await asyncio.sleep(0.2)
             found = (await answer(stack, url)).json()
