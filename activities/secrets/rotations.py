@@ -180,7 +180,7 @@ class RotationActivities(Turns):
     async def _ends(self, turn: SecretTurn) -> datetime | None:
         """When the new credential is to be used no more; None = nobody says so."""
         ends = await self._engine(turn).ends(await self._values(turn, turn.version))
-        if not turn.plan.max_age_seconds:
-            return ends
-        oldest = Clock().now() + timedelta(seconds=turn.plan.max_age_seconds)
-        return min(ends, oldest) if ends else oldest
+        if turn.plan.max_age_seconds:
+            oldest = Clock().now() + timedelta(seconds=turn.plan.max_age_seconds)
+            ends = min(ends, oldest) if ends else oldest
+        return ends.replace(microsecond=0) if ends else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +18,17 @@ from activities.secrets import external as waiting
 from activities.secrets.delivery import SecretDelivery
 from activities.secrets.external import EXTERNAL_SECRETS
 from clients.kubernetes import Cluster
-from clients.kubernetes.kinds import Kind
 from clients.vault import SecretStore
 from devstack.core import roles
 from domain import ids
 from domain.deliveries.secrets import DeliverSecret, SecretConsumer, SecretDelivered
-from domain.errors import DependencyUnavailable
+from domain.errors import DependencyUnavailable, NotFound
 from domain.rendering import labels as names
 from domain.secrets.delivery import MANAGER
 from tests.integration.secrets.shop import PATH, SessionOf
 
 pytestmark = pytest.mark.integration
 DEFINITION = Path(__file__).parent / "external_secrets.yaml"
-DEFINITIONS = Kind(
-    "apiextensions.k8s.io/v1",
-    "CustomResourceDefinition",
-    "customresourcedefinitions",
-    namespaced=False,
-)
 
 
 @pytest.fixture
@@ -45,16 +38,17 @@ async def cluster(stack: dict[str, str]) -> AsyncIterator[Cluster]:
     definition = yaml.safe_load(DEFINITION.read_text())
     await cluster.apply(definition)
     async with asyncio.timeout(60):
-        while not await is_served(cluster, definition["metadata"]["name"]):  # noqa: ASYNC110 - the API server says so
+        while not await is_served(cluster):  # noqa: ASYNC110 - the API server says so
             await asyncio.sleep(0.1)
     yield cluster
     await cluster.close()
 
 
-async def is_served(cluster: Cluster, name: str) -> bool:
-    live = await cluster.get(DEFINITIONS, name)
-    told = live.get("status", {}).get("conditions", ())
-    return any((one["type"], one["status"]) == ("Established", "True") for one in told)
+async def is_served(cluster: Cluster) -> bool:
+    with suppress(NotFound):
+        await cluster.list(EXTERNAL_SECRETS)
+        return True
+    return False
 
 
 @pytest.fixture
