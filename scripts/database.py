@@ -23,6 +23,8 @@ class DemoDatabase:
         """Where it is to be: ``name`` of the stack, ``host`` the machine's end of its link."""
         self.host = host
         self._cluster = f"pavane-{name}"
+        # The package's tools put quotes, which an address needs, only around what is no number.
+        self._listens = f"localhost,{host}"
 
     @property
     def port(self) -> int:
@@ -40,9 +42,9 @@ class DemoDatabase:
         if is_new:
             self._create()
         version, _, port, state = self._there()[:4]
-        listens = ("listen_addresses", self.host)
+        listens = ("listen_addresses", self._listens)
         known = self._run("pg_conftool", "-s", version, self._cluster, "show", listens[0])
-        if known.strip() != self.host:
+        if known.strip() != self._listens:
             self._run("pg_conftool", version, self._cluster, "set", *listens)
             state = "down" if state == "down" else "to be started again"
         if state != "online":
@@ -71,7 +73,7 @@ class DemoDatabase:
 
     def _create(self) -> None:
         version = max(Path("/usr/lib/postgresql").iterdir(), key=lambda one: float(one.name)).name
-        options = ("--port", str(free_port()), "-o", f"listen_addresses={self.host}")
+        options = ("--port", str(free_port()), "-o", f"listen_addresses={self._listens}")
         self._run("pg_createcluster", version, self._cluster, *options)
         rules = Path(f"/etc/postgresql/{version}/{self._cluster}/pg_hba.conf")
         rules.write_text(f"{rules.read_text()}\nhost all all all scram-sha-256\n")
