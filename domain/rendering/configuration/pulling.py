@@ -12,7 +12,7 @@ from domain import ids
 from domain.errors import InvalidRequest
 from domain.rendering.configuration.secrets import store_of
 from domain.rendering.facts import ReleaseFacts
-from domain.secrets.delivery import pulls
+from domain.secrets import delivery
 
 
 def pull_secret_name(component: str) -> str:
@@ -43,7 +43,7 @@ def pulls_annotation(facts: ReleaseFacts) -> dict[str, str]:
             f"DataPlane {facts.data_plane.name}: spec.registry.credentials needs "
             "spec.registry.host, as it stands in the names of images"
         )
-    return pulls(pull_secret_name(facts.component.name), path, host, store_of(facts))
+    return delivery.pulls(pull_secret_name(facts.component.name), path, host, store_of(facts))
 
 
 def _path(facts: ReleaseFacts) -> str:

@@ -15,7 +15,7 @@ from domain import ids
 from domain.errors import InvalidRequest
 from domain.rendering.configuration.effective import effective
 from domain.rendering.facts import ReleaseFacts
-from domain.secrets.delivery import sources
+from domain.secrets import delivery
 
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 100
@@ -88,7 +88,7 @@ def sources_annotation(facts: ReleaseFacts) -> dict[str, str]:
     if needed is None:
         return {}
     keys = {one.key: one.vault_key for one in needed.entries}
-    return sources(needed.name, keys, store_of(facts))
+    return delivery.sources(needed.name, keys, store_of(facts))
 
 
 def store_of(facts: ReleaseFacts) -> str:
