@@ -30,6 +30,11 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "Organization",
+        {"breakGlass": {"approval": {"quorum": 1}}},
+        "approval.groups names who must agree to break-glass",
+    ),
+    (
+        "Organization",
         {"access": [{"group": "a", "user": "b", "role": "admin"}]},
         "an access rule names exactly one of group and user",
     ),
