@@ -23,6 +23,7 @@ from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.rights.break_glass import BreakGlassWorkflow
 from workflows.secrets.changes import SecretChangeWorkflow
 from workflows.secrets.rotation import RotationWorkflow
 from workflows.secrets.timetable import ScheduledRotationWorkflow
@@ -54,6 +55,7 @@ PROCEDURES = [
 """They end within a release of Pavane."""
 LANES = [
     ApprovalWorkflow,
+    BreakGlassWorkflow,
     BuildLaneWorkflow,
     ConfigurationWorkflow,
     LeakResponseWorkflow,

@@ -28,6 +28,7 @@ from activities.secrets.expiry import ExpiryPlanActivities
 from activities.secrets.plans import RotationPlanActivities
 from activities.serving.outside import Activities, Outside
 from activities.teardown.surveys import TeardownActivities
+from activities.tenants.grants import GrantActivities
 from activities.tenants.setup import TenantActivities
 
 
@@ -129,6 +130,7 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
+    grants = GrantActivities(outside.cluster)
     teardown = TeardownActivities(outside.cluster, outside.standings)
     sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
     return [
@@ -146,6 +148,9 @@ def _platform(outside: Outside) -> Activities:
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
+        grants.plan_break_glass,
+        grants.place_grant,
+        grants.lift_grant,
         teardown.survey_teardown,
         teardown.delete_parts,
         teardown.note_teardown,

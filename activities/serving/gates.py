@@ -10,4 +10,5 @@ from settings import Settings
 def gates(settings: Settings) -> Activities:
     """Calls to systems that nobody here answers for: the task queue ``gates``."""
     worker = settings.worker
-    return [WebhookActivities(worker.gate_keys, worker.gate_calls_of_one).call_gate]
+    calls = WebhookActivities(worker.gate_keys, worker.gate_calls_of_one, worker.gate_calls)
+    return [calls.call_gate]

@@ -28,6 +28,25 @@ OWN_QUEUE = Rule(
 """Whoever could name the queue would choose the cluster for somebody else."""
 
 
+class PlaneSecrets(Model):
+    """Who fills the Kubernetes Secrets of components on a plane."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "(has(self.delivery) && self.delivery == 'ExternalSecrets') == "
+            "(has(self.store) && self.store != '')",
+            "External Secrets needs a store to read from, and nothing else does",
+            lambda one: (one.delivery == "ExternalSecrets") == bool(one.store),
+        ),
+    )
+
+    delivery: Literal["Platform", "ExternalSecrets"] = "Platform"
+    """Platform = the worker of the plane. ExternalSecrets = that operator, by its API v1, which is
+    told the version in use of each field."""
+    store: DnsNameOrEmpty = ""
+    """Its ClusterSecretStore, of which the path is `org/ORGANIZATION`. Empty = Pavane delivers."""
+
+
 class GatewayListener(Model):
     """A listener for TCP, which carries one endpoint of one component in one environment."""
 

@@ -23,6 +23,7 @@ ROTATOR: Mapping[str, Sequence[str]] = {
     "org/+/undelete/*": ("update",),
     "org/+/destroy/*": ("update",),
     "auth/org/+/role/+/role-id": _READ,
+    "auth/org/+/role/+/secret-id-ttl": _READ,
     "auth/org/+/role/+/custom-secret-id": ("update",),
     "auth/org/+/role/+/secret-id/lookup": ("update",),
     "auth/org/+/role/+/secret-id/destroy": ("update",),

@@ -15,8 +15,23 @@ def _gate(**gate: Any) -> dict[str, Any]:
 BROKEN: list[tuple[str, dict[str, Any], str]] = [
     (
         "DataPlane",
+        {"secrets": {"delivery": "ExternalSecrets"}},
+        "External Secrets needs a store to read from, and nothing else does",
+    ),
+    (
+        "DataPlane",
+        {"secrets": {"store": "of-nobody"}},
+        "External Secrets needs a store to read from, and nothing else does",
+    ),
+    (
+        "DataPlane",
         {"credentials": {"vaultPath": "_planes/west"}, "taskQueue": "plane.other"},
         "a plane with credentials has a task queue of its own: leave taskQueue out",
+    ),
+    (
+        "Organization",
+        {"breakGlass": {"approval": {"quorum": 1}}},
+        "approval.groups names who must agree to break-glass",
     ),
     (
         "Organization",
