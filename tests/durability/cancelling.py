@@ -19,6 +19,7 @@ from tests.durability.sweep import (
     leftovers,
     settled,
 )
+from tests.durability.vaults import PATH
 
 _RECORDS = ("Deployment", "Build")
 _UNFINISHED = {None, "", "Running", "Pending"}
@@ -81,7 +82,7 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
     if point.workflow.startswith("rotation/"):
         # What is in use is what was in use before, whichever step was undone.
         secrets = [(one["active"], one["readable"][0], sum(one["readable"]), one["rotates"])
-                   for one in end["secret"]]  # fmt: skip
+                   for one in end["secret"] if one["path"] == PATH]  # fmt: skip
         facts = [one for one in end["fact"] if one["action"] == "rotation.cancelled"]
         if (set(secrets), len(facts)) != ({(1, True, 1, False)}, 1):
             problems.append(f"{secrets} is left, and {len(facts)} facts tell of the cancel")
