@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from activities.planes.observability import ObservabilityActivities
 from activities.promotions.webhooks import WebhookActivities
 from activities.serving.outside import Activities
+from clients.probes import Probes
+from clients.prometheus import Prometheus
 from settings import Settings
 
 
 def gates(settings: Settings) -> Activities:
     """Calls to systems that nobody here answers for: the task queue ``gates``."""
     worker = settings.worker
-    return [WebhookActivities(worker.gate_keys, worker.gate_calls_of_one).call_gate]
+    return [
+        WebhookActivities(worker.gate_keys, worker.gate_calls_of_one).call_gate,
+        ObservabilityActivities(Prometheus(), Probes()).ask_observability,
+    ]

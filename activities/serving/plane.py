@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activities.builds.runs import BuildRunActivities
 from activities.health.looking import HealthActivities
+from activities.looks.logs import LogActivities
 from activities.looks.trees import TreeActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
@@ -17,6 +18,7 @@ from activities.secrets.delivery import SecretDelivery
 from activities.serving.outside import Activities, Outside
 from activities.serving.vault import store_of
 from activities.teardown.planes import TeardownPlaneActivities
+from activities.tenants.leaving import TenantLeavingActivities
 
 
 def plane(outside: Outside) -> Activities:
@@ -35,6 +37,7 @@ def plane(outside: Outside) -> Activities:
         checks.watch_plane,
         HealthActivities(watches).look_at_plane,
         TreeActivities(cluster, watches, objects).see_tree,
+        LogActivities(cluster, watches, objects).copy_log,
         builds.submit_build,
         builds.follow_build,
         builds.stop_build,
@@ -53,6 +56,7 @@ def plane(outside: Outside) -> Activities:
         tasks.follow_task_run,
         tasks.stop_task_run,
         TenantPlaneActivities(cluster).set_up_tenant_plane,
+        TenantLeavingActivities(cluster).leave_namespaces,
         teardown.sweep_plane,
         teardown.await_namespaces_gone,
     ]

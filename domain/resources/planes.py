@@ -159,6 +159,9 @@ class DataPlaneSpec(Model):
     """How network policies are enforced."""
     registry: RegistryAccess = RegistryAccess()
     """Where nodes pull images from."""
+    observability_plane_ref: NameOrEmpty = ""
+    """ObservabilityPlane whose Prometheus is asked by the health checks of its environments. Empty
+    = there is none."""
 
 
 class DataPlane(Resource):
