@@ -68,7 +68,7 @@ class LogActivities:
             finally:
                 await copy.close()
             await copy.finish()
-        return CopiedLog(containers=len(reading.containers), bytes=copy.size, full=copy.is_full)
+        return CopiedLog(containers=len(reading.containers), full=copy.is_full)
 
     async def _follow(self, reading: _Reading) -> None:
         if self._followed >= _MOST_FOLLOWED:

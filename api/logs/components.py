@@ -19,7 +19,7 @@ from api.serving.streams import until
 from clients.kubernetes import lines
 from clients.objects import ObjectStore, tail
 from domain import ids
-from domain.deliveries.logs import NO_PODS, CopiedLog, LogRequest
+from domain.deliveries.logs import NO_PODS, LogRequest
 from domain.errors import DependencyUnavailable, Errored, NotFound, PlatformError
 from domain.policies.log_lines import LONGEST_LINE, LogLine
 from runtime.errors import as_domain_error
@@ -138,9 +138,7 @@ class ComponentLog:
 class _Look:
     """A look that was begun, and its end."""
 
-    def __init__(
-        self, handle: WorkflowHandle[LogsWorkflow, CopiedLog], request: LogRequest
-    ) -> None:
+    def __init__(self, handle: WorkflowHandle[LogsWorkflow, None], request: LogRequest) -> None:
         self.handle = handle
         self.request = request
         self.over = asyncio.Event()

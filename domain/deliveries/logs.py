@@ -46,7 +46,6 @@ class CopiedLog(Wire):
     """How a copy ended."""
 
     containers: int = 0
-    bytes: int = 0
     full: bool = False
     """There was more than one look copies."""
 

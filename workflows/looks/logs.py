@@ -17,7 +17,7 @@ from activities.looks.log_copies import LogCopyActivities
 from activities.looks.logs import FOLLOWED_FOR, LogActivities
 from activities.looks.places_of_logs import LogPlanActivities
 from domain import ids
-from domain.deliveries.logs import CopiedLog, CopyOfLog, LogRequest
+from domain.deliveries.logs import CopyOfLog, LogRequest
 from domain.errors import PlatformError
 from workflows.common.calls import PRESENCE, QUICK, WRITE, Options, call, stop_if_cancelled
 
@@ -36,10 +36,10 @@ class LogsWorkflow:
         self._is_read = False
 
     @workflow.run
-    async def run(self, _request: LogRequest) -> CopiedLog:
+    async def run(self, _request: LogRequest) -> None:
         """Has the worker of the plane copy the logs, and drops the copy once it was read."""
         try:
-            copied = await self._copied()
+            await self._copy()
             with suppress(asyncio.TimeoutError):
                 await workflow.wait_condition(
                     lambda: self._is_read,
@@ -50,14 +50,14 @@ class LogsWorkflow:
             await self._drop()
             raise
         await self._drop()
-        return copied
 
     @workflow.signal
     def read(self) -> None:
         """Nobody reads it any more."""
         self._is_read = True
 
-    async def _copied(self) -> CopiedLog:
+    async def _copy(self) -> None:
+        """Returns when the copy is complete, or nobody reads it any more."""
         request = self._request
         order = await call(
             LogPlanActivities.prepare_log,
@@ -77,11 +77,11 @@ class LogsWorkflow:
         )
         await workflow.wait_condition(lambda: self._is_read or copying.done())
         if copying.done():
-            return copying.result()
+            copying.result()
+            return
         copying.cancel()
         await asyncio.gather(copying, return_exceptions=True)
         stop_if_cancelled()
-        return CopiedLog()
 
     async def _drop(self) -> None:
         request = self._request

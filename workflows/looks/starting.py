@@ -8,7 +8,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from domain import ids
-from domain.deliveries.logs import CopiedLog, LogRequest
+from domain.deliveries.logs import LogRequest
 from domain.deliveries.trees import ComponentTree, TreeRequest
 from workflows.looks.logs import LogsWorkflow
 from workflows.looks.tree import TreeWorkflow
@@ -42,7 +42,7 @@ async def look_at_tree(client: Client, request: TreeRequest, bound: str) -> Comp
     )
 
 
-async def begin_log(client: Client, request: LogRequest) -> WorkflowHandle[LogsWorkflow, CopiedLog]:
+async def begin_log(client: Client, request: LogRequest) -> WorkflowHandle[LogsWorkflow, None]:
     """Has the logs of a component copied to where the asker reads them; told when that is done.
 
     Raises:
@@ -57,7 +57,7 @@ async def begin_log(client: Client, request: LogRequest) -> WorkflowHandle[LogsW
     )
 
 
-async def end_log(handle: WorkflowHandle[LogsWorkflow, CopiedLog]) -> None:
+async def end_log(handle: WorkflowHandle[LogsWorkflow, None]) -> None:
     """Says that nobody reads the copy any more.
 
     Raises:

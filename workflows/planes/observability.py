@@ -54,7 +54,6 @@ class ObservabilityCheckWorkflow:
     @workflow.run
     async def run(self, _request: ObservabilityRequest) -> None:
         """Asks until the plane is not declared any more."""
-        self._progress.begins(f"look after {self._request.plane}")
         try:
             while await self._look():
                 with suppress(asyncio.TimeoutError):
@@ -94,6 +93,12 @@ class ObservabilityCheckWorkflow:
         self._changed = False
         self._rounds += 1
         self._facts.begin_again(self._rounds)
+        self._progress.restart()
+        self._progress.begins(f"look after {self._request.plane}")
+        with self._progress.step("ask"):
+            return await self._ask()
+
+    async def _ask(self) -> bool:
         request = self._request
         seen = await call(
             ObservabilityActivities.ask_observability,
