@@ -129,12 +129,22 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     (
         "Connection",
         {"target": {"componentRef": "api", "host": "example.org"}},
-        "a connection leads to exactly one of componentRef, host and cidr",
+        "a connection leads to exactly one of componentRef, host, cidr and system",
+    ),
+    (
+        "DataPlane",
+        {"gateway": {"certificateIssuer": "letters", "certificateAuthority": "OpenBao"}},
+        "certificates come from certificateIssuer or certificateAuthority, not from both",
+    ),
+    (
+        "Endpoint",
+        {"backendRef": {"componentRef": "web"}, "schemaFile": {"type": "OpenAPI"}},
+        "a schema is given by exactly one of content and path",
     ),
     (
         "Connection",
         {"target": {}},
-        "a connection leads to exactly one of componentRef, host and cidr",
+        "a connection leads to exactly one of componentRef, host, cidr and system",
     ),
     (
         "ConfigurationGroup",
