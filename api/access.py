@@ -6,6 +6,7 @@ outside: both are ``NotFound``.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends
@@ -104,6 +105,7 @@ class Access:
             project=project,
             environment=environment,
             administrators=self._administrators,
+            at=datetime.now(UTC),
         )
         if not decision.allowed:
             raise Denied(decision.reason, facts={"advice": _ROLE})
@@ -117,6 +119,7 @@ class Access:
         places = {environment}
         if not environment:
             places |= {rule.environment for rule in organization.spec.access}
+            places |= {grant.environment for grant in organization.status.grants}
         return any(
             decide(
                 organization,
@@ -125,6 +128,7 @@ class Access:
                 project=project,
                 environment=place,
                 administrators=self._administrators,
+                at=datetime.now(UTC),
             ).allowed
             for place in places
         )

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from api.product import product_version
 from api.routes import (
     approvals,
+    break_glass,
     builds,
     components,
     configuration,
@@ -43,6 +44,7 @@ from api.serving.middleware import BodyLimit, RequestLog
 
 _ROUTERS = (
     approvals.router,
+    break_glass.router,
     freezes.router,
     builds.router,
     deployments.router,

@@ -15,7 +15,7 @@ from temporalio.client import WorkflowHandle
 from benchmarks.samples import Figure, Measurement, Samples
 from benchmarks.stacks import Bench
 from benchmarks.tenant import GROUP, ORGANIZATION
-from benchmarks.usage import Meter, Spent
+from benchmarks.usage import Meter, Spent, quiet
 from clients.assertions import AssertionSigner
 from domain import ids
 from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
@@ -84,6 +84,7 @@ async def _ask(bench: Bench, subjects: list[str]) -> list[tuple[ApprovalRequest,
 
 
 async def _idle(bench: Bench) -> dict[str, Spent]:
+    await quiet(bench.processes)  # each tells those who decide, and writes that down
     meter = Meter(bench.processes)
     await asyncio.sleep(_IDLE_SECONDS)
     return await meter.stop()

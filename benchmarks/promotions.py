@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import WorkflowHandle
-from temporalio.service import RPCError
 
 from benchmarks import tenant
 from benchmarks.burst import burst
@@ -21,13 +20,14 @@ from benchmarks.pods import simulated_pods
 from benchmarks.samples import Figure, Measurement, Samples
 from benchmarks.sightings import NotMeasured
 from benchmarks.stacks import Bench
-from benchmarks.usage import Meter, Spent
+from benchmarks.usage import Meter, Spent, quiet
 from clients.assertions import AssertionSigner
 from domain import ids
 from domain.deliveries import Trigger
 from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
 from domain.deliveries.approvals import ApprovalStanding
 from domain.deliveries.promotions import PromotionRequest
+from runtime import search_attributes as attributes
 
 _WORKFLOW = "PromotionWorkflow"
 _AT_ONCE = 32
@@ -90,7 +90,7 @@ async def _asked(
     """Asks for all promotions; returns them and their approvals when all are open."""
     hands = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(name: str) -> tuple[Handle, tuple[Handle, ApprovalStanding]]:
+    async def ask(name: str) -> Handle:
         request = PromotionRequest(
             organization=tenant.ORGANIZATION,
             component=name,
@@ -100,25 +100,33 @@ async def _asked(
         )
         place = ids.promotion_id(tenant.ORGANIZATION, name, tenant.PROTECTED)
         async with hands:
-            promotion: Handle = await bench.temporal.start_workflow(
+            return await bench.temporal.start_workflow(
                 _WORKFLOW, request, id=place, task_queue=ids.LANES_QUEUE
             )
-        approval: Handle = bench.temporal.get_workflow_handle(ids.approval_id(place))
-        while True:
-            async with hands:
-                try:
-                    standing = await approval.query("approval", result_type=ApprovalStanding)
-                except RPCError:
-                    standing = None
-            if standing is not None:
-                return promotion, (approval, standing)
-            await asyncio.sleep(0.2)
 
-    found = await asyncio.gather(*(one(name) for name in names))
-    return [promotion for promotion, _ in found], [approval for _, approval in found]
+    async def look(promotion: Handle) -> tuple[Handle, ApprovalStanding]:
+        approval: Handle = bench.temporal.get_workflow_handle(ids.approval_id(promotion.id))
+        async with hands:
+            return approval, await approval.query("approval", result_type=ApprovalStanding)
+
+    promotions = await asyncio.gather(*(ask(name) for name in names))
+    await _open(bench, names)
+    return promotions, await asyncio.gather(*(look(one) for one in promotions))
+
+
+async def _open(bench: Bench, names: Sequence[str]) -> None:
+    """Returns once all approvals are open; one question for all, so that it costs nothing."""
+    mark = names[0].rpartition("-")[0]  # which all of one run have in common
+    query = (
+        "WorkflowType = 'ApprovalWorkflow' AND ExecutionStatus = 'Running' "
+        f"AND {attributes.COMPONENT.name} STARTS_WITH '{mark}-'"
+    )
+    while (await bench.temporal.count_workflows(query)).count < len(names):  # noqa: ASYNC110 - Temporal has no event
+        await asyncio.sleep(0.5)
 
 
 async def _idle(bench: Bench) -> dict[str, Spent]:
+    await quiet(bench.processes)  # those who decide are told, and it is written down
     meter = Meter(bench.processes)
     await asyncio.sleep(_IDLE_SECONDS)
     return await meter.stop()

@@ -16,6 +16,8 @@ from clients.kubernetes import Cluster
 
 PARTS = ("worker", "temporal", "kube-apiserver", "etcd", "kube-controller-manager", "api")
 _EVERY = 0.25
+_LOOK, _PATIENCE = 2.0, 180.0
+_IDLE_CORES = 0.15
 _REQUESTS = re.compile(r"^apiserver_request_total\{(?P<labels>.*)\} (?P<value>\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -58,6 +60,16 @@ class Meter:
             name: Spent(_cpu(process) - self._before[name], self._peak[name])
             for name, process in self._processes.items()
         }
+
+
+async def quiet(processes: Mapping[str, psutil.Process]) -> None:
+    """Returns once worker and Temporal have worked off what they were given; or after a while."""
+    watched = [processes[name] for name in ("worker", "temporal")]
+    for _ in range(int(_PATIENCE / _LOOK)):
+        before = sum(_cpu(one) for one in watched)
+        await asyncio.sleep(_LOOK)
+        if sum(_cpu(one) for one in watched) - before < _IDLE_CORES * _LOOK:
+            return
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "approvals": Entry(
         "approvals", "app", "What waits for people: list, show, approve, reject.", _APPLICATIONS
     ),
+    "break-glass": Entry("break_glass", "break_glass", "A role for a while.", _PLATFORM),
     "freeze": Entry(
         "freezes", "app", "When deployments wait: list, check, override.", _APPLICATIONS
     ),

@@ -111,8 +111,9 @@ class WorkerSettings(BaseModel):
     gate_calls_of_one: int = Field(
         8,
         ge=1,
-        description="Of those, calls for one organization at once; more of its calls wait for "
-        "their turn, so that no organization keeps the gates of others waiting.",
+        description="Of those, calls for one organization at once, and never more than are free "
+        "then; more of its calls wait for their turn, so that nobody keeps the gates of others "
+        "waiting.",
     )
     gate_keys: Path | None = Field(
         None,

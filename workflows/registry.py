@@ -11,7 +11,6 @@ from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.expiry.look import ExpiryLookWorkflow
-from workflows.gateways.renewal import CertificateRenewalWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
@@ -25,6 +24,7 @@ from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
 from workflows.promotions.standing import StandingWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
+from workflows.rights.break_glass import BreakGlassWorkflow
 from workflows.secrets.changes import SecretChangeWorkflow
 from workflows.secrets.rotation import RotationWorkflow
 from workflows.secrets.timetable import ScheduledRotationWorkflow
@@ -35,7 +35,6 @@ from workflows.tenants.tenant import TenantWorkflow
 
 PROCEDURES = [
     BuildWorkflow,
-    CertificateRenewalWorkflow,
     ClassUpgradeWorkflow,
     DeployWorkflow,
     DriftWorkflow,
@@ -57,6 +56,7 @@ PROCEDURES = [
 """They end within a release of Pavane."""
 LANES = [
     ApprovalWorkflow,
+    BreakGlassWorkflow,
     BuildLaneWorkflow,
     ConfigurationWorkflow,
     LeakResponseWorkflow,

@@ -21,15 +21,17 @@ _TURN = timedelta(seconds=2)
 class WebhookActivities:
     """Calls of gates. They may take as long as somebody else likes, so they have a queue apart."""
 
-    def __init__(self, keys: Path | None, share: int = 8) -> None:
+    def __init__(self, keys: Path | None, share: int = 8, places: int = 32) -> None:
         """Prepares; asks nobody yet.
 
         Args:
             keys: Folder with the key of each organization.
-            share: How many calls of one organization this process makes at once.
+            share: How many calls of one organization this process makes at once, at most.
+            places: How many calls of all it makes at once.
         """
         self._webhooks = Webhooks(keys)
         self._share = share
+        self._places = places
         self._under_way: Counter[str] = Counter()
 
     @activity.defn
@@ -43,9 +45,10 @@ class WebhookActivities:
             OutOfTurn: As many calls of the organization are under way as it may have; the place
                 is left to others, and this one comes again in a moment.
         """
-        if self._under_way[call.organization] >= self._share:
+        own = self._under_way[call.organization]
+        if own and own >= min(self._share, self._free):
             raise OutOfTurn(
-                f"gate {call.gate}: {self._share} gates of {call.organization} are being asked, "
+                f"gate {call.gate}: {own} gates of {call.organization} are being asked, "
                 "this one waits for its turn",
                 retry_after=_TURN,
             )
@@ -54,6 +57,14 @@ class WebhookActivities:
             return await self._asked(call)
         finally:
             self._under_way[call.organization] -= 1
+
+    @property
+    def _free(self) -> int:
+        """Places that nobody has; whoever has one already takes no more than are left to others.
+
+        So however many organizations ask without end, the next free place is for who has none.
+        """
+        return self._places - self._under_way.total()
 
     async def _asked(self, call: WebhookCall) -> GateOutcome:
         try:

@@ -9,7 +9,6 @@ from activities.classes.upgrades import ClassActivities
 from activities.common.notices import NoticeActivities
 from activities.configurations.groups import ConfigurationGroups
 from activities.configurations.releases import ConfigurationActivities
-from activities.gateways.certificates import CertificatePlanActivities
 from activities.guards.freezes import FreezeActivities
 from activities.guards.stops import StopActivities
 from activities.health.planning import SweepActivities
@@ -30,6 +29,7 @@ from activities.secrets.expiry import ExpiryPlanActivities
 from activities.secrets.plans import RotationPlanActivities
 from activities.serving.outside import Activities, Outside
 from activities.teardown.surveys import TeardownActivities
+from activities.tenants.grants import GrantActivities
 from activities.tenants.setup import TenantActivities
 
 
@@ -123,7 +123,6 @@ def _rules(outside: Outside) -> Activities:
         rotations.note_rotation,
         rotations.read_leak,
         ExpiryPlanActivities(cluster).list_organizations,
-        CertificatePlanActivities(cluster).list_certificate_planes,
         rotations.list_planes,
     ]
 
@@ -131,6 +130,7 @@ def _rules(outside: Outside) -> Activities:
 def _platform(outside: Outside) -> Activities:
     facts, stops = RecordActivities(outside.records), StopActivities(outside.records)
     tenants = TenantActivities(outside.cluster, outside.settings)
+    grants = GrantActivities(outside.cluster)
     teardown = TeardownActivities(outside.cluster, outside.standings)
     sweeps, schedules = SweepActivities(outside.cluster), ScheduleActivities()
     return [
@@ -148,6 +148,9 @@ def _platform(outside: Outside) -> Activities:
         tenants.plan_tenant,
         tenants.set_up_tenant,
         tenants.record_tenant,
+        grants.plan_break_glass,
+        grants.place_grant,
+        grants.lift_grant,
         teardown.survey_teardown,
         teardown.delete_parts,
         teardown.note_teardown,

@@ -13,7 +13,8 @@ from settings import Settings
 def gates(settings: Settings) -> Activities:
     """Calls to systems that nobody here answers for: the task queue ``gates``."""
     worker = settings.worker
+    calls = WebhookActivities(worker.gate_keys, worker.gate_calls_of_one, worker.gate_calls)
     return [
-        WebhookActivities(worker.gate_keys, worker.gate_calls_of_one).call_gate,
+        calls.call_gate,
         ObservabilityActivities(Prometheus(), Probes()).ask_observability,
     ]

@@ -12,7 +12,7 @@ from domain.errors import Conflict, DependencyUnavailable
 from domain.resources import Action
 from runtime.errors import as_domain_error
 
-_OF_THE_PLATFORM = frozenset({"leak", "plane-check", "teardown", "tenant"})
+_OF_THE_PLATFORM = frozenset({"break-glass", "leak", "plane-check", "teardown", "tenant"})
 _BY_KIND = {
     "build": Action.BUILD,
     "deploy": Action.DEPLOY,

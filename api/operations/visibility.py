@@ -17,6 +17,7 @@ from domain.phases import Phase
 from runtime import search_attributes as attributes
 
 Kind = Literal[
+    "break-glass",
     "build",
     "build-request",
     "configuration",

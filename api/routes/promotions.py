@@ -189,7 +189,7 @@ async def why_not(
     place = (organization, component, environment)
     await permitted(access, cluster, place, Action.READ)
     try:
-        found = await why(client, *place, artifact)
+        found = await why(client, services.records(), place, artifact)
     except WorkflowFailureError as failure:
         raise as_domain_error(failure.cause) from failure
     expiring = await expiring_secrets(cluster, services.secrets, *place)

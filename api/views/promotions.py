@@ -6,7 +6,12 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
 from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -24,6 +29,7 @@ from api.schemas.promotions import (
 )
 from api.views.components import component_of, status_of
 from clients.kubernetes import Cluster
+from clients.records import Records
 from domain import ids
 from domain.deliveries import OperationStatus, Trigger
 from domain.deliveries.promotions import Promotion, PromotionPlan, PromotionRequest
@@ -33,6 +39,7 @@ from domain.policies.insights import usual_times
 from domain.policies.promotion.standing import is_held, pinned
 from domain.policies.promotion.why import obstacles
 from domain.records import DeploymentEntry
+from domain.records.stops import Place
 from domain.resources import (
     Action,
     Component,
@@ -107,12 +114,14 @@ async def running_promotion(
     client: Client, organization: str, component: str, environment: str
 ) -> OperationStatus | None:
     """Returns where the promotion of a place stands, None when none is on its way."""
-    handle = client.get_workflow_handle_for(
-        PromotionWorkflow.run, ids.promotion_id(organization, component, environment)
-    )
+    return await _open(client, ids.promotion_id(organization, component, environment))
+
+
+async def _open(client: Client, workflow_id: str) -> OperationStatus | None:
+    handle: WorkflowHandle[object, object] = client.get_workflow_handle(workflow_id)
     try:
         found: OperationStatus = await handle.query(
-            PromotionWorkflow.status, reject_condition=QueryRejectCondition.NOT_OPEN
+            "status", result_type=OperationStatus, reject_condition=QueryRejectCondition.NOT_OPEN
         )
     except WorkflowQueryRejectedError:
         return None
@@ -147,9 +156,20 @@ def plan_view(plan: PromotionPlan, known: Iterable[DeploymentEntry] = ()) -> Pla
 
 
 async def why(
-    client: Client, organization: str, component: str, environment: str, artifact: str
+    client: Client, records: Records, place: tuple[str, str, str], artifact: str
 ) -> WhyView:
-    """Returns all that stands between an artifact and an environment."""
+    """Returns all that stands between an artifact and an environment.
+
+    Args:
+        client: Of Temporal.
+        records: They know what is stopped.
+        place: Organization, component and environment.
+        artifact: Empty = what runs before it.
+
+    Raises:
+        DependencyUnavailable: The records do not answer, so nobody knows what is stopped.
+    """
+    organization, component, environment = place
     request = PromotionRequest(
         organization=organization,
         component=component,
@@ -158,12 +178,16 @@ async def why(
         request_id="why",
         trigger=Trigger(),
     )
-    plan, running = await asyncio.gather(
+    here = Place(organization=organization, environment=environment)
+    plan, running, deploying, stops = await asyncio.gather(
         plan_promotion(client, request),
         running_promotion(client, organization, component, environment),
+        _open(client, ids.deploy_id(organization, component, environment)),
+        records.stops(here),
     )
     facts = plan.facts
-    found = obstacles(plan, running)
+    held = [one for one in stops if one.place.covers(here)]
+    found = obstacles(plan, running, deploying, held)
     workflow_id = ids.promotion_id(organization, component, environment)
     return WhyView(
         organization=organization,

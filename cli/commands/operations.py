@@ -23,6 +23,7 @@ OperationId = Annotated[str, typer.Argument(metavar="ID", help="As `operations l
 class Kind(StrEnum):
     """Kinds of operations."""
 
+    BREAK_GLASS = "break-glass"
     BUILD = "build"
     BUILD_REQUEST = "build-request"
     CONFIGURATION = "configuration"

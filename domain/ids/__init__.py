@@ -6,6 +6,7 @@ the lock and the idempotency key of its procedure.
 
 from domain.ids.naming import (
     FIELD_MANAGER,
+    GRANT_MANAGER,
     TENANT_MANAGER,
     binding_name,
     build_name,
@@ -25,6 +26,7 @@ from domain.ids.procedures import (
     OperationId,
     OperationKind,
     approval_id,
+    break_glass_id,
     build_id,
     build_lane_id,
     build_request_id,
@@ -66,6 +68,7 @@ __all__ = [
     "CONTROL_QUEUE",
     "FIELD_MANAGER",
     "GATES_QUEUE",
+    "GRANT_MANAGER",
     "LANES_QUEUE",
     "ORCHESTRATION_QUEUE",
     "SECRETS_QUEUE",
@@ -74,6 +77,7 @@ __all__ = [
     "OperationKind",
     "approval_id",
     "binding_name",
+    "break_glass_id",
     "build_id",
     "build_lane_id",
     "build_name",

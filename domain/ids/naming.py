@@ -14,6 +14,8 @@ _LABEL_LIMIT = 63
 _HASH_LENGTH = 16
 _HASH = re.compile(rf"[0-9a-f]{{{_HASH_LENGTH}}}")
 FIELD_MANAGER = "pavane"
+GRANT_MANAGER = "pavane-grant"
+"""Of one grant each, with its name behind: so each is given and taken back by itself."""
 TENANT_MANAGER = "pavane-tenant"
 """Of what organizations get, apart from the manager of releases: both own a project's namespace."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from domain.errors import InvalidRequest
-from domain.ids.naming import SLUG, fitted, is_commit, slug
+from domain.ids.naming import SLUG, content_name, fitted, is_commit, slug
 
 OperationKind = Literal[
+    "break-glass",
     "build",
     "build-request",
     "class-upgrade",
@@ -26,6 +28,7 @@ OperationKind = Literal[
     "tenant",
 ]
 _PARTS: dict[str, int] = {
+    "break-glass": 3,
     "build": 3,
     "build-request": 3,
     "class-upgrade": 3,
@@ -57,7 +60,8 @@ class OperationId:
     """Commit (12 characters) of a build, environment of a deployment or of a drift, kind of the
     class of an upgrade (whose ``component`` is the class), kind of what a teardown is about (which
     is the ``component``), environment or ``all`` of leaked secrets (whose project is the
-    ``component``), ``release`` of a configuration group (which is the ``component``),
+    ``component``), environment of rights for a while (whose person is the ``component``),
+    ``release`` of a configuration group (which is the ``component``),
     environment and key of a task run."""
 
     def __str__(self) -> str:
@@ -85,6 +89,13 @@ def build_request_id(organization: str, component: str, key: str) -> str:
         f"build-request/{slug(organization, 'organization')}/"
         f"{slug(component, 'component')}/{slug(key, 'request key')}"
     )
+
+
+def break_glass_id(organization: str, person: str, environment: str) -> str:
+    """Returns the workflow id under which a person is given a right in a place for a while."""
+    readable = re.sub(r"[^a-z0-9]+", "-", person.lower()).strip("-")[:40].rstrip("-")
+    who = content_name(readable or "person", person)
+    return _place("break-glass", organization, who, environment)
 
 
 def deploy_id(organization: str, component: str, environment: str) -> str:

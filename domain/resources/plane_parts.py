@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -48,15 +48,6 @@ class GatewayListener(Model):
 class PlaneGateway(Model):
     """The Gateway (Gateway API) through which traffic enters a plane."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!(has(self.certificateIssuer) && self.certificateIssuer != '' && "
-            "has(self.certificateAuthority) && self.certificateAuthority != '')",
-            "certificates come from certificateIssuer or certificateAuthority, not from both",
-            lambda gateway: not (gateway.certificate_issuer and gateway.certificate_authority),
-        ),
-    )
-
     name: NameOrEmpty = ""
     """Gateway that routes attach to. Empty = the gateway of the installation."""
     namespace: NameOrEmpty = ""
@@ -84,11 +75,5 @@ class PlaneGateway(Model):
     """ClusterIssuer of cert-manager that signs for the host names of components. Each then gets a
     certificate and a listener of its own (ListenerSet), which the Gateway has to allow, and answers
     by HTTPS only. Empty = its routes attach to the Gateway as it is."""
-    certificate_authority: Literal["", "OpenBao"] = ""
-    """Who signs for the host names of components where no cert-manager does: the role `gateway` of
-    the organization's PKI engine (`pki/ORGANIZATION`). Each project then has a certificate in each
-    environment and a listener at the Gateway, whose owner lets Pavane add it by the label
-    `choreo.dev/listener-port`, and its components answer by HTTPS only. Empty = nobody."""
     certificate_port: int = Field(443, ge=1, le=65535)
-    """Port of listeners with certificates in the URLs shown to people; with certificateIssuer also
-    the port they listen at."""
+    """Port of those listeners, and in the URLs shown to people."""

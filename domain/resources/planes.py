@@ -126,11 +126,6 @@ class PlaneNetwork(Model):
     )
     """Addresses of name servers that are no pods, such as one on each node. Empty = there are
     none."""
-    api_server_addresses: tuple[
-        Annotated[str, Field(max_length=43, pattern=r"^[0-9a-fA-F.:]+$")], ...
-    ] = Field((), max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
-    """Addresses of the cluster's API server, for Connections to it where policies know no word for
-    it. Empty = such a Connection is refused; Cilium needs none."""
     probe_image: ImageOrEmpty = ""
     """Image with `python3` that every organization may run, such as Pavane's own, by whose pods
     connections are tried. Empty = none are, and environments cannot ask for it."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from temporalio.service import RPCError
 
 from clients.assertions import AssertionSigner
 from clients.kubernetes.kinds import Kind
 from domain import ids
 from domain.deliveries import OperationStatus
 from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
-from domain.deliveries.approvals import ApprovalRequest, ApprovalRule
+from domain.deliveries.approvals import ApprovalRequest, ApprovalRule, ApprovalStanding
+from domain.deliveries.break_glass import BreakGlassRequest
 from domain.records.stops import Place as StoppedPlace
 from domain.records.stops import StopOrder
 from tests.durability.place import ENVIRONMENT, GOOD, Place
@@ -19,6 +23,7 @@ from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
 from workflows.approvals.approval import ApprovalWorkflow
 from workflows.common.waking import tell_freezes
+from workflows.rights.starting import start_break_glass
 from workflows.starting import carry_out_stop
 
 _FREEZES = Kind("choreo.dev/v1alpha1", "FreezeWindow", "freezewindows", namespaced=True)
@@ -113,4 +118,38 @@ class Votes(Scenario):
         assert len(asked["result"]["votes"]) == 2
 
 
-WAITING: tuple[Scenario, ...] = (Stopped(), Frozen(), Votes())
+class BreakGlass(Scenario):
+    """A right is given once another agreed, and is over by itself, whoever was killed."""
+
+    name = "break glass"
+    is_undone_by_cancel = False
+
+    async def act(self, place: Place) -> None:
+        ann = ApprovalPerson(subject="ann", email="ann@acme.example", groups=("leads",))
+        access = [{"user": ann.email, "role": "developer"}]
+        policy = {"approval": {"groups": ["leads"]}}
+        await place.apply("Organization", place.name, {"access": access, "breakGlass": policy})
+        request = BreakGlassRequest(
+            organization=place.name, environment=ENVIRONMENT, role="admin",
+            person="bob@acme.example", reason="a fire", seconds=20,
+        )  # fmt: skip
+        handle = await start_break_glass(place.client, request)
+        place.remember(handle)
+        approval = place.client.get_workflow_handle(ids.approval_id(handle.id))
+        while True:
+            with suppress(RPCError):  # nobody is asked yet, or no worker answers
+                standing = await approval.query("approval", result_type=ApprovalStanding)
+                break
+            await asyncio.sleep(0.1)
+        signer = AssertionSigner(Path(place.environment["PAVANE_APPROVALS__SIGNING_KEY"]))
+        asked = ApprovalDecision(act=Act.APPROVE, hash=standing.hash)
+        await approval.execute_update("decide", signer.sign(approval.id, asked, ann), id="ann")
+
+    def facts(self, state: State) -> None:
+        (asked,) = state["operation"]
+        assert asked["result"]["approved_by"] == ["ann@acme.example"]
+        told = [one["action"] for one in state["fact"]]
+        assert told.count("break-glass.granted") == told.count("break-glass.ended") == 1
+
+
+WAITING: tuple[Scenario, ...] = (Stopped(), Frozen(), Votes(), BreakGlass())

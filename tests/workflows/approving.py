@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,8 @@ class Approvals:
         self.notices: list[Notice] = []
         """Of its own approvals: what a test before left open may still tell something."""
         self.fail_notices: Exception | None = None
+        self.told: Callable[[Notice, datetime], Awaitable[None]] | None = None
+        """What somebody does who is told something, and when; time does not go on meanwhile."""
         self.facts: list[AuditFact] = []
         self.fail_records: Exception | None = None
         self._activities = ApprovalActivities(
@@ -87,6 +89,8 @@ class Approvals:
             raise self.fail_notices
         if any(notice.key.startswith(f"{one}/") for one in self._own):
             self.notices.append(notice)
+            if self.told is not None:
+                await self.told(notice, activity.info().scheduled_time)
         return NoticeReceipt(sent=("test",))
 
     @activity.defn
@@ -118,6 +122,10 @@ class Approvals:
         ]
         async with served(made):
             yield
+
+    def hears(self, approval: str) -> None:
+        """Keeps what is told of an approval that a procedure asks for."""
+        self._own.add(approval)
 
     async def ask(self, **changes: Any) -> Open:
         request = ApprovalRequest(

@@ -27,6 +27,7 @@ from domain.deliveries.approvals import (
     ApprovalStanding,
     EscalationStep,
 )
+from domain.deliveries.notices import Notice
 from domain.errors import DependencyUnavailable
 from runtime import search_attributes as attributes
 from tests.servers import temporal_server
@@ -401,6 +402,45 @@ async def test_months_pass_with_a_reminder_escalations_and_an_end(
     assert asking.notices[1].groups == ("leads", "heads")
     timers = [one for one in history.events if one.HasField("timer_started_event_attributes")]
     assert len(timers) == 4
+
+
+async def test_months_later_a_delegate_and_a_group_that_was_asked_instead_still_decide(
+    skipping: Client, tmp_path: Path
+) -> None:
+    asking = Approvals(skipping, tmp_path)
+    head = DAN.model_copy(update={"groups": ("heads",)})
+    step = EscalationStep(after=timedelta(days=30), group="heads")
+    rule = ApprovalRule(
+        quorum=2, groups=("leads",), expires_after=timedelta(days=180), escalation=(step,)
+    )
+
+    opened: asyncio.Future[Open] = asyncio.get_running_loop().create_future()
+
+    async def told(notice: Notice, at: datetime) -> None:
+        approval = await opened
+        match notice.kind:
+            case "approval.asked":
+                await approval.decide(ANN, Act.DELEGATE, at=at, delegate=CAT.email)
+            case "approval.escalated":
+                await approval.decide(head, at=at)
+            case "approval.reminded":
+                await approval.decide(CAT, at=at)
+
+    asking.told = told
+    async with asking.worker():
+        opened.set_result(await asking.ask(rule=rule))
+        result = await opened.result().handle.result()
+
+    assert result.outcome is ApprovalOutcome.APPROVED
+    assert [(vote.person.email, vote.on_behalf_of) for vote in result.votes] == [
+        (DAN.email, None),
+        (CAT.email, ANN),
+    ]
+    assert result.opened
+    assert [vote.at >= result.opened + timedelta(days=days)
+            for vote, days in zip(result.votes, (30, 90), strict=True)] == [True, True]  # fmt: skip
+    said = {one.key: one.action.removeprefix("approval.") for one in asking.facts}
+    assert list(said.values()) == ["asked", "delegated", "escalated", "voted", "voted", "approved"]
 
 
 async def test_a_deadline_that_passes_while_the_records_are_away_counts_when_they_are_back(

@@ -220,3 +220,48 @@ async def test_a_carried_watch_that_a_freeze_put_back_gives_way_to_what_came_mea
     promotion = await handle.result()
     assert (promotion.artifact, promotion.phase) == ("web-b", Phase.SUCCEEDED)
     assert [one.artifact for one in prepared(world) if not one.rollback] == ["web-a", "web-b"]
+
+
+async def test_a_carried_watch_whose_time_is_up_in_a_freeze_that_holds_is_verified_afterwards(
+    line: Line,
+) -> None:
+    handle = await watched(line)
+    line.problem = "a key is missing"
+    await line.promote("two", artifact="web-b")
+    await eventually(lambda: "promotion.denied" in line.told())
+    line.freeze = frozen("Hold")
+
+    line.health.set()
+
+    await waits_for(handle, "the end of the watch of web-web-a: freeze weekend: off call")
+    assert not any(one.verified for one in (await line.standing()).passes)
+    line.freeze = None
+    await handle.signal("freezes_changed")
+    assert "a key is missing" in (await failure(handle)).message
+    (passed,) = (await line.standing()).passes
+    assert (passed.artifact, passed.verified is not None) == ("web-a", True)
+
+
+async def test_a_carried_watch_that_a_freeze_holds_gives_way_to_what_is_let_through(
+    line: Line, world: World
+) -> None:
+    handle = await watched(line)
+    line.rules = APPROVAL
+    await line.promote("two", artifact="web-b")
+    approval = await line.approval()
+    await line.waits_for(handle, "approval")
+    events = (await handle.fetch_history()).events
+    timers = sum(one.event_type == EventType.EVENT_TYPE_TIMER_STARTED for one in events)
+    line.freeze = frozen("Hold")
+    line.health.set()
+    await has(handle, EventType.EVENT_TYPE_TIMER_STARTED, timers + 1)
+    line.freeze = None
+
+    await approval.signal("decided", ApprovalOutcome.APPROVED)
+
+    promotion = await handle.result()
+    assert (promotion.artifact, promotion.phase) == ("web-b", Phase.SUCCEEDED)
+    verified = {one.artifact: one.verified is not None for one in (await line.standing()).passes}
+    assert verified == {"web-a": False, "web-b": True}
+    assert line.told().count("promotion.watch-ended") == 1
+    assert world.last("prepare_release").artifact == "web-b"

@@ -84,6 +84,29 @@ async def test_deployment_waits_in_a_freeze_and_goes_on_when_a_window_changes(
     assert running.names().count("prepare_release") == 2
 
 
+async def test_a_window_that_changes_while_it_is_looked_at_is_not_missed(
+    temporal: Client, running: World, organization: str
+) -> None:
+    place = Frozen(running)
+    read = running.behaviours["prepare_release"]
+    has_looked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: DeployRequest) -> Any:
+        found = await read(request)
+        has_looked.set()
+        await goes_on.wait()
+        return found
+
+    running.behaviours["prepare_release"] = slowly
+    handle, _ = await enqueue_deployment(temporal, wanted(organization))
+    async with asyncio.timeout(60):
+        await has_looked.wait()
+        place.is_open = True
+        await handle.signal("freezes_changed")
+        goes_on.set()
+        assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
 async def test_deployment_that_waits_in_a_freeze_gives_way_to_the_next_one(
     temporal: Client, running: World, organization: str
 ) -> None:

@@ -12,11 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import Priority
 
 from domain import ids
 from domain.deliveries.approvals import ApprovalChange, ApprovalRequest, ApprovalResult
 
 _WORKFLOW = "ApprovalWorkflow"
+_SOONER = Priority(priority_key=2)
+"""Whoever decides waits for the answer: what they say is looked at before what runs by itself."""
 OpenApproval = workflow.ChildWorkflowHandle[Any, ApprovalResult]
 
 
@@ -37,6 +40,7 @@ async def ask_approval(request: ApprovalRequest) -> OpenApproval:
         task_queue=ids.LANES_QUEUE,
         result_type=ApprovalResult,
         parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+        priority=_SOONER,
         static_summary=request.asked[:200],
     )
     return handle

@@ -217,6 +217,7 @@ class DeployWorkflow:
     async def _prepared(self, request: DeployRequest) -> PreparedRelease:
         """Renders; parks while the place is stopped and renders anew when it goes on."""
         while True:
+            self._thaw.looks()
             release = await self._brake.past(
                 lambda: call(
                     ReleaseActivities.prepare_release,

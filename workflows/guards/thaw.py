@@ -31,6 +31,10 @@ class Thaw:
         """A window was changed, deleted or overridden."""
         self._is_stirred = True
 
+    def looks(self) -> None:
+        """The caller reads the facts now: what is told from here on counts."""
+        self._is_stirred = False
+
     async def wait(
         self,
         verdict: FreezeVerdict,
@@ -48,7 +52,8 @@ class Thaw:
             for one in verdict.closed_by
             if one.override_by != "nobody"
         )
-        self._is_stirred = False
+        if not self._is_stirred or not workflow.patched("what-is-told-before-the-wait-counts"):
+            self._is_stirred = False
         workflow.upsert_search_attributes([attributes.AWAITING.value_set(True)])
         with (
             self._progress.step(self._step, awaiting=verdict.message, until=verdict.until, who=who),

@@ -36,12 +36,22 @@ class CarriedWatch:
 
     async def is_left(self, progress: Progress, gives_way: Callable[[], bool]) -> bool:
         """Waits for its end when nothing else is to be done; True = there is something again."""
-        release, until = self._verification.facts.release, self._verification.until
-        with progress.waiting(f"the end of the watch of {release}", until=until):
-            await workflow.wait_condition(lambda: self._task.done() or gives_way())
+        while not self._task.done() and not gives_way():
+            await self._shown(progress, gives_way)
         if self._task.done() and not self._task.cancelled():
             self._task.exception()  # looked at: it was about what runs, which stays
         return gives_way()
+
+    async def _shown(self, progress: Progress, gives_way: Callable[[], bool]) -> None:
+        """Says what is waited for until that is over, or another thing."""
+        one = self._verification
+        shut, what = one.shut, f"the end of the watch of {one.facts.release}"
+        if shut is not None:
+            what += f": {shut.message}"
+        with progress.waiting(what, until=shut.until if shut else one.until):
+            await workflow.wait_condition(
+                lambda: self._task.done() or gives_way() or one.shut is not shut
+            )
 
     def comes_again(self) -> PromotionRequest | None:
         """Returns what is to be asked anew, once: it was undone for a freeze."""
@@ -72,6 +82,8 @@ class CarriedWatch:
         assert watch is not None  # noqa: S101 - whoever carries it looked
         try:
             await watch
+            if workflow.patched("a-carried-watch-is-held"):
+                await self._verification.held()
         except FreezeActive as frozen:
             if workflow.patched("a-carried-watch-is-reverted"):
                 await self._put_back(frozen)

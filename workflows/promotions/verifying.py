@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -38,8 +39,11 @@ class Verification:
         self.watch: asyncio.Future[None] | None = None
         """Ends when the time is up; None = none was begun."""
         self.until = workflow.now() + timedelta(seconds=facts.rules.watch_seconds)
+        self.shut: FreezeVerdict | None = None
+        """What a carried one waits for although the time of its watch is up."""
         self._progress = progress
         self._edge = edge
+        self._is_carried = False
 
     async def passes(self, gives_way: Callable[[], bool]) -> bool:
         """Looks for as long as the step asks; then it is remembered as verified.
@@ -62,7 +66,7 @@ class Verification:
             if not await self._over(self.watch, gives_way):
                 return False
             self.watch.result()
-        await self._held()
+        await self.held()
         await self.remember()
         return True
 
@@ -70,6 +74,7 @@ class Verification:
         try:
             await workflow.wait_condition(lambda: looks.done() or gives_way())
             if not looks.done() and workflow.patched("a-watch-holds-up-nobody"):
+                self._is_carried = True
                 return False
             await workflow.wait([looks])
         except asyncio.CancelledError:
@@ -87,11 +92,12 @@ class Verification:
             options=watch(longest),
         )
 
-    async def _held(self) -> None:
+    async def held(self) -> None:
         """Takes no further step while a freeze lasts that wants that.
 
         Raises:
             FreezeActive: One lasts that wants undone what is under way.
+            VerificationFailed: It lost its health meanwhile.
         """
         if not workflow.patched("freezes-hold-what-was-watched"):
             return
@@ -108,8 +114,8 @@ class Verification:
         Raises:
             VerificationFailed: It lost its health meanwhile.
         """
-        thaw = Thaw(self._progress, "verify")
         if not workflow.patched("what-a-freeze-holds-is-watched"):
+            thaw = Thaw(self._progress, "verify")
             await thaw.wait(shut, lambda: self._edge.is_stirred, _LOOKS_AGAIN)
             return
         looks = asyncio.ensure_future(self._watched(_LOOKS_AGAIN))
@@ -118,13 +124,31 @@ class Verification:
             return looks.done() and looks.exception() is not None
 
         try:
-            await thaw.wait(shut, lambda: self._edge.is_stirred or fails(), _LOOKS_AGAIN)
+            await self._until(shut, lambda: self._edge.is_stirred or fails())
         except asyncio.CancelledError:
             await _ended(looks)
             raise
         if fails():
             looks.result()
         await _ended(looks)
+
+    async def _until(self, shut: FreezeVerdict, gives_way: Callable[[], bool]) -> None:
+        """Waits for the end of a freeze; who is carried leaves what is shown to the one on its way.
+
+        It looks again after a while anyway.
+        """
+        if not self._is_carried:
+            await Thaw(self._progress, "verify").wait(shut, gives_way, _LOOKS_AGAIN)
+            return
+        left = min((shut.until or shut.at + _LOOKS_AGAIN) - workflow.now(), _LOOKS_AGAIN)
+        self.shut = shut
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                gives_way,
+                timeout=max(left, timedelta(seconds=1)),
+                timeout_summary=f"{self.facts.release} is verified after {shut.message}"[:200],
+            )
+        self.shut = None
 
     @property
     def _known(self) -> FreezeVerdict | None:

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.deliveries import OperationStatus
 from domain.deliveries.promotions import GateState, PromotionPlan
+from domain.phases import StepPhase
+from domain.records.stops import Stop
+from domain.resources.gates import APPROVAL
 
 
 class Obstacle(BaseModel):
@@ -28,21 +31,30 @@ _SHOWN_BY_THE_PLAN = {"gates", "freeze"}
 """What is waited for there is in the list already, as it is now."""
 
 
-def obstacles(plan: PromotionPlan, running: OperationStatus | None) -> tuple[Obstacle, ...]:
+def obstacles(
+    plan: PromotionPlan,
+    running: OperationStatus | None,
+    deploying: OperationStatus | None = None,
+    stops: Iterable[Stop] = (),
+) -> tuple[Obstacle, ...]:
     """Returns everything that stands between; nothing, when it is there.
 
     Args:
         plan: What a promotion would be judged by now.
         running: Where the promotion of the place stands; None = none is on its way.
+        deploying: Where the deployments of the place stand; None = none is under way.
+        stops: Emergency stops that hold in the place.
     """
-    return () if plan.nothing_to_do else tuple(_obstacles(plan, running))
+    if plan.nothing_to_do:
+        return ()
+    stopped = tuple(_of_stop(one) for one in stops)
+    if plan.facts.environment == plan.facts.first:
+        return (*stopped, *_of_first(plan, deploying))
+    return (*stopped, *_obstacles(plan, running), *_of_queue(deploying))
 
 
 def _obstacles(plan: PromotionPlan, running: OperationStatus | None) -> Iterable[Obstacle]:
     facts = plan.facts
-    if facts.environment == facts.first:
-        yield from _of_first(plan)
-        return
     for gate in plan.gates:
         if not gate.is_open:
             asked = " (asked on the way)" if gate.state is GateState.PENDING else ""
@@ -71,7 +83,38 @@ def _of_freeze(plan: PromotionPlan) -> Iterable[Obstacle]:
         )
 
 
-def _of_first(plan: PromotionPlan) -> Iterable[Obstacle]:
+def _of_stop(stop: Stop) -> Obstacle:
+    return Obstacle(
+        what="emergency stop",
+        reason=str(stop),
+        since=stop.since,
+        who=f"who may administer {stop.place}: pavane resume",
+    )
+
+
+def _of_queue(deploying: OperationStatus | None) -> Iterable[Obstacle]:
+    """What the queue of the place does, and what it waits for; a parked one waits for a person."""
+    if deploying is None:
+        return
+    waiting = deploying.waiting_for
+    behind = f"; {len(deploying.queue)} wait behind it" if deploying.queue else ""
+    if waiting is None:
+        yield Obstacle(what="deployment", reason=f"under way: {deploying.summary}{behind}")
+    elif _step_of(deploying) not in _SHOWN_BY_THE_PLAN:
+        yield Obstacle(
+            what="deployment",
+            reason=f"waiting for {waiting.what}{behind}",
+            since=waiting.since,
+            until=waiting.until,
+            who=waiting.who,
+        )
+
+
+def _step_of(status: OperationStatus) -> str:
+    return next((one.name for one in status.steps if one.phase is StepPhase.RUNNING), "")
+
+
+def _of_first(plan: PromotionPlan, deploying: OperationStatus | None) -> Iterable[Obstacle]:
     """Into the first environment leads no promotion: a build or a person brings it there."""
     target, held = plan.facts.target, plan.facts.standing.hold
     if held is not None:
@@ -87,7 +130,8 @@ def _of_first(plan: PromotionPlan) -> Iterable[Obstacle]:
             until=pin.until,
             who=f"whoever may deploy here: pavane unpin {component} {target.environment}",
         )
-    if not target.ready:
+    yield from _of_queue(deploying)
+    if not target.ready and deploying is None:
         reason = ": ".join(part for part in (target.reason, target.message) if part)
         yield Obstacle(
             what="deployment", reason=reason or "nothing was deployed there", since=target.since
@@ -106,11 +150,11 @@ def _of_promotion(plan: PromotionPlan, running: OperationStatus | None) -> Itera
             if not facts.rules.auto
             else "the platform, once the source is ready",
         )
-        if facts.rules.approval is not None:
-            yield Obstacle(what="approval", reason=f"needs {'; '.join(plan.approvals)}")
+        yield from _of_approval(plan)
         return
-    waiting = running.waiting_for
-    step = next((one.name for one in running.steps if one.phase == "Running"), "")
+    waiting, step = running.waiting_for, _step_of(running)
+    if any(one.name == APPROVAL and one.phase is StepPhase.WAITING for one in running.steps):
+        yield from _of_approval(plan)
     if waiting is not None and step not in _SHOWN_BY_THE_PLAN:
         yield Obstacle(
             what=step or "promotion",
@@ -119,3 +163,9 @@ def _of_promotion(plan: PromotionPlan, running: OperationStatus | None) -> Itera
             until=waiting.until,
             who=waiting.who,
         )
+
+
+def _of_approval(plan: PromotionPlan) -> Iterable[Obstacle]:
+    """It comes after the gates, and is needed although nobody is asked yet."""
+    if plan.facts.rules.approval is not None:
+        yield Obstacle(what=APPROVAL, reason=f"needs {'; '.join(plan.approvals)}")

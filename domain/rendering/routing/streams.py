@@ -7,8 +7,7 @@ from typing import Any
 
 from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.routing.certificates import with_certificate
-from domain.rendering.routing.hosts import host_names
+from domain.rendering.routing.hosts import hostname
 from domain.rendering.routing.offers import parent, route
 from domain.resources.plane_parts import GatewayListener
 from domain.resources.workload import EndpointType, WorkloadEndpoint
@@ -75,11 +74,10 @@ def _grpc(
             )
     spec = {
         "parentRefs": [parent(facts)],
-        "hostnames": host_names(facts, endpoint),
+        "hostnames": [hostname(facts, endpoint)],
         "rules": [{**template, **_backend(facts, endpoint)}],
     }
-    made = route(facts, "GRPCRoute", _name(facts, endpoint), spec)
-    return with_certificate(facts, made, endpoint)
+    return route(facts, "GRPCRoute", _name(facts, endpoint), spec)
 
 
 def _tls(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> dict[str, Any]:
@@ -92,7 +90,7 @@ def _tls(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> dict[str, Any]:
         )
     spec = {
         "parentRefs": [parent(facts, listener)],
-        "hostnames": host_names(facts, endpoint),
+        "hostnames": [hostname(facts, endpoint)],
         "rules": [_backend(facts, endpoint)],
     }
     return route(facts, "TLSRoute", _name(facts, endpoint), spec)

@@ -20,8 +20,9 @@ from domain.resources.build import Build
 from domain.resources.component import Component, Project
 from domain.resources.environment import Environment
 from domain.resources.families import BINDINGS
-from domain.resources.organization import AccessRule, Action, Organization
+from domain.resources.organization import Organization
 from domain.resources.registry import KINDS
+from domain.resources.rights.rules import AccessRule, Action
 
 RBAC = "rbac.authorization.k8s.io"
 _VERSION = f"{RBAC}/v1"

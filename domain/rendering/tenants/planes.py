@@ -11,7 +11,8 @@ from domain.rendering.tenants.admission import image_admission
 from domain.rendering.tenants.baseline import organization_denials
 from domain.rendering.tenants.bounds import project_bounds, project_denial, project_namespace
 from domain.resources import Metadata, Organization
-from domain.resources.organization import AccessRule, OrganizationSpec, TenantSecurity
+from domain.resources.organization import OrganizationSpec, TenantSecurity
+from domain.resources.rights.rules import AccessRule
 
 
 def plane_objects(plane: TenantPlane) -> list[dict[str, Any]]:

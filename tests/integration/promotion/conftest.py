@@ -23,6 +23,7 @@ from activities.releases.rendering import ReleaseActivities
 from activities.serving import Activities
 from activities.teardown.planes import TeardownPlaneActivities
 from activities.teardown.surveys import TeardownActivities
+from activities.tenants.grants import GrantActivities
 from api.app import create_app
 from api.services import Services
 from clients.assertions import AssertionVerifier
@@ -95,8 +96,11 @@ def _control(  # noqa: PLR0917 - what is outside, each once
         plane, objects, Settings(), history, watches=watches, standings=standings
     )
     promotions = PromotionActivities(plane, objects, standings, queues, Settings(), watches=watches)
-    teardown = TeardownActivities(plane, standings)
+    teardown, grants = TeardownActivities(plane, standings), GrantActivities(plane)
     return [
+        grants.plan_break_glass,
+        grants.place_grant,
+        grants.lift_grant,
         releases.prepare_release,
         releases.record_deployment,
         RecordActivities(history).record,

@@ -172,8 +172,12 @@ class Line(Organization):
         return {one["what"]: one["reason"] for one in answer.json()["obstacles"]}
 
     async def asked(self, environment: str) -> dict[str, Any]:
-        """Returns the open approval as the API shows it, once it is asked for."""
-        path = f"/v1/approvals/{ids.promotion_id(self.name, 'web', environment)}"
+        """Returns the open approval of a promotion as the API shows it, once it is asked for."""
+        return await self.asked_about(ids.promotion_id(self.name, "web", environment))
+
+    async def asked_about(self, subject: str) -> dict[str, Any]:
+        """Returns an open approval as the API shows it, once it is asked for."""
+        path = f"/v1/approvals/{subject}"
         async with asyncio.timeout(_PATIENCE):
             while True:
                 answer = await self._http.get(path, headers=_as("ada"))

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
-from activities.guards.freezes import FreezeReader
+from activities.guards.freezes import FreezeActivities, FreezeReader
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from domain.deliveries import FreezePlace
@@ -34,9 +35,22 @@ class Watched:
         """It knows them all."""
 
 
-def reader(policy: str, begins: timedelta) -> FreezeReader:
+class Kept:
+    """The API server, which has these windows."""
+
+    def __init__(self, *windows: dict[str, Any]) -> None:
+        self.items = windows
+        self.asked = 0
+
+    async def list(self, _: object, namespace: str) -> Kept:
+        assert namespace == "acme"
+        self.asked += 1
+        return self
+
+
+def window(policy: str, begins: timedelta) -> dict[str, Any]:
     start = (datetime.now(UTC) + begins).strftime("%Y-%m-%dT%H:%M:%S")
-    window = {
+    return {
         "apiVersion": "choreo.dev/v1alpha1",
         "kind": "FreezeWindow",
         "metadata": {"name": "weekend", "namespace": "acme"},
@@ -46,7 +60,15 @@ def reader(policy: str, begins: timedelta) -> FreezeReader:
             "schedule": {"start": start, "duration": "48h"},
         },
     }
-    return FreezeReader(cast("Cluster", None), cast("SharedWatches", Watched(window)))
+
+
+def reading(kept: Kept, watched: Watched) -> FreezeReader:
+    return FreezeReader(cast("Cluster", kept), cast("SharedWatches", watched))
+
+
+def reader(policy: str, begins: timedelta) -> FreezeReader:
+    one = window(policy, begins)
+    return reading(Kept(one), Watched(one))
 
 
 async def test_it_is_told_beforehand_that_a_freeze_will_undo_what_is_under_way() -> None:
@@ -68,3 +90,20 @@ async def test_a_freeze_that_lasts_is_told_with_what_it_wants() -> None:
     told = await reader("Hold", -HOUR).telling(PLACE)
     assert told is not None
     assert (told.in_progress, told.message) == ("Hold", "freeze weekend: off call")
+
+
+async def test_a_window_that_is_gone_keeps_nothing_closed_though_the_watch_has_it_still() -> None:
+    assert (await reading(Kept(), Watched(window("Hold", -HOUR))).read(PLACE)).is_open
+
+
+async def test_who_is_told_sees_a_window_that_the_watch_does_not_have_yet() -> None:
+    kept = Kept(window("Revert", -HOUR))
+    activities = FreezeActivities(cast("Cluster", kept), cast("SharedWatches", Watched()))
+    told = await ActivityEnvironment().run(activities.read_freeze, PLACE)
+    assert (told.is_open, told.in_progress) == (False, "Revert")
+
+
+async def test_an_open_place_costs_no_request() -> None:
+    kept = Kept()
+    assert (await reading(kept, Watched()).read(PLACE)).is_open
+    assert not kept.asked

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from domain.policies.access import Caller, decide, roles_of
-from domain.resources.organization import Action, Organization, Role
+from domain.resources.organization import Organization
+from domain.resources.rights.rules import Action, Role
 
 pytestmark = pytest.mark.unit
 

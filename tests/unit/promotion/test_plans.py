@@ -18,6 +18,7 @@ from domain.phases import StepPhase
 from domain.policies.promotion.gates import evaluate
 from domain.policies.promotion.plan import described_plan, plan, runs_already
 from domain.policies.promotion.why import obstacles
+from domain.records.stops import Place, Stop
 from domain.resources.gates import GateCheck
 from tests.unit.promotion.cases import NOW, case, facts, request, rule, standing
 
@@ -111,6 +112,45 @@ def test_a_promotion_that_waits_says_for_what_and_who_can_end_it() -> None:
     assert one.reason == "waiting for 2 approvals"
     gates = (Step(name="gates", phase=StepPhase.RUNNING),)
     assert not obstacles(planned(), OperationStatus(steps=gates, waiting_for=waiting))
+
+
+def test_what_comes_later_on_the_way_is_listed_before_it_is_come_to() -> None:
+    steps = (
+        Step(name="gates", phase=StepPhase.RUNNING),
+        Step(name="approval", phase=StepPhase.WAITING),
+    )
+    soaking = planned(rules=StepRules(approval=TWO, soak_seconds=7200))
+    told = obstacles(soaking, OperationStatus(steps=steps))
+    assert [one.what for one in told] == ["gate source-soaked", "approval"]
+    assert told[1].reason.startswith("needs 2 people of dev or ops; 1 person of sre")
+
+
+def test_an_emergency_stop_and_what_the_queue_waits_for_are_told() -> None:
+    place = Place(organization="acme", environment="staging")
+    stop = Stop(place=place, actor="ann", reason="a fire", since=NOW)
+    parked = Waiting(what="a person: the plane does not answer", since=NOW, who="ops")
+    queue = OperationStatus(waiting_for=parked, queue=("two",))
+    step = OperationStatus(steps=(Step(name="deploy", phase=StepPhase.RUNNING),))
+    told = obstacles(planned(), step, queue, [stop])
+    assert [(one.what, one.reason, one.who) for one in told] == [
+        (
+            "emergency stop",
+            "environment staging of acme was stopped by ann: a fire",
+            "who may administer environment staging of acme: pavane resume",
+        ),
+        ("deployment", "waiting for a person: the plane does not answer; 1 wait behind it", "ops"),
+    ]
+
+
+def test_what_is_being_rolled_out_in_the_first_environment_is_told_and_a_freeze_once() -> None:
+    made = planned(environment="dev", target=PlaceFacts(environment="dev"))
+    (one,) = obstacles(made, None, OperationStatus(summary="deploy web-a"))
+    assert (one.what, one.reason) == ("deployment", "under way: deploy web-a")
+    waiting = Waiting(what="freeze weekend: off call", since=NOW)
+    frozen = OperationStatus(
+        steps=(Step(name="freeze", phase=StepPhase.RUNNING),), waiting_for=waiting
+    )
+    assert not obstacles(made, None, frozen)
 
 
 def test_nothing_stands_between_what_is_there() -> None:

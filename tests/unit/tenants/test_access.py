@@ -11,7 +11,8 @@ from domain.policies.access import Caller, decide
 from domain.rendering.tenants.access import Names, action_for, control_access, project_access
 from domain.rendering.tenants.namespaces import owned
 from domain.resources import KINDS, Component, Environment, Metadata, Organization, Project
-from domain.resources.organization import AccessRule, Action, OrganizationSpec, Role
+from domain.resources.organization import OrganizationSpec
+from domain.resources.rights.rules import AccessRule, Action, Role
 
 pytestmark = pytest.mark.unit
 

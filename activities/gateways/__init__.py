@@ -1,1 +1,0 @@
-"""Effects on the gateway of a plane."""

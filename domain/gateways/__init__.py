@@ -1,1 +1,0 @@
-"""Certificates that the gateway of a plane shows for components, signed by OpenBao."""

@@ -1,0 +1,1 @@
+"""Who may do what: roles and rules, and rights that last for a while."""

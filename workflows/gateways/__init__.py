@@ -1,1 +1,0 @@
-"""Procedures about the gateways of planes."""

@@ -1,0 +1,1 @@
+"""Rights that people have for a while."""
