@@ -18,13 +18,17 @@ _PEM = serialization.Encoding.PEM
 
 
 def request(common_name: str, alt_names: Sequence[str]) -> tuple[str, str]:
-    """Makes a private key, and the request for a certificate of it; returns both."""
+    """Makes a private key, and the request for a certificate of it; returns both.
+
+    An empty ``common_name`` leaves it out: it has no more than 64 characters, other names have.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-    names = [_general_name(one) for one in dict.fromkeys((common_name, *alt_names))]
+    given = (common_name,) if common_name else ()
+    subject = [x509.NameAttribute(x509.NameOID.COMMON_NAME, one) for one in given]
+    names = [_general_name(one) for one in dict.fromkeys((*given, *alt_names))]
     made = (
         x509.CertificateSigningRequestBuilder()
-        .subject_name(name)
+        .subject_name(x509.Name(subject))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -66,6 +70,22 @@ def check(certificate: str, private_key: str, bundle: str, what: str, at: dateti
 def ends(certificate: str, what: str) -> datetime:
     """Returns the earliest end of the certificates in it."""
     return min(one.not_valid_after_utc for one in _certificates(certificate, what)).astimezone(UTC)
+
+
+def life(certificate: str, what: str) -> tuple[datetime, datetime]:
+    """Returns when the first certificate in it begins to be good, and when it ends."""
+    leaf = _certificates(certificate, what)[0]
+    return leaf.not_valid_before_utc, leaf.not_valid_after_utc
+
+
+def names(certificate: str, what: str) -> tuple[str, ...]:
+    """Returns the DNS names that the first certificate in it is for."""
+    leaf = _certificates(certificate, what)[0]
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(found.value.get_values_for_type(x509.DNSName))
 
 
 def serials(bundle: str, what: str) -> tuple[int, ...]:

@@ -20,8 +20,10 @@ from devstack.core.people import passwords
 from devstack.lifecycle import running
 from devstack.state import StateDir, state_dir
 from devstack.webhooks import ensure_webhook_secret
+from scripts.database import DemoDatabase
 from scripts.load import Load
 from scripts.promoting import Promoting
+from scripts.rotating import Rotating
 from scripts.sample import DemoFailed, SampleRepository
 from scripts.telling import COMPONENT, ORGANIZATION, ROOT, Teller, console, host_of
 
@@ -47,11 +49,16 @@ class Demo(Teller):
         self.connect(state_dir(self.name))
         with self.stage("resources"):
             self.platform()
+            rotating = Rotating(self)
+            rotating.start()
             self.application()
+            rotating.declare()
         with self.stage("first commit to URL"):
             self.deliver("Greet", self.source.first_version)
         with self.stage("second commit to URL"):
             good = self.deliver("Greet more warmly", self.source.second_version)
+        with self.stage("a credential turned over"):
+            rotating.turn_over()
         further = Promoting(self)
         with self.stage("to staging, by policy"):
             further.to_staging(good)
@@ -180,6 +187,7 @@ def main() -> int:
     demo = Demo(arguments.name)
     try:
         if arguments.down:
+            DemoDatabase(arguments.name, "").remove()
             demo.pavane("stack", "reset", "--yes", "--name", arguments.name)
         else:
             demo.run()

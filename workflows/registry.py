@@ -11,6 +11,7 @@ from workflows.configurations.release import ConfigurationWorkflow
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.deployments.drift import DriftWorkflow
 from workflows.expiry.look import ExpiryLookWorkflow
+from workflows.gateways.renewal import CertificateRenewalWorkflow
 from workflows.guards.emergency_stops import EmergencyStopWorkflow
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
@@ -35,6 +36,7 @@ from workflows.tenants.tenant import TenantWorkflow
 
 PROCEDURES = [
     BuildWorkflow,
+    CertificateRenewalWorkflow,
     ClassUpgradeWorkflow,
     DeployWorkflow,
     DriftWorkflow,

@@ -19,22 +19,28 @@ from temporalio.client import (
 )
 
 from domain import ids
+from domain.deliveries.certificates import RenewalRequest
 from domain.deliveries.expiry import ExpiryRequest
 from domain.records import SigningRequest
 from workflows.expiry.look import ExpiryLookWorkflow
+from workflows.gateways.renewal import CertificateRenewalWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
 
 AUDIT_SIGNING = "sign-audit-heads"
 EXPIRY_LOOK = "look-at-expiries"
 _EXPIRY_INTERVAL = timedelta(hours=6)
 """How often it is looked which secrets expire."""
+CERTIFICATE_RENEWAL = "renew-certificates"
+_RENEWAL_INTERVAL = timedelta(hours=1)
+"""How often certificates at gateways are looked at: one that lives a day is renewed in time."""
 _MOST_JITTER = timedelta(seconds=30)
 
 
 async def keep_schedules(client: Client, signing: timedelta) -> bool:
     """Has done by the clock what needs OpenBao; False = all was so already. Idempotent."""
     made = await schedule_audit_signing(client, signing)
-    return await schedule_expiry_looks(client) or made
+    made = await schedule_expiry_looks(client) or made
+    return await schedule_renewals(client) or made
 
 
 async def schedule_audit_signing(client: Client, interval: timedelta) -> bool:
@@ -68,6 +74,22 @@ async def schedule_expiry_looks(client: Client, interval: timedelta = _EXPIRY_IN
     )
     wanted = _every(interval, action, "looks which secrets expire")
     return await _kept(client, EXPIRY_LOOK, wanted)
+
+
+async def schedule_renewals(client: Client, interval: timedelta = _RENEWAL_INTERVAL) -> bool:
+    """Has certificates at gateways renewed every ``interval``; False = that was so already.
+
+    As ``schedule_audit_signing``.
+    """
+    action = ScheduleActionStartWorkflow(
+        CertificateRenewalWorkflow.run,
+        RenewalRequest(),
+        id=CERTIFICATE_RENEWAL,
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        static_summary="renew certificates at gateways",
+    )
+    wanted = _every(interval, action, "renews certificates at gateways")
+    return await _kept(client, CERTIFICATE_RENEWAL, wanted)
 
 
 async def _kept(client: Client, name: str, wanted: Schedule) -> bool:

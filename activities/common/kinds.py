@@ -10,6 +10,8 @@ NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 DEPLOYMENTS = Kind("apps/v1", "Deployment", "deployments", namespaced=True)
 REPLICA_SETS = Kind("apps/v1", "ReplicaSet", "replicasets", namespaced=True)
 HTTP_ROUTES = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", namespaced=True)
+GRPC_ROUTES = Kind("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes", namespaced=True)
+GATEWAYS = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways", namespaced=True)
 ARGO_WORKFLOWS = Kind("argoproj.io/v1alpha1", "Workflow", "workflows", namespaced=True)
 NETWORK_POLICIES = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True)
 CILIUM_POLICIES = Kind(

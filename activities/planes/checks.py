@@ -66,6 +66,7 @@ class PlaneCheckActivities:
             gateway_features=found.gateways.features[:_MOST_FEATURES],
             gateway_controllers=found.gateways.controllers[:_MOST_CONTROLLERS],
             cert_manager=found.groups.get("cert-manager.io", ""),
+            external_secrets=found.groups.get("external-secrets.io", ""),
             cilium=found.groups.get("cilium.io", ""),
             metrics=metrics,
             autoscaler=metrics and "autoscaling" in found.groups,

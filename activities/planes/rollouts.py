@@ -15,6 +15,7 @@ from activities.common.heartbeats import heartbeating
 from activities.common.log_tails import log_tail
 from activities.common.namespaces import check_owner, check_places
 from activities.common.together import together
+from activities.gateways.certificates import GatewayCertificates
 from activities.planes.applied import AppliedObjects
 from activities.planes.following import Follower
 from activities.planes.leaving import gone
@@ -55,10 +56,12 @@ class RolloutActivities:
         watches: SharedWatches,
         objects: ObjectStore,
         secrets: SecretDelivery | None = None,
+        certificates: GatewayCertificates | None = None,
     ) -> None:
-        """``secrets`` fills what workloads need before they are applied; None = nothing does."""
+        """``secrets`` and ``certificates`` make what objects need first; None = nothing does."""
         self._cluster = cluster
         self._secrets = secrets
+        self._certificates = certificates
         self._watches = watches
         self._objects = objects
         self._applied = AppliedObjects(cluster, watches)
@@ -74,7 +77,7 @@ class RolloutActivities:
         Raises:
             FieldConflict: Another manager owns fields; ``facts`` names them.
             Denied: The namespace belongs to another organization, or a secret does.
-            InvalidRequest: A secret that the pods need is not there.
+            InvalidRequest: A secret that the pods need is not there, or no certificate can be had.
         """
         wanted = await objects_of(request.bundle, self._objects)
         previous = await objects_of(request.previous, self._objects)
@@ -149,6 +152,8 @@ class RolloutActivities:
         await self._check_scope(obj)
         if self._secrets is not None:
             await self._secrets.before(obj, request.organization)
+        if self._certificates is not None:
+            await self._certificates.before(obj, request.organization)
         try:
             await self._applied.apply(obj, force=request.force_conflicts)
         except FieldConflict as conflict:

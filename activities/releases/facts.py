@@ -117,6 +117,7 @@ class FactsReader:
             gateway=self._gateway,
             configuration=uses,
             interfaces=known,
+            hosts=await self._interfaces.hosts(where, known),
         )
 
     async def _component(

@@ -18,7 +18,8 @@ from clients.kubernetes.shared import SharedWatch, SharedWatches
 from clients.kubernetes.watch import Object
 from domain.dependencies import Interfaces, interfaces_of
 from domain.errors import InvalidRequest
-from domain.resources import Component, Resource, Workload, parse_as
+from domain.gateways.hosts import HostRights, rights_of
+from domain.resources import Component, Organization, Resource, Workload, parse_as
 from domain.resources.families import INSTANCES, family_of
 from domain.resources.interfaces import Connection, Endpoint
 
@@ -53,6 +54,18 @@ class InterfaceReader:
                     changed.clear()
                     found = interfaces_of(component, catalogue)
         return found
+
+    async def hosts(self, organization: str, interfaces: Interfaces) -> HostRights:
+        """Returns what decides about host names; nothing is looked up where none is chosen."""
+        if not any(one.spec.hosts for one in interfaces.endpoints):
+            return HostRights()
+        watch = self._watches.of(platform(Organization.kind))
+        await watch.synced()
+        known = [_read(Organization, one) for one in watch.store.values()]
+        catalogue = await self.catalogue(organization)
+        return rights_of(
+            organization, (one for one in known if one is not None), catalogue.all_endpoints()
+        )
 
     async def catalogue(self, organization: str) -> WatchedCatalogue:
         """Returns the resources of an organization as they are known, now and later."""
@@ -101,6 +114,15 @@ class WatchedCatalogue:
             for one in self._where(Endpoint, "backendRef", component)
             if one.spec.backend_ref.component_ref == component
         ]
+
+    def all_endpoints(self) -> Sequence[Endpoint]:
+        """Returns the Endpoints of all components."""
+        found = [
+            _read(Endpoint, obj)
+            for (namespace, _), obj in self._watches[Endpoint.kind].store.items()
+            if namespace == self._organization
+        ]
+        return [one for one in found if one is not None]
 
     def connections(self, component: str) -> Sequence[Connection]:
         """Returns the Connections by which a component calls others."""

@@ -15,6 +15,7 @@ from temporalio import activity
 
 from activities.common.kinds import CRON_JOBS, DEPLOYMENTS, SECRETS
 from activities.common.namespaces import check_owner
+from activities.secrets.external import ExternalDelivery
 from clients.kubernetes.cluster import Cluster
 from clients.vault import SecretStore
 from domain.deliveries.secrets import (
@@ -60,7 +61,7 @@ class SecretDelivery:
         found = []
         for kind in (DEPLOYMENTS, CRON_JOBS):
             listing = await self._cluster.list(kind, labels=labels)
-            found += [one for item in listing.items if (one := _consumer(item, request))]
+            found += [one for item in listing.items for one in _consumers(item, request)]
         return SecretConsumers(items=tuple(found))
 
     @activity.defn
@@ -98,15 +99,17 @@ class SecretDelivery:
 
     async def before(self, workload: Mapping[str, Any], organization: str) -> None:
         """Delivers what a workload needs that is applied next; nothing for most of them."""
-        found = delivery.consumer(workload)
-        if found is None:
-            return
-        if found.organization != organization:
-            raise Denied(f"{found.kind} {found.name} is of {found.organization}: not its release")
-        await self.deliver(found)
+        for found in delivery.consumers(workload):
+            if found.organization != organization:
+                raise Denied(
+                    f"{found.kind} {found.name} is of {found.organization}: not its release"
+                )
+            await self.deliver(found)
 
     async def deliver(self, found: SecretConsumer) -> SecretDelivered:
         """See ``deliver_secret``."""
+        if found.store and self._store is not None:
+            return await ExternalDelivery(self._cluster, self._store).deliver(found)
         for _ in range(_RACES):
             live = await self._cluster.find(SECRETS, found.secret, found.namespace)
             if live is not None and not delivery.is_ours(live):
@@ -174,15 +177,17 @@ def _check_fields(
         )
 
 
-def _consumer(workload: Mapping[str, Any], request: FindConsumers) -> SecretConsumer | None:
+def _consumers(workload: Mapping[str, Any], request: FindConsumers) -> list[SecretConsumer]:
     """What of a workload names the secret; one that makes no sense is no consumer of anything."""
     try:
-        found = delivery.consumer(workload)
+        found = delivery.consumers(workload)
     except PlatformError:
-        return None
-    if found is None or found.organization != request.organization:
-        return None
+        return []
+    return [one for one in found if one.organization == request.organization and _is(one, request)]
+
+
+def _is(found: SecretConsumer, request: FindConsumers) -> bool:
     paths = {key_of(vault_key).path for vault_key in found.keys.values()}
     if request.project:
-        return found if request.project in {scope_of(path).project for path in paths} else None
-    return found if request.path in paths else None
+        return request.project in {scope_of(path).project for path in paths}
+    return request.path in paths

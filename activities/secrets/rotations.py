@@ -14,6 +14,7 @@ from temporalio import activity
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.secrets.turns import Turns
+from clients.vault import SecretEntry
 from clients.vault.kv import EXPIRES
 from domain.deliveries.rotations import OldUsers, SecretTurn
 from domain.secrets.leaks import LONGEST_USE
@@ -43,6 +44,9 @@ class RotationActivities(Turns):
         entry = await self._entry(turn)
         old = await self._values(turn, entry.active)
         await self._engine(turn).check(old)
+        if turn.plan.certificates is not None:
+            left = {self._issuer(one) for one in await self._ended_by_force(turn, entry)}
+            await self._certificates(turn).clear(left, old)
         return turn.model_copy(update={"before": entry.active, "newest": entry.newest})
 
     @activity.defn
@@ -165,8 +169,18 @@ class RotationActivities(Turns):
         await self._use(turn, in_use)
         await self._released(turn, {})
 
+    async def _ended_by_force(self, turn: SecretTurn, entry: SecretEntry) -> set[str]:
+        """The former turns of this rotation that neither came to their end nor were undone."""
+        later = [one for one in entry.versions if one.is_readable and one.number > entry.active]
+        marks = [await self._mark(turn, one.number) for one in later]
+        found = {entry.rotation, *(mark.rpartition("/")[0] for mark in marks)}
+        own = turn.id.rpartition("/")[0]
+        return {one for one in found - {turn.id} if one.rpartition("/")[0] == own}
+
     async def _ends(self, turn: SecretTurn) -> datetime | None:
-        """When the new credential works no more by itself; None = it does not say."""
-        if turn.plan.certificates is None:
-            return None
-        return self._certificates(turn).ends(await self._values(turn, turn.version))
+        """When the new credential is to be used no more; None = nobody says so."""
+        ends = await self._engine(turn).ends(await self._values(turn, turn.version))
+        if turn.plan.max_age_seconds:
+            oldest = Clock().now() + timedelta(seconds=turn.plan.max_age_seconds)
+            ends = min(ends, oldest) if ends else oldest
+        return ends.replace(microsecond=0) if ends else None

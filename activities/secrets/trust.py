@@ -8,13 +8,11 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.secrets.turns import Turns
-from domain import ids
 from domain.deliveries.rotations import SecretTurn
 from domain.errors import NotFound
 
 _BOTH, _LAST = "trust", "last"
 """Ends of the marks of the versions that are not an attempt at new certificates."""
-_LENGTH = 12
 
 
 class TrustActivities(Turns):
@@ -36,7 +34,9 @@ class TrustActivities(Turns):
         else:
             await self._coming(turn, turn.before)
             values = await self._certificates(turn).trusting_both(
-                await self._values(turn, turn.before), _issuer(turn), leaked=turn.plan.leaked
+                await self._values(turn, turn.before),
+                self._issuer(turn.id),
+                leaked=turn.plan.leaked,
             )
             if values is None:
                 return turn
@@ -104,11 +104,6 @@ class TrustActivities(Turns):
                 await self._destroy(turn, one.number)
             elif one.is_readable and one.number > (turn.trust or turn.newest):
                 in_use = one.number
-        await self._certificates(turn).withdraw(_issuer(turn))
+        await self._certificates(turn).withdraw(self._issuer(turn.id))
         await self._use(turn, in_use)
         await self._released(turn, {})
-
-
-def _issuer(turn: SecretTurn) -> str:
-    """The name of the issuer that a turn makes."""
-    return f"pavane-{ids.content_hash(turn.id)[:_LENGTH]}"

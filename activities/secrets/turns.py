@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from activities.secrets.certificates import CertificateEngine
-from activities.secrets.engines import Engine, engine_of
+from activities.secrets.engines.certificates import CertificateEngine
+from activities.secrets.engines.choosing import engine_of
+from activities.secrets.engines.contract import Engine
 from clients.databases import DatabaseRoles
 from clients.vault import SecretEntry, SecretStore, SecretValues
 from clients.vault.approles import AppRoles
 from clients.vault.issuers import Issuers
 from clients.vault.kv import ACTIVE, ROTATION
+from domain import ids
 from domain.deliveries.rotations import SecretTurn
 from domain.errors import InvalidRequest, NotFound, StaleRevision
 
 Answer = TypeVar("Answer")
+_LENGTH = 12
 
 
 class Turns:
@@ -59,6 +62,10 @@ class Turns:
                 f"version {version} while it was turned over"
             )
         return version
+
+    def _issuer(self, turn_id: str) -> str:
+        """The name of the issuer that a turn makes."""
+        return f"pavane-{ids.content_hash(turn_id)[:_LENGTH]}"
 
     async def _mark(self, turn: SecretTurn, version: int) -> str:
         plan = turn.plan

@@ -9,6 +9,7 @@ from activities.classes.upgrades import ClassActivities
 from activities.common.notices import NoticeActivities
 from activities.configurations.groups import ConfigurationGroups
 from activities.configurations.releases import ConfigurationActivities
+from activities.gateways.certificates import CertificatePlanActivities
 from activities.guards.freezes import FreezeActivities
 from activities.guards.stops import StopActivities
 from activities.health.planning import SweepActivities
@@ -123,6 +124,7 @@ def _rules(outside: Outside) -> Activities:
         rotations.note_rotation,
         rotations.read_leak,
         ExpiryPlanActivities(cluster).list_organizations,
+        CertificatePlanActivities(cluster).list_certificate_planes,
         rotations.list_planes,
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from activities.builds.runs import BuildRunActivities
+from activities.gateways.certificates import GatewayCertificates
 from activities.health.looking import HealthActivities
 from activities.looks.logs import LogActivities
 from activities.looks.trees import TreeActivities
@@ -16,9 +17,10 @@ from activities.planes.task_runs import TaskRunActivities
 from activities.planes.tenants import TenantPlaneActivities
 from activities.secrets.delivery import SecretDelivery
 from activities.serving.outside import Activities, Outside
-from activities.serving.vault import store_of
+from activities.serving.vault import session_of, store_of
 from activities.teardown.planes import TeardownPlaneActivities
 from activities.tenants.leaving import TenantLeavingActivities
+from clients.vault.issuers import Issuers
 
 
 def plane(outside: Outside) -> Activities:
@@ -28,7 +30,9 @@ def plane(outside: Outside) -> Activities:
     delivery = SecretDelivery(
         cluster, store_of(outside.settings.vault, outside.settings.vault.plane)
     )
-    rollouts = RolloutActivities(cluster, watches, objects, delivery)
+    session = session_of(outside.settings.vault, outside.settings.vault.plane)
+    certificates = GatewayCertificates(cluster, Issuers(session) if session else None)
+    rollouts = RolloutActivities(cluster, watches, objects, delivery, certificates)
     drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
     checks = PlaneCheckActivities(cluster, watches)
     teardown = TeardownPlaneActivities(cluster, watches)
@@ -45,6 +49,7 @@ def plane(outside: Outside) -> Activities:
         rollouts.follow_rollout,
         rollouts.close_ways,
         ProbeActivities(cluster, watches).probe_ways,
+        certificates.renew_certificates,
         delivery.find_consumers,
         delivery.deliver_secret,
         delivery.restart_consumer,

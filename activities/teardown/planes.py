@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.common.heartbeats import heartbeating
 from activities.common.kinds import NAMESPACES, RELEASE_KINDS
 from activities.common.namespaces import check_owner
+from activities.gateways.certificates import withdraw_listeners
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.shared import SharedWatches
@@ -18,6 +19,7 @@ from domain.deliveries.teardown import PlaneLeft, PlaneSweep
 from domain.errors import NotFound
 from domain.rendering import labels as names
 from domain.rendering.tenants.admission import API_VERSION, KIND
+from domain.rendering.tenants.baseline import organization_denials
 
 _ADMISSION = (f"{KIND}Binding", KIND)
 
@@ -54,8 +56,10 @@ class TeardownPlaneActivities:
             found = await self._cluster.find(NAMESPACES, namespace)
             if found is not None and found["metadata"]["uid"] == uid:
                 left.append(_held_up(found))
+        if not sweep.component and sweep.namespaces:
+            await withdraw_listeners(self._cluster, sweep.namespaces)
         if sweep.admission:
-            await self._admission(sweep.organization)
+            await self._apart(sweep.organization)
         return PlaneLeft(left=tuple(left))
 
     @activity.defn
@@ -102,16 +106,28 @@ class TeardownPlaneActivities:
             meta = one["metadata"]
             await self._cluster.delete(kind, meta["name"], namespace, uid=meta["uid"])
 
-    async def _admission(self, organization: str) -> None:
+    async def _apart(self, organization: str) -> None:
+        """Removes what of the organization is of the whole cluster: it keeps it from others."""
+        selector = f"{names.ORGANIZATION}={organization}"
         for of_kind in _ADMISSION:
             try:
                 kind = await self._cluster.kind_of(API_VERSION, of_kind)
             except NotFound:
                 continue
-            selector = f"{names.ORGANIZATION}={organization}"
             for one in (await self._cluster.list(kind, "", selector)).items:
                 if one["metadata"]["name"].startswith("pavane-images-"):
                     await self._cluster.delete(kind, one["metadata"]["name"])
+        # By name: the role of planes may get those policies, not list them.
+        denials = organization_denials(organization)
+        name = denials["metadata"]["name"]
+        try:
+            kind = await self._cluster.kind_of(denials["apiVersion"], denials["kind"])
+        except NotFound:
+            return
+        found = await self._cluster.find(kind, name)
+        labels = (found or {}).get("metadata", {}).get("labels") or {}
+        if labels.get(names.ORGANIZATION) == organization:
+            await self._cluster.delete(kind, name)
 
 
 def _held_up(namespace: dict[str, Any]) -> str:

@@ -20,6 +20,8 @@ from cli.watching import conclude, watch
 
 Component = Annotated[str, typer.Argument(help="Name of the component.")]
 Environment = Annotated[str, typer.Option("--environment", "-e", help="Where it would run.")]
+_DIFFERS = ("running", "changes", "pairs", "network", "notes")
+"""What is told of a release that is compared with the one that runs."""
 _STYLES = {"error": "bad", "warning": "warn"}
 
 
@@ -97,7 +99,7 @@ def render(  # noqa: PLR0917 - typer calls by name
         _manifests(found["objects"], output)
         return
     if output in {Format.JSON, Format.YAML}:
-        show_data(found["changes"], output)
+        show_data({key: found.get(key, []) for key in _DIFFERS}, output)
         return
     _changes(found["changes"], f"the same as {found['running']}, which runs")
     for one in found.get("pairs", ()):

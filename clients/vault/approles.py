@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import hvac
 
 from clients.vault.session import VaultSession
-from domain.errors import Conflict, Denied, NotFound
+from domain.errors import Conflict, Denied, Errored, NotFound
 from domain.secrets.places import mount
 
 
@@ -35,6 +36,22 @@ class AppRoles:
         """Makes the role take it no more. Idempotent."""
         if self.has(organization, role, secret_id):
             self._post(organization, role, "secret-id/destroy", secret_id)
+
+    def lives(self, organization: str, role: str) -> timedelta | None:
+        """Returns how long a secret id lives; None = until it is removed, or it may not be read."""
+        url = f"auth/{mount(organization)}/role/{role}/secret-id-ttl"
+        try:
+            found = self._session.ask(
+                f"AppRole {role} of {organization}", lambda client: client.read(url)
+            )
+        except NotFound:
+            return None
+        except Errored as error:
+            if error.retryable:
+                raise
+            return None
+        seconds = int(found["data"]["secret_id_ttl"]) if found else 0
+        return timedelta(seconds=seconds) if seconds else None
 
     def sign_in(self, organization: str, role: str, secret_id: str) -> None:
         """Returns when one can sign in with it; the token is given back.

@@ -11,6 +11,9 @@ from clients.vault.session import VaultSession
 from domain.errors import Conflict, InvalidRequest, NotFound
 from domain.secrets.places import certificates_mount
 
+GATEWAY_ROLE = "gateway"
+"""The one role of each engine by which a plane worker may have certificates signed."""
+
 
 @dataclass(frozen=True)
 class Issuer:
@@ -87,6 +90,28 @@ class Issuers:
                 "names it allows, at its key type (`ec` or `any`) and at how long the issuer lives"
             ) from None
         return str(answer["data"]["certificate"]).strip() + "\n"
+
+    def sign_for_gateway(self, organization: str, request: str) -> str:
+        """Returns a certificate for a request, with what lies between it and the root.
+
+        The engine's default issuer signs it, and the role ``gateway`` says which names it may.
+
+        Raises:
+            InvalidRequest: There is no such engine or role, or the role does not allow it.
+        """
+        root = certificates_mount(organization)
+        try:
+            answer = self._post(organization, f"sign/{GATEWAY_ROLE}", csr=request)
+        except (NotFound, Conflict) as error:
+            lacks = "there is none" if isinstance(error, NotFound) else "it does not allow it"
+            raise InvalidRequest(
+                f"role {GATEWAY_ROLE} of {root} does not sign for the host names of components: "
+                f"{lacks}; look at the engine, the names the role allows, its key type (`ec` or "
+                "`any`) and require_cn=false"
+            ) from None
+        data = answer["data"]
+        chain = [str(one) for one in data.get("ca_chain") or ()]
+        return "".join(f"{one.strip()}\n" for one in (str(data["certificate"]), *chain))
 
     def revoke(self, organization: str, certificate: str) -> None:
         """Puts a certificate on the list of revoked ones. Idempotent."""

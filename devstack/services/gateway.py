@@ -9,7 +9,12 @@ from devstack.context import StackContext
 from devstack.files import write_atomically
 from devstack.pki import write_kubeconfig
 from devstack.services.cluster import API_SERVER, api_server
-from devstack.services.objects import CLUSTER_OBJECTS, GATEWAY_PORT, GATEWAY_TLS_PORT
+from devstack.services.objects import (
+    CLUSTER_OBJECTS,
+    GATEWAY_HTTPS_PORT,
+    GATEWAY_PORT,
+    GATEWAY_TLS_PORT,
+)
 
 GATEWAY = "traefik"
 NAME = "pavane"
@@ -18,7 +23,7 @@ METRICS_PORT = "traefik-metrics"
 
 
 def parts(context: StackContext) -> Sequence[Part]:
-    """Traefik: routes on two loopback ports, health and metrics on another, no dashboard."""
+    """Traefik: routes on loopback ports, health and metrics on another one, no dashboard."""
     config = context.state.config / "traefik.json"
     kubeconfig = context.state.config / "traefik.kubeconfig"
 
@@ -55,14 +60,9 @@ def traefik_config(context: StackContext) -> dict[str, object]:
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "log": {"level": "WARN"},
         "entryPoints": {
-            "web": {
-                "address": f"127.0.0.1:{context.ports[GATEWAY_PORT]}",
-                "transport": {"lifeCycle": {"graceTimeOut": "1s"}},
-            },
-            "tls": {
-                "address": f"127.0.0.1:{context.ports[GATEWAY_TLS_PORT]}",
-                "transport": {"lifeCycle": {"graceTimeOut": "1s"}},
-            },
+            "web": _entry(context.ports[GATEWAY_PORT]),
+            "tls": _entry(context.ports[GATEWAY_TLS_PORT]),
+            "https": _entry(context.ports[GATEWAY_HTTPS_PORT]),
             "internal": {"address": metrics_address(context)},
         },
         "ping": {"entryPoint": "internal"},
@@ -80,4 +80,11 @@ def traefik_config(context: StackContext) -> dict[str, object]:
                 "statusAddress": {"ip": "127.0.0.1"},
             }
         },
+    }
+
+
+def _entry(port: int) -> dict[str, object]:
+    return {
+        "address": f"127.0.0.1:{port}",
+        "transport": {"lifeCycle": {"graceTimeOut": "1s"}},
     }

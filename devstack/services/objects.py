@@ -19,6 +19,7 @@ DEFINITIONS = "resource-definitions"
 CLUSTER_OBJECTS = "cluster-objects"
 GATEWAY_PORT = "gateway"
 GATEWAY_TLS_PORT = "gateway-tls"
+GATEWAY_HTTPS_PORT = "gateway-https"
 _FOLDER = Path(__file__).parent / "manifests"
 _DEFINITIONS = (
     "argoproj.io_workflows.yaml",
@@ -45,6 +46,7 @@ def objects(context: StackContext) -> list[Manifest]:
         "node_address": context.network.node,
         "gateway_port": str(context.ports[GATEWAY_PORT]),
         "gateway_tls_port": str(context.ports[GATEWAY_TLS_PORT]),
+        "gateway_https_port": str(context.ports[GATEWAY_HTTPS_PORT]),
     }
     files = sorted(_FOLDER.glob("*.yaml"))
     return [manifest for file in files for manifest in read_manifests(file, values)]

@@ -34,6 +34,7 @@ class FoundCapabilities(Wire):
     gateway_features: tuple[str, ...] = ()
     gateway_controllers: tuple[str, ...] = ()
     cert_manager: str = ""
+    external_secrets: str = ""
     cilium: str = ""
     metrics: bool = False
     autoscaler: bool = False

@@ -52,6 +52,14 @@ class CertificateTarget(Wire):
     always_new_issuer: bool = False
 
 
+class RegistryTarget(Wire):
+    """Two users of an OCI registry that take turns."""
+
+    url: str
+    users: tuple[str, ...]
+    htpasswd_path: str
+
+
 class RotationPlan(Wire):
     """What a SecretRotation says, and where its organization runs things."""
 
@@ -63,6 +71,9 @@ class RotationPlan(Wire):
     database: DatabaseTarget | None = None
     app_role: str = ""
     certificates: CertificateTarget | None = None
+    registry: RegistryTarget | None = None
+    max_age_seconds: int = 0
+    """How long the new credential may be used; 0 = as long as it works."""
     must_have: tuple[str, ...] = ()
     """Components that must be among the consumers."""
     quiet_seconds: int = 86400
@@ -122,6 +133,9 @@ class SecretTurn(Wire):
         if self.plan.certificates is None:
             del content["trust"], content["last"], content["expires"]
             del content["plan"]["certificates"]
+        for name in ("registry", "max_age_seconds"):
+            if not content["plan"][name]:
+                del content["plan"][name]
         return content
 
 

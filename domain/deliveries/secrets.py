@@ -52,16 +52,23 @@ class SecretConsumer(Wire):
     """Name of the Kubernetes Secret."""
     keys: dict[str, str] = Field({})
     """Key of the Kubernetes Secret -> vault key it is filled from."""
+    store: str = ""
+    """ClusterSecretStore by which External Secrets fills it; empty = Pavane fills it."""
+    registry: str = ""
+    """Host of the registry that nodes pull its images from with it; empty = it is for its pods."""
 
     @property
     def shown(self) -> str:
         """For people."""
-        return f"{self.component} in {self.environment}"
+        return f"{self.component} in {self.environment}{' (pulls)' if self.registry else ''}"
 
     @property
     def restarts(self) -> bool:
-        """Tells whether pods run all the time, so that they must be replaced to see a change."""
-        return self.kind == "Deployment"
+        """Tells whether pods run all the time, so that they must be replaced to see a change.
+
+        A node looks at what it pulls with whenever it pulls.
+        """
+        return self.kind == "Deployment" and not self.registry
 
 
 class FindConsumers(Wire):

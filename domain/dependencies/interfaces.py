@@ -47,7 +47,11 @@ class Interfaces(BaseModel):
         """Tells two apart; empty when there is neither a Connection nor an Endpoint."""
         if not (self.dependencies or self.endpoints):
             return ""
-        opened = [[one.name, one.spec.model_dump(mode="json")] for one in self.endpoints]
+        # A schema is for people: a change of it deploys nothing.
+        opened = [
+            [one.name, one.spec.model_dump(mode="json", exclude={"schema_file"})]
+            for one in self.endpoints
+        ]
         called = [one.told() for one in self.dependencies]
         return ids.content_hash([opened, called])[:_HASH_LENGTH]
 

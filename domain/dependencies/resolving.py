@@ -50,6 +50,8 @@ class Dependency(BaseModel):
     """Host name outside; empty = a component or addresses."""
     cidr: str = ""
     """Addresses outside; empty = a component or a host name."""
+    system: str = ""
+    """Part of the cluster; empty = none."""
     port: int = 0
     variable_prefix: str = ""
     timeout_seconds: int = 0
@@ -61,7 +63,9 @@ class Dependency(BaseModel):
 
     def told(self) -> dict[str, Any]:
         """Returns what of it decides objects, so that a change of the rest deploys nothing."""
-        return self.model_dump(mode="json", exclude={"timeout_seconds", "retries"})
+        # A field that came later is left out where it is empty, so that no hash changes for it.
+        unsaid = set() if self.system else {"system"}
+        return self.model_dump(mode="json", exclude={"timeout_seconds", "retries", *unsaid})
 
     @property
     def is_found(self) -> bool:
@@ -83,7 +87,7 @@ class Dependency(BaseModel):
         """What is called, in words."""
         if self.component:
             return f"{self.component}.{self.endpoint}" if self.endpoint else self.component
-        return f"{self.host or self.cidr}:{self.port}"
+        return f"{self.host or self.cidr or self.system}:{self.port}"
 
 
 def resolved(
@@ -110,6 +114,7 @@ def resolved(
         endpoint=target.endpoint,
         host=target.host,
         cidr=target.cidr,
+        system=target.system,
         port=target.port or HTTPS_PORT,
         variable_prefix=connection.variable_prefix,
         timeout_seconds=connection.spec.policy.timeout_seconds,

@@ -59,7 +59,7 @@ def _address(facts: ReleaseFacts, one: Dependency) -> dict[str, str]:
     """Of a range of addresses only the port is known."""
     prefix = one.variable_prefix
     told = {f"{prefix}_PORT": str(one.port)}
-    host = one.host
+    host = "kubernetes.default.svc" if one.system else one.host
     if one.component:
         host = f"{one.component}.{namespace_of(facts, one)}.svc"
     if host:

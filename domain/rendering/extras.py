@@ -7,6 +7,7 @@ from typing import Any
 
 from domain import ids
 from domain.errors import InvalidRequest
+from domain.gateways.marks import CERTIFICATE
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.labels import component_labels, manifest
 from domain.resources.base import GROUP
@@ -55,6 +56,8 @@ def class_objects(facts: ReleaseFacts) -> list[dict[str, Any]]:
             if key not in {"apiVersion", "kind", "metadata", "status"}
         }
         one = manifest(api_version, kind, name, facts.namespace, labels, **content)
+        if CERTIFICATE in (metadata.get("annotations") or {}):
+            raise InvalidRequest(f"{where}: {CERTIFICATE} is Pavane's own annotation")
         if metadata.get("annotations"):
             one["metadata"]["annotations"] = metadata["annotations"]
         made.append(one)

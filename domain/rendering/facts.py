@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain import ids
 from domain.dependencies import Interfaces, offered
 from domain.errors import InvalidRequest
+from domain.gateways.hosts import HostRights
 from domain.resources.binding import Binding, BindingState, EndpointAddress
 from domain.resources.build import DeployableArtifact
 from domain.resources.class_parts import HealthRule
@@ -81,6 +82,8 @@ class ReleaseFacts(BaseModel):
     """None = the component has none: what the type needs is as by default."""
     interfaces: Interfaces = Interfaces()
     """What Endpoints and Connections say about it."""
+    hosts: HostRights = HostRights()
+    """What decides about host names that its Endpoints choose."""
     gateway: GatewayDefaults = GatewayDefaults()
     configuration: tuple[GroupUse, ...] = ()
     """Groups it uses, in the order in which they are laid over each other."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from domain import ids
 from domain.dependencies import interfaces_of
 from domain.errors import InvalidRequest, NotFound
+from domain.gateways.hosts import HostRights, rights_of
 from domain.rendering.configuration.groups import used_groups
 from domain.rendering.facts import GatewayDefaults, GroupUse, ReleaseFacts
 from domain.resources.base import Resource
@@ -148,9 +149,20 @@ def assemble(
         artifact=_artifact(shelf, binding, component),
         instance=instance,
         interfaces=interfaces_of(component.name, shelf.catalogue),
+        hosts=_hosts(shelf, component.organization),
         gateway=gateway or GatewayDefaults(),
         configuration=_configuration(shelf, component, binding, present_groups),
     )
+
+
+def _hosts(shelf: Shelf, organization: str) -> HostRights:
+    """Domains of other organizations are told when it is deployed: they are not on the shelf."""
+    endpoints = shelf.all(Endpoint)
+    if not any(one.spec.hosts for one in endpoints):
+        return HostRights()
+    found = rights_of(organization, shelf.all(Organization), endpoints)
+    known = shelf.find(Organization, organization) is not None
+    return found.model_copy(update={"is_known": known})
 
 
 def _configuration(

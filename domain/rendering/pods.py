@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.errors import InvalidRequest
 from domain.rendering import files, static
+from domain.rendering.configuration.pulling import mount_pull_secret
 from domain.rendering.connections import call_labels, check_labels
 from domain.rendering.containers import rendered_containers
 from domain.rendering.facts import ReleaseFacts
@@ -52,6 +53,7 @@ def pod_template(
     spec["containers"] = rendered_containers(facts, given.get("containers") or (), deadline_seconds)
     files.mount(facts, spec)
     static.serve(facts, spec)
+    mount_pull_secret(facts, spec)
     check_labels(metadata.get("labels"), f"{where}.metadata.labels")
     check_labels(facts.component_class.spec.labels, f"{facts.class_said}: spec.labels")
     own_labels = component_labels(facts) | version_label(facts) | _log_labels(facts)

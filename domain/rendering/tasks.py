@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.errors import InvalidRequest
+from domain.rendering.configuration.pulling import pulls_annotation
 from domain.rendering.configuration.secrets import sources_annotation
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.labels import annotated, component_labels, manifest
@@ -62,7 +63,7 @@ def cron_job(facts: ReleaseFacts) -> dict[str, Any]:
         "jobTemplate": {"metadata": {"labels": _labels(facts)}, "spec": _job(facts, spec)},
     }
     made = manifest("batch/v1", "CronJob", name, facts.namespace, _labels(facts), spec=content)
-    return annotated(made, sources_annotation(facts))
+    return annotated(made, sources_annotation(facts) | pulls_annotation(facts))
 
 
 def schedule(facts: ReleaseFacts) -> Schedule:

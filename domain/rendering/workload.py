@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.errors import InvalidRequest
 from domain.rendering import scaling
+from domain.rendering.configuration.pulling import pulls_annotation
 from domain.rendering.configuration.secrets import sources_annotation
 from domain.rendering.facts import DEFAULT_DEADLINE_SECONDS, ReleaseFacts
 from domain.rendering.labels import annotated, component_labels, manifest, selector_labels
@@ -74,7 +75,7 @@ def deployment(facts: ReleaseFacts) -> dict[str, Any]:
     made = manifest(
         "apps/v1", "Deployment", facts.component.name, facts.namespace, labels, spec=spec
     )
-    return annotated(made, sources_annotation(facts))
+    return annotated(made, sources_annotation(facts) | pulls_annotation(facts))
 
 
 def disruption_budget(facts: ReleaseFacts) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from domain.resources.types import (
     NameOrEmpty,
     Visibility,
     exactly_one,
+    list_by,
 )
 from domain.resources.workload import EndpointType
 
@@ -92,6 +93,30 @@ class EndpointPolicy(Model):
     """How often the gateway tries a request again that failed. 0 = never."""
 
 
+class SchemaFile(Model):
+    """What callers of an endpoint have to know: its interface in the language of its protocol."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        exactly_one("a schema is given by exactly one of content and path", "content", "path"),
+    )
+
+    type: Literal["OpenAPI", "Protobuf", "GraphQL", "AsyncAPI"]
+    """Language it is written in."""
+    content: str = Field("", max_length=65536)
+    """The file itself. Empty = it lies in a repository, see path."""
+    path: str = Field("", max_length=512, pattern=r"^([A-Za-z0-9._][A-Za-z0-9._/+@ -]*)?$")
+    """File in the repository of the component, at the commit that runs. Empty = see content."""
+
+
+class OwnHost(Model):
+    """A host name under which a public endpoint answers besides the one it has by itself."""
+
+    environment_ref: Name
+    """Environment in which it answers there."""
+    host: DnsNameOrEmpty = Field(min_length=1)
+    """Host name, such as www.example.org. It lies in a domain of the Organization (hostDomains)."""
+
+
 class EndpointSpec(Model):
     """An interface of a component and who may call it."""
 
@@ -109,6 +134,10 @@ class EndpointSpec(Model):
     gateway: EndpointPolicy = EndpointPolicy()
     """What the gateway does with the requests of everybody. Needs a public endpoint that speaks
     HTTP, GraphQL or WebSocket. Empty = it passes them on."""
+    hosts: tuple[OwnHost, ...] = Field((), max_length=16, json_schema_extra=list_by("host"))
+    """Host names of its own. Empty = the one that Pavane makes."""
+    schema_file: SchemaFile | None = None
+    """The interface for those who call it. It changes nothing that runs. Absent = not said."""
 
 
 class EndpointStatus(Status):
@@ -145,10 +174,11 @@ class ConnectionTarget(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         exactly_one(
-            "a connection leads to exactly one of componentRef, host and cidr",
+            "a connection leads to exactly one of componentRef, host, cidr and system",
             "component_ref",
             "host",
             "cidr",
+            "system",
         ),
         Rule(
             "!has(self.cidr) || self.cidr == '' || (isCIDR(self.cidr) && "
@@ -166,8 +196,12 @@ class ConnectionTarget(Model):
     """Host name of a system outside. Empty = a component, see `componentRef`."""
     cidr: str = Field("", max_length=43, pattern=r"^([0-9a-fA-F.:]+/[0-9]{1,3})?$")
     """Addresses of a system outside, such as 192.0.2.0/24. Empty = a component or a host."""
+    system: Literal["", "APIServer"] = ""
+    """Part of the cluster: APIServer = its API server. It is let through only where it is declared
+    so; what the component may do there is another matter. Empty = none."""
     port: int = Field(0, ge=0, le=65535)
-    """Port of the host or the addresses. 0 = 443. Of a component the endpoint's port is used."""
+    """Port of the host or the addresses. 0 = 443, of the API server also 6443. Of a component the
+    endpoint's port is used."""
 
 
 class ConnectionPolicy(Model):

@@ -43,6 +43,14 @@ RegistryPrefix = Annotated[
         pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._/-]*)?$",
     ),
 ]
+HostDomain = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=253,
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$",
+    ),
+]
 LabelKey = Annotated[
     str,
     Field(
@@ -78,6 +86,11 @@ class OrganizationSpec(Model):
     """How much all components in it may take up together. Empty = no bound."""
     security: TenantSecurity = TenantSecurity()
     """What holds for everything in it."""
+    host_domains: tuple[HostDomain, ...] = Field(
+        (), max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Domains in which its public endpoints may have host names of their own, such as example.org.
+    One that lies in a domain of another organization is that of the older one. Empty = none."""
     configuration_group_refs: GroupRefs = ()
     """ConfigurationGroups that all its components use. Empty = none."""
     break_glass: BreakGlassPolicy | None = None

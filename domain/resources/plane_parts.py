@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,25 @@ OWN_QUEUE = Rule(
 """Whoever could name the queue would choose the cluster for somebody else."""
 
 
+class PlaneSecrets(Model):
+    """Who fills the Kubernetes Secrets of components on a plane."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "(has(self.delivery) && self.delivery == 'ExternalSecrets') == "
+            "(has(self.store) && self.store != '')",
+            "External Secrets needs a store to read from, and nothing else does",
+            lambda one: (one.delivery == "ExternalSecrets") == bool(one.store),
+        ),
+    )
+
+    delivery: Literal["Platform", "ExternalSecrets"] = "Platform"
+    """Platform = the worker of the plane. ExternalSecrets = that operator, by its API v1, which is
+    told the version in use of each field."""
+    store: DnsNameOrEmpty = ""
+    """Its ClusterSecretStore, of which the path is `org/ORGANIZATION`. Empty = Pavane delivers."""
+
+
 class GatewayListener(Model):
     """A listener for TCP, which carries one endpoint of one component in one environment."""
 
@@ -47,6 +66,15 @@ class GatewayListener(Model):
 
 class PlaneGateway(Model):
     """The Gateway (Gateway API) through which traffic enters a plane."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!(has(self.certificateIssuer) && self.certificateIssuer != '' && "
+            "has(self.certificateAuthority) && self.certificateAuthority != '')",
+            "certificates come from certificateIssuer or certificateAuthority, not from both",
+            lambda gateway: not (gateway.certificate_issuer and gateway.certificate_authority),
+        ),
+    )
 
     name: NameOrEmpty = ""
     """Gateway that routes attach to. Empty = the gateway of the installation."""
@@ -75,5 +103,11 @@ class PlaneGateway(Model):
     """ClusterIssuer of cert-manager that signs for the host names of components. Each then gets a
     certificate and a listener of its own (ListenerSet), which the Gateway has to allow, and answers
     by HTTPS only. Empty = its routes attach to the Gateway as it is."""
+    certificate_authority: Literal["", "OpenBao"] = ""
+    """Who signs for the host names of components where no cert-manager does: the role `gateway` of
+    the organization's PKI engine (`pki/ORGANIZATION`). Each project then has a certificate in each
+    environment and a listener at the Gateway, whose owner lets Pavane add it by the label
+    `choreo.dev/listener-port`, and its components answer by HTTPS only. Empty = nobody."""
     certificate_port: int = Field(443, ge=1, le=65535)
-    """Port of those listeners, and in the URLs shown to people."""
+    """Port of listeners with certificates in the URLs shown to people; with certificateIssuer also
+    the port they listen at."""

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from domain import ids
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
 from domain.resources.model import Model, Rule
-from domain.resources.plane_parts import OWN_QUEUE, PlaneCredentials, PlaneGateway
+from domain.resources.plane_parts import OWN_QUEUE, PlaneCredentials, PlaneGateway, PlaneSecrets
 from domain.resources.types import (
     DnsNameOrEmpty,
     ImageOrEmpty,
@@ -59,7 +59,8 @@ class RegistryAccess(Model):
     insecure: bool = False
     """Plain HTTP. Only for a registry on the same machine."""
     credentials: CredentialReference | None = None
-    """Who the plane is to the registry. Absent = anonymous."""
+    """Who the plane is to the registry. Absent = anonymous. On a data plane a vaultPath (fields
+    `username`, `password`) makes the pull secret of each component; it needs `host`."""
 
 
 class PlaneCapabilities(Model):
@@ -81,6 +82,8 @@ class PlaneCapabilities(Model):
     """What serves its gateways, as traefik.io/gateway-controller. Empty = unknown."""
     cert_manager: str = Field("", max_length=32)
     """Version of cert-manager's Certificate. Empty = it has none."""
+    external_secrets: str = Field("", max_length=32)
+    """Version of External Secrets' API. Empty = it has none."""
     cilium: str = Field("", max_length=32)
     """Version of CiliumNetworkPolicy. Empty = it has none: plain network policies."""
     metrics: bool = False
@@ -126,6 +129,11 @@ class PlaneNetwork(Model):
     )
     """Addresses of name servers that are no pods, such as one on each node. Empty = there are
     none."""
+    api_server_addresses: tuple[
+        Annotated[str, Field(max_length=43, pattern=r"^[0-9a-fA-F.:]+$")], ...
+    ] = Field((), max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
+    """Addresses of the cluster's API server, for Connections to it where policies know no word for
+    it. Empty = such a Connection is refused; Cilium needs none."""
     probe_image: ImageOrEmpty = ""
     """Image with `python3` that every organization may run, such as Pavane's own, by whose pods
     connections are tried. Empty = none are, and environments cannot ask for it."""
@@ -157,6 +165,8 @@ class DataPlaneSpec(Model):
     """Where traffic enters."""
     network: PlaneNetwork = PlaneNetwork()
     """How network policies are enforced."""
+    secrets: PlaneSecrets = PlaneSecrets()
+    """Who fills the Secrets of components."""
     registry: RegistryAccess = RegistryAccess()
     """Where nodes pull images from."""
     observability_plane_ref: NameOrEmpty = ""

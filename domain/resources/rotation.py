@@ -19,6 +19,8 @@ FieldName = Annotated[
     str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 ]
 
+RegistryUser = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+
 HostOrAddress = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9*.:_-]+$")]
 
 
@@ -29,6 +31,7 @@ class RotationEngine(StrEnum):
     DATABASE = "Database"
     APP_ROLE = "AppRole"
     PKI = "PKI"
+    REGISTRY = "Registry"
 
 
 class DatabaseRotation(Model):
@@ -81,12 +84,26 @@ class CertificateRotation(Model):
     Always = each time."""
 
 
+class RegistryRotation(Model):
+    """Two users of an OCI registry that take turns, so that one can always pull."""
+
+    url: str = Field(min_length=1, max_length=512, pattern=r"^https?://[^\s@/]+/?$")
+    """Where the registry is, as the worker of the task queue `secrets` reaches it. It asks for user
+    and password (HTTP basic) by an htpasswd file."""
+    users: tuple[RegistryUser, ...] = Field(min_length=2, max_length=2)
+    """The two users. Between rotations only one is in the file."""
+    htpasswd_path: VaultPath = Field(min_length=1)
+    """Secret with the file, in the field `htpasswd`; what brings secrets to the registry brings it
+    there. It holds bcrypt hashes."""
+
+
 class SecretRotationSpec(Model):
     """Which secret is turned over, when and how."""
 
     engine: RotationEngine
     """KV = a generated value is written. Database = a role of a database gets a new password.
-    AppRole = a new secret id. PKI = new certificates; a new issuer is trusted by all before."""
+    AppRole = a new secret id. PKI = new certificates; a new issuer is trusted by all before.
+    Registry = a user of an OCI registry gets a new password."""
     vault_path: VaultPath = Field(min_length=1)
     """Where the secret is kept in Vault or OpenBao."""
     cron: str = Field("", max_length=128, pattern=r"^(@[a-z]+|\S+( +\S+){4})?$")
@@ -105,6 +122,11 @@ class SecretRotationSpec(Model):
     """With the engine AppRole: name of the role below `auth/org/ORGANIZATION`."""
     pki: CertificateRotation | None = None
     """With the engine PKI: which certificates. Absent = none."""
+    registry: RegistryRotation | None = None
+    """With the engine Registry: which one. Absent = none."""
+    max_age_seconds: int = Field(0, ge=0, le=315360000)
+    """How long a credential may be used: then it counts as expired, and its owner is told before.
+    0 = as long as it works."""
     consumer_refs: tuple[Name, ...] = Field(
         (), max_length=100, json_schema_extra={"x-kubernetes-list-type": "set"}
     )

@@ -20,21 +20,53 @@ from domain.secrets.places import key_of, permit_use
 
 SOURCES = "choreo.dev/secret-sources"
 """Annotation of a workload: ``{"secret": NAME, "keys": {KEY: VAULT_KEY}}``."""
+PULLS = "choreo.dev/pull-secret"
+"""The same about the Secret that nodes pull its images with, and ``"registry": HOST``."""
 VERSIONS = "choreo.dev/secret-versions"
 """Annotation of a Secret and of a pod template: ``PATH=VERSION`` of all it was filled from. A
 version is a number of the secret store, so nothing can be learnt from it."""
+PULL_TYPE = "kubernetes.io/dockerconfigjson"
+_WHO = ("username", "password")
 MANAGER = "pavane-secrets"
 """Field manager of both, apart from that of releases, so that neither removes the other's."""
 
 
-def sources(secret: str, keys: Mapping[str, str]) -> dict[str, str]:
-    """Returns the annotation of a workload whose pods need a Secret; key -> vault key."""
-    content = {"secret": secret, "keys": dict(sorted(keys.items()))}
+def sources(secret: str, keys: Mapping[str, str], store: str = "") -> dict[str, str]:
+    """Returns the annotation of a workload whose pods need a Secret.
+
+    Args:
+        secret: Name of the Secret.
+        keys: Key -> vault key.
+        store: ClusterSecretStore by which External Secrets fills it; empty = Pavane does.
+    """
+    content = {"secret": secret, "keys": dict(sorted(keys.items())), **_by(store)}
     return {SOURCES: json.dumps(content, sort_keys=True)}
 
 
-def consumer(workload: Mapping[str, Any]) -> SecretConsumer | None:
-    """Returns what the annotation of a workload says, None when it needs no secret.
+def pulls(secret: str, path: str, registry: str, store: str = "") -> dict[str, str]:
+    """Returns the annotation of a workload whose images are pulled with a secret."""
+    keys = {name: f"{path}/{name}" for name in _WHO}
+    content = {"secret": secret, "keys": keys, "registry": registry, **_by(store)}
+    return {PULLS: json.dumps(content, sort_keys=True)}
+
+
+def _by(store: str) -> dict[str, str]:
+    return {"store": store} if store else {}
+
+
+def consumers(workload: Mapping[str, Any]) -> tuple[SecretConsumer, ...]:
+    """Returns the Secrets that a workload needs: for its pods, and to pull its images.
+
+    Raises:
+        Denied: As ``consumer``.
+        InvalidRequest: As ``consumer``.
+    """
+    found = (consumer(workload, by) for by in (SOURCES, PULLS))
+    return tuple(one for one in found if one is not None)
+
+
+def consumer(workload: Mapping[str, Any], by: str = SOURCES) -> SecretConsumer | None:
+    """Returns what an annotation of a workload says, None when it needs no such secret.
 
     Raises:
         Denied: The workload stands in a namespace that is not of what its labels say, or asks for
@@ -42,7 +74,7 @@ def consumer(workload: Mapping[str, Any]) -> SecretConsumer | None:
         InvalidRequest: The annotation cannot be read.
     """
     meta = workload["metadata"]
-    text = (meta.get("annotations") or {}).get(SOURCES)
+    text = (meta.get("annotations") or {}).get(by)
     if not text:
         return None
     labels = meta.get("labels") or {}
@@ -58,10 +90,12 @@ def consumer(workload: Mapping[str, Any]) -> SecretConsumer | None:
             name=meta["name"],
             secret=content["secret"],
             keys=content["keys"],
+            store=content.get("store", ""),
+            registry=content.get("registry", ""),
         )
     except (ValueError, KeyError, TypeError):
         raise InvalidRequest(
-            f"{workload['kind']} {meta['name']} in {meta['namespace']}: the annotation {SOURCES} "
+            f"{workload['kind']} {meta['name']} in {meta['namespace']}: the annotation {by} "
             "cannot be read"
         ) from None
     place = ids.namespace(found.organization, found.project, found.environment)
@@ -76,24 +110,38 @@ def secret_object(
     found: SecretConsumer, values: Mapping[str, str], versions: Mapping[str, int]
 ) -> dict[str, Any]:
     """Returns the Secret that a consumer needs. It holds values: it goes to the plane only."""
+    held = _pulled_with(found.registry, values) if found.registry else values
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "type": "Opaque",
+        "type": PULL_TYPE if found.registry else "Opaque",
         "metadata": {
             "name": found.secret,
             "namespace": found.namespace,
-            "labels": {
-                MANAGED_BY: MANAGER,
-                ORGANIZATION: found.organization,
-                PROJECT: found.project,
-                ENVIRONMENT: found.environment,
-                COMPONENT: found.component,
-            },
+            "labels": own_labels(found),
             "annotations": {VERSIONS: said(versions)},
         },
-        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in held.items()},
     }
+
+
+def own_labels(found: SecretConsumer) -> dict[str, str]:
+    """Returns the labels of what is made for a consumer."""
+    return {
+        MANAGED_BY: MANAGER,
+        ORGANIZATION: found.organization,
+        PROJECT: found.project,
+        ENVIRONMENT: found.environment,
+        COMPONENT: found.component,
+    }
+
+
+def _pulled_with(registry: str, values: Mapping[str, str]) -> dict[str, str]:
+    """What a node reads: who it is to a registry."""
+    user, password = (values[name] for name in _WHO)
+    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+    content = {"auths": {registry: {"auth": auth, "password": password, "username": user}}}
+    return {".dockerconfigjson": json.dumps(content, sort_keys=True)}
 
 
 def is_ours(secret: Mapping[str, Any]) -> bool:

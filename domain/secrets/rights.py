@@ -23,6 +23,7 @@ ROTATOR: Mapping[str, Sequence[str]] = {
     "org/+/undelete/*": ("update",),
     "org/+/destroy/*": ("update",),
     "auth/org/+/role/+/role-id": _READ,
+    "auth/org/+/role/+/secret-id-ttl": _READ,
     "auth/org/+/role/+/custom-secret-id": ("update",),
     "auth/org/+/role/+/secret-id/lookup": ("update",),
     "auth/org/+/role/+/secret-id/destroy": ("update",),
@@ -40,9 +41,10 @@ DELIVERER: Mapping[str, Sequence[str]] = {
     "org/+/data/*": _READ,
     "org/+/metadata/*": _READ,
     f"org/+/data/{PLANES}/*": ("deny",),
+    "pki/+/sign/gateway": ("update",),
 }
-"""Task queue of a plane: reads what it delivers to pods, and changes nothing. It must not learn how
-other planes are reached."""
+"""Task queue of a plane: reads what it delivers to pods, has certificates for its gateway signed by
+one role, and changes nothing. It must not learn how other planes are reached."""
 
 CONNECTOR: Mapping[str, Sequence[str]] = {
     f"org/+/data/{PLANES}/*": _READ,

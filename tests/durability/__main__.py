@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from clients.kubernetes import Cluster
-from tests.durability import databases
+from tests.durability import databases, registries
 from tests.durability.lane import Lane, lane
 from tests.durability.pieces import Wanted, again, recordings, runs, told
 from tests.durability.progress import FOLDER, Progress, version
@@ -150,5 +150,6 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     databases.stop()
+    registries.stop()
     # The SDK's native threads can crash the interpreter's exit after all work is done.
     os._exit(code)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from activities.common.kinds import platform
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from activities.common.kinds import SECRETS, platform
 from domain import ids
+from domain.deliveries.certificates import RenewalRequest
+from domain.gateways import served
 from domain.rendering import labels as names
 from tests.durability.declared import COMPONENT
 from tests.durability.place import (
@@ -19,6 +23,8 @@ from tests.durability.place import (
 )
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
+from tests.gateways import ending, sign_for_gateway
+from workflows.gateways.renewal import CertificateRenewalWorkflow
 
 
 class ClosedWay(Scenario):
@@ -96,4 +102,39 @@ def hole(place: Place) -> dict[str, Any]:
     }
 
 
-NETWORK = (ClosedWay(), RestoredWay(), ProbedWays(), RevertedByProbes())
+class RenewedCertificate(Scenario):
+    """The certificate of the gateway soon ends: there is one new one, and it is told once."""
+
+    name = "renew certificates"
+    is_undone_by_cancel = False
+
+    async def before(self, place: Place) -> None:
+        host = f"{PROJECT}.{place.name}.dev.localhost"
+        await sign_for_gateway(place.environment, place.name, host)
+        signed = {"domain": "localhost", "certificateAuthority": "OpenBao"}
+        await place.apply("DataPlane", "local", {"gateway": signed})
+        await place.deploy(GOOD)
+        await place.ended()
+        namespace = ids.namespace(place.name, PROJECT, ENVIRONMENT)
+        ends = {"data": ending((f"*.{host}",))}
+        await place.cluster.patch(SECRETS, served.SECRET, namespace, ends)
+
+    async def act(self, place: Place) -> None:
+        for _ in range(place.times):
+            handle = await place.client.start_workflow(
+                CertificateRenewalWorkflow.run,
+                RenewalRequest(organizations=(place.name,)),
+                id=f"renew-certificates/{place.name}/one",
+                task_queue=ids.ORCHESTRATION_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            )
+            place.remember(handle)
+
+    def facts(self, state: State) -> None:
+        (renewed,) = [one for one in state["operation"] if "renew" in one["workflow"]]
+        assert renewed["result"]["renewed"] == 1
+        assert [one["action"] for one in state["fact"]].count("certificate.renewed") == 1
+
+
+NETWORK = (ClosedWay(), RestoredWay(), ProbedWays(), RevertedByProbes(), RenewedCertificate())

@@ -18,6 +18,7 @@ from tests.durability.databases import FIRST, Roles
 from tests.durability.declared import COMPONENT
 from tests.durability.issuing import TARGET, Issuing
 from tests.durability.place import GOOD, PROJECT, Place
+from tests.durability.registries import Users
 from tests.durability.scenario import Scenario, runs
 from tests.durability.state import State
 from tests.durability.vaults import APP_ROLE, PATH, Held, Vault, logging_in
@@ -131,6 +132,28 @@ class CertificateRotation(ValueRotation):
         assert [one["versions"] for one in state["plane Secret"]] == [f"{PATH}=4"]
 
 
+class RegistryRotation(ValueRotation):
+    """Two users of a registry that asks who pulls take turns."""
+
+    name = "rotation registry"
+    file = "shared/registry-users"
+
+    async def uses(self, place: Place, values: Held) -> None:
+        users, vault = Users(place.name), Vault(place)
+        await super().uses(place, users.first)
+        await vault.keep(self.file, users.file)
+        await users.follow(lambda: vault.newest(self.file))
+
+    def target(self, place: Place) -> dict[str, Any]:
+        return {"engine": "Registry", "registry": Users(place.name).target(self.file)}
+
+    def observers(
+        self, place: Place, failures: list[str]
+    ) -> list[AbstractAsyncContextManager[None]]:
+        own = logging_in(place, failures, Users(place.name))
+        return [*Scenario.observers(self, place, failures), own]
+
+
 class SecretDelivered(ValueRotation):
     """A person set a secret: everyone who uses it gets it, and begins anew with it."""
 
@@ -225,5 +248,6 @@ ENGINES: tuple[ValueRotation, ...] = (
     SecretIdRotation(),
     DatabaseRotation(),
     CertificateRotation(),
+    RegistryRotation(),
 )
 ROTATIONS: tuple[Scenario, ...] = (*ENGINES, SecretDelivered(), Leaked(), Expiring())

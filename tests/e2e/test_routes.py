@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from clients.kubernetes import Cluster, Kind
@@ -24,9 +26,13 @@ async def test_the_gateway_does_what_an_endpoint_says_and_each_kind_has_its_addr
         "responseHeaders": {"set": [{"name": "X-Shop", "value": "open"}], "remove": ["Server"]},
     }
     backend = {"componentRef": "front", "endpoint": "http"}
+    own = f"www.{tenant.name}.example.org"
     await tenant.declare(
-        "Endpoint", "front", {"backendRef": backend, "visibility": "public", "gateway": said}
+        "Organization", tenant.name, {"hostDomains": [f"{tenant.name}.example.org"]}
     )
+    opened = {"backendRef": backend, "visibility": "public", "gateway": said}
+    named = {"hosts": [{"environmentRef": "dev", "host": own}]}
+    await tenant.declare("Endpoint", "front", {**opened, **named})
     await tenant.component(
         "Service",
         "front",
@@ -42,7 +48,10 @@ async def test_the_gateway_does_what_an_endpoint_says_and_each_kind_has_its_addr
     http, rpc = status["endpoints"]
     assert (http["name"], rpc["name"]) == ("http", "rpc")
     assert http["url"] == status["url"]
+    assert urlsplit(status["url"]).hostname == own
     assert rpc["url"].startswith(f"grpc://rpc.front.shop.{tenant.name}.dev.localhost:")
+    made = status["url"].replace(own, f"front.shop.{tenant.name}.dev.localhost")
+    assert (await answer(stack, made)).text == "inside"
     told = await answer(stack, status["url"])
     assert told.text == "inside"
     assert told.headers["X-Shop"] == "open"
@@ -69,6 +78,16 @@ async def test_what_the_gateway_of_the_plane_lacks_is_refused_by_name(tenant: Te
     ready = (await tenant.judged("Service", "store"))["ready"]
     assert ready["status"] == "False"
     assert "store needs a TCPRoute" in ready["message"]
+
+    strange = {"environmentRef": "dev", "host": "www.example.net"}
+    stolen = {"backendRef": {"componentRef": "thief"}, "visibility": "public", "hosts": [strange]}
+    await tenant.declare("Endpoint", "thief", stolen)
+    await tenant.component(
+        "Service", "thief", workload={"containers": [main], "endpoints": [PUBLIC]}
+    )
+    ready = (await tenant.judged("Service", "thief"))["ready"]
+    assert ready["status"] == "False"
+    assert "host name www.example.net refused" in ready["message"]
 
     cors = {"cors": {"allowOrigins": ["https://example.org"]}}
     backend = {"componentRef": "shop"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -29,6 +29,7 @@ from workflows.expiry.look import ExpiryLookWorkflow
 from workflows.schedules import EXPIRY_LOOK, schedule_expiry_looks
 
 pytestmark = pytest.mark.workflows
+T = TypeVar("T")
 
 
 class Owners:
@@ -70,8 +71,8 @@ class Owners:
         return Recorded()
 
 
-async def looked(client: Client, schedule: ScheduleHandle) -> ExpiryLook:
-    """Has the schedule begin a look; returns its result when the schedule knows it too."""
+async def acted(client: Client, schedule: ScheduleHandle, result: type[T]) -> T:
+    """Has the schedule begin once; returns the result when the schedule knows it too."""
     before = (await schedule.describe()).info.num_actions
     await schedule.trigger()
     async with asyncio.timeout(60):
@@ -82,9 +83,13 @@ async def looked(client: Client, schedule: ScheduleHandle) -> ExpiryLook:
             await asyncio.sleep(0.1)
     action = info.recent_actions[-1].action
     assert isinstance(action, ScheduleActionExecutionStartWorkflow)
-    handle = client.get_workflow_handle(action.workflow_id, result_type=ExpiryLook)
-    done: ExpiryLook = await handle.result()
+    handle = client.get_workflow_handle(action.workflow_id, result_type=result)
+    done: T = await handle.result()
     return done
+
+
+async def looked(client: Client, schedule: ScheduleHandle) -> ExpiryLook:
+    return await acted(client, schedule, ExpiryLook)
 
 
 async def test_each_owner_is_told_once_and_again_only_when_they_could_not_be(

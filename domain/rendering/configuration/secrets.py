@@ -12,12 +12,15 @@ import re
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
+from domain.errors import InvalidRequest
 from domain.rendering.configuration.effective import effective
 from domain.rendering.facts import ReleaseFacts
-from domain.secrets.delivery import sources
+from domain.secrets import delivery
 
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 100
+_EXTERNAL = "v1"
+"""Version of External Secrets' API that is spoken."""
 
 
 class SecretEntry(BaseModel):
@@ -84,4 +87,21 @@ def sources_annotation(facts: ReleaseFacts) -> dict[str, str]:
     needed = needed_secret(facts)
     if needed is None:
         return {}
-    return sources(needed.name, {one.key: one.vault_key for one in needed.entries})
+    keys = {one.key: one.vault_key for one in needed.entries}
+    return delivery.sources(needed.name, keys, store_of(facts))
+
+
+def store_of(facts: ReleaseFacts) -> str:
+    """Returns the store from which External Secrets fills Secrets; empty = Pavane fills them.
+
+    Raises:
+        InvalidRequest: The plane was looked at and has no External Secrets.
+    """
+    plane = facts.data_plane
+    found = plane.status.capabilities.external_secrets
+    if plane.spec.secrets.store and plane.status.checked is not None and found != _EXTERNAL:
+        raise InvalidRequest(
+            f"data plane {plane.name} has External Secrets in version {found or 'none'} of its API "
+            f"and needs {_EXTERNAL}: install it, or set spec.secrets.delivery to Platform"
+        )
+    return plane.spec.secrets.store

@@ -19,7 +19,14 @@ from domain.rendering.labels import (
     manifest,
     selector_labels,
 )
-from domain.rendering.network.ends import DNS_PORT, called, dns_blocks, dns_pods, namespace_of
+from domain.rendering.network.ends import (
+    DNS_PORT,
+    called,
+    dns_blocks,
+    dns_pods,
+    namespace_of,
+    ports_of,
+)
 from domain.resources.interfaces import AllowedRequest
 from domain.resources.workload import WorkloadEndpoint
 
@@ -77,6 +84,9 @@ def _dns(facts: ReleaseFacts) -> list[dict[str, Any]]:
 
 def _to(facts: ReleaseFacts, one: Dependency) -> dict[str, Any]:
     ports = [_ports(one.port, one.requests, one.transport)]
+    if one.system:
+        ports = [_ports(port) for port in ports_of(one)]
+        return {"toEntities": ["kube-apiserver"], "toPorts": ports}
     if one.component:
         labels = {
             **_k8s({COMPONENT: one.component}),

@@ -7,17 +7,19 @@ from ipaddress import ip_address
 
 from domain import ids
 from domain.dependencies import Dependency
+from domain.dependencies.resolving import HTTPS_PORT
 from domain.rendering.facts import ReleaseFacts
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DNS_PORT = 53
+_API_SERVER_PORT = 6443
 _DNS_LABELS = {"k8s-app": "kube-dns"}
 
 
 def called(facts: ReleaseFacts) -> Sequence[Dependency]:
     """Returns what the component calls, each thing once, whatever connections lead to it."""
     found = {
-        (one.component, one.endpoint, one.host, one.cidr, one.port, one.requests): one
+        (one.component, one.endpoint, one.host, one.cidr, one.system, one.port, one.requests): one
         for one in sorted(facts.interfaces.dependencies, key=lambda one: one.connection)
     }
     return sorted(found.values(), key=lambda one: (one.target, one.port, one.connection))
@@ -37,4 +39,20 @@ def dns_pods(facts: ReleaseFacts) -> tuple[str, dict[str, str]]:
 def dns_blocks(facts: ReleaseFacts) -> list[str]:
     """Returns the addresses of name servers that are no pods, as ranges of one."""
     addresses = [ip_address(each) for each in facts.data_plane.spec.network.dns_addresses]
+    return sorted(f"{each}/{each.max_prefixlen}" for each in addresses)
+
+
+def ports_of(dependency: Dependency) -> list[int]:
+    """Returns the ports at which something is called.
+
+    Agents look at a call to the API server before or after its Service was taken apart.
+    """
+    if dependency.system and dependency.port == HTTPS_PORT:
+        return [HTTPS_PORT, _API_SERVER_PORT]
+    return [dependency.port]
+
+
+def api_server_blocks(facts: ReleaseFacts) -> list[str]:
+    """Returns the addresses of the API server, as ranges of one."""
+    addresses = [ip_address(each) for each in facts.data_plane.spec.network.api_server_addresses]
     return sorted(f"{each}/{each.max_prefixlen}" for each in addresses)

@@ -22,10 +22,12 @@ from domain.rendering.labels import (
 from domain.rendering.network.ends import (
     DNS_PORT,
     NAMESPACE_NAME,
+    api_server_blocks,
     called,
     dns_blocks,
     dns_pods,
     namespace_of,
+    ports_of,
 )
 from domain.rendering.network.namespaces import LINK_LOCAL, LINK_LOCAL_V6
 from domain.resources.workload import WorkloadEndpoint
@@ -78,7 +80,8 @@ def _dns(facts: ReleaseFacts) -> dict[str, Any]:
 
 
 def _to(facts: ReleaseFacts, one: Dependency) -> dict[str, Any]:
-    return {"to": _peers(facts, one), "ports": [_port(one.port, one.transport)]}
+    ports = [_port(port, one.transport) for port in ports_of(one)]
+    return {"to": _peers(facts, one), "ports": ports}
 
 
 def _peers(facts: ReleaseFacts, one: Dependency) -> list[dict[str, Any]]:
@@ -88,6 +91,8 @@ def _peers(facts: ReleaseFacts, one: Dependency) -> list[dict[str, Any]]:
         if namespace == facts.namespace:
             return [pods]
         return [{"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: namespace}}, **pods}]
+    if one.system:
+        return [{"ipBlock": {"cidr": each}} for each in api_server_blocks(facts)]
     if one.cidr:
         return [{"ipBlock": {"cidr": one.cidr}}]
     return [

@@ -73,12 +73,21 @@ def _check(facts: ReleaseFacts, one: Dependency) -> None:
             f"{who} leads to host {one.host}, and the policies of data plane {plane} know no host "
             "names: name addresses in spec.target.cidr, or set spec.network.hostNames of the plane"
         )
+    if one.system and network.policies != "Cilium" and not network.api_server_addresses:
+        raise InvalidRequest(
+            f"{who} leads to the API server, which the policies of data plane {plane} know by "
+            "address only: name its addresses in spec.network.apiServerAddresses of the plane"
+        )
     if not one.requests:
         return
     if network.policies != "Cilium" or not network.envoy:
         raise InvalidRequest(
             f"{who} allows certain requests only, and data plane {plane} cannot look into requests "
             "(spec.network: Cilium with Envoy): a rule nobody enforces would let all through"
+        )
+    if one.system:
+        raise InvalidRequest(
+            f"{who} allows certain requests only, and nobody looks into those to the API server"
         )
     if one.component and not (one.type.is_http or one.type is EndpointType.GRPC):
         raise InvalidRequest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.routing.hosts import hostname
+from domain.rendering.routing.hosts import host_names
 from domain.rendering.routing.offers import is_encrypted
 from domain.rendering.routing.streams import listener_of
 from domain.resources.binding import EndpointAddress
@@ -60,7 +60,7 @@ def _outer(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> str:
         case EndpointType.TCP:
             return f"tcp://{entrance.domain}:{listener_of(facts, endpoint).port}"
         case EndpointType.TLS:
-            return f"tls://{hostname(facts, endpoint)}:{gateway.tls_port}"
+            return f"tls://{host_names(facts, endpoint)[0]}:{gateway.tls_port}"
         case _:
             told, number = entrance.scheme, entrance.port
             if is_encrypted(facts):
@@ -68,7 +68,7 @@ def _outer(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> str:
             port = "" if number == _USUAL_PORTS[told] else f":{number}"
             scheme = _SCHEMES[endpoint.type]
             scheme = _SECURE[scheme] if told == "https" else scheme
-            host = f"{scheme}://{hostname(facts, endpoint)}"
+            host = f"{scheme}://{host_names(facts, endpoint)[0]}"
             if endpoint.type is EndpointType.GRPC:
                 return f"{host}:{number}"  # a gRPC client knows no usual port
             return f"{host}{port}{facts.path_prefix}{endpoint.base_path}"

@@ -1,7 +1,8 @@
 """Certificates for the host names of a component, and the listeners that show them.
 
 cert-manager makes the key and has it signed; it never leaves the plane. A listener takes a
-certificate of its own namespace, so it stands beside the component, in a ListenerSet.
+certificate of its own namespace, so it stands beside the component, in a ListenerSet. Where OpenBao
+signs, the plane worker makes both from what the routes say (``domain.gateways``).
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ from __future__ import annotations
 from typing import Any
 
 from domain.errors import InvalidRequest
+from domain.gateways.marks import annotation
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.labels import component_labels, manifest
-from domain.rendering.routing.hosts import hostname
-from domain.rendering.routing.offers import GROUP, LISTENER_SET, is_encrypted, needs, route, through
+from domain.rendering.labels import annotated, component_labels, manifest
+from domain.rendering.routing.hosts import hostname, own_hosts, project_hostname
+from domain.rendering.routing.offers import (
+    GROUP,
+    LISTENER_SET,
+    has_authority,
+    has_issuer,
+    needs,
+    route,
+    through,
+)
 from domain.resources.class_parts import HealthRule
-from domain.resources.workload import EndpointType
+from domain.resources.workload import EndpointType, WorkloadEndpoint
 
 _SEEN = "c.status == 'True' && c.observedGeneration >= object.metadata.generation"
 _CERT_MANAGER = "cert-manager.io/v1"
@@ -28,7 +38,7 @@ def certificates(facts: ReleaseFacts) -> list[dict[str, Any]]:
             listeners of others.
     """
     names = _names(facts)
-    if not (is_encrypted(facts) and names):
+    if not (has_issuer(facts) and names):
         return []
     plane, gateway = facts.data_plane, facts.data_plane.spec.gateway
     if plane.status.checked is not None and not plane.status.capabilities.cert_manager:
@@ -69,7 +79,7 @@ def certificates(facts: ReleaseFacts) -> list[dict[str, Any]]:
 
 def certificate_health(facts: ReleaseFacts) -> tuple[HealthRule, ...]:
     """Returns how it is told that the certificate is signed and its listeners show it."""
-    if not is_encrypted(facts):
+    if not has_issuer(facts):
         return ()
     return (
         HealthRule(
@@ -87,12 +97,31 @@ def certificate_health(facts: ReleaseFacts) -> tuple[HealthRule, ...]:
     )
 
 
+def with_certificate(
+    facts: ReleaseFacts, made: dict[str, Any], endpoint: WorkloadEndpoint | None = None
+) -> dict[str, Any]:
+    """Returns a route that says what OpenBao is to sign for it; as it is where that signs nothing.
+
+    ``endpoint`` has a host name of its own; None = all that is HTTP, which share one.
+    """
+    if not has_authority(facts):
+        return made
+    extra = (hostname(facts, endpoint),) if endpoint is not None else ()
+    return annotated(made, annotation(through(facts), project_hostname(facts), extra))
+
+
 def _names(facts: ReleaseFacts) -> dict[str, str]:
-    """Returns listener -> host name: one for all that is HTTP, one for each gRPC endpoint."""
+    """Returns listener -> host name: what is HTTP shares one, each gRPC endpoint has its own.
+
+    Names that Endpoints choose have one each besides.
+    """
     found = {}
     for one in facts.public_endpoints:
         if one.type.is_http:
             found["http"] = hostname(facts)
         elif one.type is EndpointType.GRPC:
             found[f"grpc-{one.name}"] = hostname(facts, one)
+        else:
+            continue
+        found |= {f"host-{name}": name for name in own_hosts(facts, one)}
     return found

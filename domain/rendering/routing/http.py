@@ -6,7 +6,8 @@ from typing import Any
 
 from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.routing.hosts import hostname
+from domain.rendering.routing.certificates import with_certificate
+from domain.rendering.routing.hosts import host_names
 from domain.rendering.routing.offers import needs, parent, route
 from domain.rendering.routing.traffic import filters, policy_of
 from domain.resources.classes import APIClassSpec
@@ -36,10 +37,10 @@ def http_route(
     spec = {
         **template,
         "parentRefs": [parent(facts)],
-        "hostnames": [hostname(facts)],
+        "hostnames": host_names(facts, *endpoints),
         "rules": [_rule(facts, rule, endpoint) for endpoint in endpoints],
     }
-    return route(facts, "HTTPRoute", facts.component.name, spec)
+    return with_certificate(facts, route(facts, "HTTPRoute", facts.component.name, spec))
 
 
 def _rule(facts: ReleaseFacts, rule: dict[str, Any], endpoint: WorkloadEndpoint) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.errors import InvalidRequest
+from domain.gateways.marks import listener_name
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.labels import component_labels, manifest
 from domain.resources.planes import PlaneCapabilities
@@ -51,8 +52,18 @@ def needs(facts: ReleaseFacts, feature: str, what: str, *, told: bool = False) -
 
 
 def is_encrypted(facts: ReleaseFacts) -> bool:
-    """Tells whether the component has certificates and listeners of its own."""
+    """Tells whether certificates are shown for the component, so that it answers by HTTPS only."""
+    return has_issuer(facts) or has_authority(facts)
+
+
+def has_issuer(facts: ReleaseFacts) -> bool:
+    """Tells whether cert-manager makes its certificates, shown by listeners of its own."""
     return bool(facts.data_plane.spec.gateway.certificate_issuer)
+
+
+def has_authority(facts: ReleaseFacts) -> bool:
+    """Tells whether OpenBao signs its certificate, shown by a listener of its place."""
+    return bool(facts.data_plane.spec.gateway.certificate_authority)
 
 
 def through(facts: ReleaseFacts) -> dict[str, str]:
@@ -65,9 +76,11 @@ def parent(facts: ReleaseFacts, section: str = "") -> dict[str, str]:
 
     ``section`` names the listener of the gateway that it is given; empty = whichever takes it.
     """
-    if is_encrypted(facts) and not section:
-        # Not to the gateway besides: that would answer the same name without encryption.
+    # Not to other listeners besides: they would answer the same name without encryption.
+    if has_issuer(facts) and not section:
         return {"group": GROUP, "kind": LISTENER_SET, "name": facts.component.name}
+    if has_authority(facts) and not section:
+        return {**through(facts), "sectionName": listener_name(facts.namespace)}
     listener = section or facts.entrance.section_name
     return {**through(facts), "sectionName": listener} if listener else through(facts)
 

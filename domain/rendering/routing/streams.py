@@ -7,7 +7,8 @@ from typing import Any
 
 from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
-from domain.rendering.routing.hosts import hostname
+from domain.rendering.routing.certificates import with_certificate
+from domain.rendering.routing.hosts import host_names
 from domain.rendering.routing.offers import parent, route
 from domain.resources.plane_parts import GatewayListener
 from domain.resources.workload import EndpointType, WorkloadEndpoint
@@ -74,10 +75,11 @@ def _grpc(
             )
     spec = {
         "parentRefs": [parent(facts)],
-        "hostnames": [hostname(facts, endpoint)],
+        "hostnames": host_names(facts, endpoint),
         "rules": [{**template, **_backend(facts, endpoint)}],
     }
-    return route(facts, "GRPCRoute", _name(facts, endpoint), spec)
+    made = route(facts, "GRPCRoute", _name(facts, endpoint), spec)
+    return with_certificate(facts, made, endpoint)
 
 
 def _tls(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def _tls(facts: ReleaseFacts, endpoint: WorkloadEndpoint) -> dict[str, Any]:
         )
     spec = {
         "parentRefs": [parent(facts, listener)],
-        "hostnames": [hostname(facts, endpoint)],
+        "hostnames": host_names(facts, endpoint),
         "rules": [_backend(facts, endpoint)],
     }
     return route(facts, "TLSRoute", _name(facts, endpoint), spec)

@@ -7,7 +7,10 @@ import os
 import signal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from database import Database
 from greeting import greeting
+
+DATABASE = Database(os.environ) if "DATABASE_PASSWORD" in os.environ else None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -19,6 +22,8 @@ class Handler(BaseHTTPRequestHandler):
         """Greets."""
         healthy = self.path == "/healthz"
         content = {"status": "ok"} if healthy else greeting(os.environ)
+        if DATABASE and not healthy:
+            content["database"] = f"signed in as {DATABASE.ask('SELECT current_user')}"
         body = json.dumps(content).encode() + b"\n"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

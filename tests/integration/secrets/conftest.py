@@ -24,12 +24,14 @@ from tests.integration.secrets.shop import (
     PATH,
     ROLES,
     Database,
+    Pulls,
     SecretIds,
     SessionOf,
     Shop,
     Values,
 )
 from tests.postgresql import postgresql
+from tests.registries import GuardedRegistry, guarded_registry
 
 PLACES = (
     VaultPlace(project="shop", environment="development"),
@@ -114,7 +116,24 @@ async def values(store: SecretStore, organization: str) -> AsyncIterator[Values]
         yield shop
 
 
-@pytest.fixture(params=["database", "secret_ids", "values"])
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[GuardedRegistry]:
+    with guarded_registry() as registry:
+        yield registry
+
+
+@pytest.fixture
+async def pulls(
+    guarded: GuardedRegistry, store: SecretStore, organization: str
+) -> AsyncIterator[Pulls]:
+    shop = Pulls(store, organization, registry=guarded)
+    await shop.set_up()
+    async with shop.observed():
+        yield shop
+    guarded.leave(organization)
+
+
+@pytest.fixture(params=["database", "pulls", "secret_ids", "values"])
 def shop(request: pytest.FixtureRequest) -> Shop:
     """One of each engine."""
     found: Shop = request.getfixturevalue(request.param)

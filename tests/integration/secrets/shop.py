@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from temporalio.worker import Worker
 from activities.secrets.rotations import RotationActivities
 from activities.secrets.trust import TrustActivities
 from clients.databases import DatabaseRoles
+from clients.registry_users import hashed
 from clients.vault import SecretStore, VaultSession
 from clients.vault.approles import AppRoles
 from clients.vault.issuers import Issuers
@@ -29,6 +31,7 @@ from domain.deliveries.approvals import ApprovalOutcome, ApprovalRequest, Approv
 from domain.deliveries.rotations import (
     DatabaseTarget,
     OldUsers,
+    RegistryTarget,
     Rotation,
     RotationNote,
     RotationPlan,
@@ -48,11 +51,13 @@ from domain.errors import DependencyUnavailable, NotFound, RolloutFailed
 from domain.phases import StepPhase
 from domain.records import AuditFact, FactBatch, Recorded
 from domain.records.stops import Place, Standing, Stop
+from tests.registries import GuardedRegistry
 from tests.serving import own_client, served
 from workflows.secrets.rotation import RotationWorkflow
 
 SessionOf = Callable[[str], VaultSession]
 PATH, ADMIN = "shop/production/db", "shop/production/db-admin"
+HTPASSWD = "shared/registry-users"
 ROLES = ("shop_a", "shop_b")
 APP_ROLE = "shop-web"
 CANARY = "canary-5d1e"
@@ -236,12 +241,52 @@ class SecretIds(Shop):
 
         def make() -> str:
             post = self.bao.adapter.post
-            post(f"/v1/{self._role}", json={"token_ttl": "1m"})
+            post(f"/v1/{self._role}", json={"token_ttl": "1m", "secret_id_ttl": "2h"})
             post(f"/v1/{self._role}/custom-secret-id", json={"secret_id": f"{CANARY}-first"})
             return str(self.bao.read(f"{self._role}/role-id")["data"]["role_id"])
 
         role_id = await asyncio.to_thread(make)
         await self.keep(PATH, {"role_id": role_id, "secret_id": f"{CANARY}-first"})
+
+
+@dataclass
+class Pulls(Shop):
+    """A registry of which two users take turns; the consumer pulls from it."""
+
+    registry: GuardedRegistry | None = None
+
+    @property
+    def users(self) -> tuple[str, str]:
+        return f"{self.organization}-blue", f"{self.organization}-green"
+
+    @property
+    def target(self) -> dict[str, Any]:
+        found = RegistryTarget(url=self._own.url, users=self.users, htpasswd_path=HTPASSWD)
+        return {"engine": "Registry", "registry": found}
+
+    @property
+    def _own(self) -> GuardedRegistry:
+        assert self.registry is not None
+        return self.registry
+
+    async def accepts(self, held: dict[str, str]) -> str:
+        return await self._own.pull(held["username"], held["password"])
+
+    async def count_valid(self) -> int:
+        return self._own.count(self.users)
+
+    async def set_up(self) -> None:
+        """Puts the first user into the file, and brings the file to the registry."""
+        first = f"{CANARY}-first"
+        await self.keep(HTPASSWD, {"htpasswd": f"{self.users[0]}:{hashed(first)}\n"})
+        await self.keep(PATH, {"username": self.users[0], "password": first})
+        await self._own.follow(self.organization, partial(file_of, self.store, self.organization))
+
+
+def file_of(store: SecretStore, organization: str) -> str:
+    """What brings secrets to the registry reads the newest version."""
+    newest = store.describe(organization, HTPASSWD).newest
+    return store.read(organization, HTPASSWD, newest)["htpasswd"]
 
 
 @dataclass

@@ -136,6 +136,25 @@ async def test_a_leak_exchanges_the_issuer_so_that_what_is_known_to_strangers_op
     assert await mesh.accepts(first)
 
 
+async def test_the_issuer_of_a_rotation_that_was_ended_by_force_is_removed_by_the_next_one(
+    own_temporal: Client, mesh: Mesh, session_of: SessionOf
+) -> None:
+    stays = Fault("use_trust", after=False, tries=1_000_000)
+    async with serving(own_temporal, mesh, session_of, stays) as handle:
+        async with asyncio.timeout(60):
+            while (await entry(mesh)).newest == 1:  # noqa: ASYNC110 - OpenBao tells of nothing
+                await asyncio.sleep(0.05)
+        await handle.terminate()
+    assert await mesh.count_valid() == 2
+
+    async with serving(own_temporal, mesh, session_of) as handle:
+        done = await handle.result()
+
+    # The observer saw two at most: what was left went before another one was made.
+    mesh.kept_its_promises()
+    assert (done.before, await mesh.count_valid()) == (1, 1)
+
+
 async def test_a_role_that_does_not_allow_a_name_changes_nothing_and_says_where_to_look(
     own_temporal: Client, mesh: Mesh, session_of: SessionOf
 ) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from activities.common.kinds import DEPLOYMENTS, SECRETS
 from activities.secrets.delivery import SecretDelivery
 from clients.kubernetes import Cluster
+from clients.registry_users import hashed
 from clients.vault import SecretStore
 from devstack.core import roles
 from domain import ids
@@ -25,7 +28,8 @@ from domain.deliveries.secrets import (
 from domain.errors import Denied, InvalidRequest
 from domain.rendering import labels as names
 from domain.secrets import delivery
-from tests.integration.secrets.shop import SessionOf
+from tests.integration.secrets.shop import CANARY, HTPASSWD, Pulls, SessionOf, file_of
+from tests.registries import GuardedRegistry
 
 pytestmark = pytest.mark.integration
 PATH = "shop/production/db"
@@ -167,3 +171,47 @@ async def test_what_is_not_there_or_not_its_own_is_refused_by_name(
     workload["metadata"]["labels"][names.PROJECT] = "other"
     with pytest.raises(Denied, match="belongs into"):
         await plane.before(workload, organization)
+
+
+async def test_a_node_pulls_with_what_is_delivered_before_and_after_the_users_take_turns(
+    cluster: Cluster, plane: SecretDelivery, workload: dict[str, Any], pulls: Pulls
+) -> None:
+    organization, registry = pulls.organization, pulls.registry
+    assert registry is not None
+    notes = delivery.pulls("web-pull", PATH, registry.host)
+    workload["metadata"]["annotations"] |= notes
+    for gone in ("managedFields", "resourceVersion"):
+        workload["metadata"].pop(gone, None)
+    await cluster.apply(workload)
+    request = FindConsumers(organization=organization, path=PATH)
+    both = (await plane.find_consumers(request)).items
+    assert [(one.secret, one.restarts) for one in both] == [
+        ("web-secrets", True),
+        ("web-pull", False),
+    ]
+    assert await pull_of(cluster, plane, both[1], registry) == (pulls.users[0], "")
+
+    other = {"username": pulls.users[1], "password": f"{CANARY}-second"}
+    await asyncio.to_thread(pulls.store.write, organization, PATH, other, expected=1)
+    assert await pull_of(cluster, plane, both[1], registry) == (
+        pulls.users[1],
+        f"{pulls.users[1]}: 401",
+    )
+    entry = {"htpasswd": f"{pulls.users[1]}:{hashed(other['password'])}\n"}
+    await asyncio.to_thread(pulls.store.write, organization, HTPASSWD, entry, expected=1)
+    await registry.follow(organization, partial(file_of, pulls.store, organization))
+    assert await pull_of(cluster, plane, both[1], registry) == (pulls.users[1], "")
+
+
+async def pull_of(
+    cluster: Cluster, plane: SecretDelivery, found: SecretConsumer, registry: GuardedRegistry
+) -> tuple[str, str]:
+    """Delivers, and pulls as a node does; returns as whom, and why not."""
+    await plane.deliver_secret(DeliverSecret(consumer=found))
+    live = await cluster.get(SECRETS, found.secret, found.namespace)
+    assert live["type"] == "kubernetes.io/dockerconfigjson"
+    content = json.loads(base64.b64decode(live["data"][".dockerconfigjson"]))
+    who = content["auths"][registry.host]
+    user, _, password = base64.b64decode(who["auth"]).decode().partition(":")
+    assert (user, password) == (who["username"], who["password"])
+    return user, await registry.pull(user, password)

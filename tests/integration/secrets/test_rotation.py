@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from tests.integration.secrets.shop import (
 pytestmark = pytest.mark.integration
 _DISTURBED = [
     (engine, step, after)
-    for engine in ("database", "secret_ids", "values")
+    for engine in ("database", "pulls", "secret_ids", "values")
     for step in STEPS
     # A step that has not begun does nothing, whichever engine it is of.
     for after in ((True, False) if engine == "database" else (True,))
@@ -52,6 +53,30 @@ async def test_a_secret_is_turned_over_without_a_failed_login_whatever_step_dies
     assert [note.phase.value for note in shop.notes] == ["Running", "Succeeded"]
     assert await shop.accepts(first)
     assert await shop.count_valid() == 1
+
+
+@pytest.mark.parametrize(
+    ("shop", "more", "lives"),
+    [
+        ("secret_ids", {}, 7200),
+        ("secret_ids", {"max_age_seconds": 600}, 600),
+        ("values", {"max_age_seconds": 600}, 600),
+    ],
+    indirect=["shop"],
+)
+async def test_what_ends_by_itself_or_by_its_age_is_told_as_expiry(
+    own_temporal: Client, shop: Shop, session_of: SessionOf, more: dict[str, Any], lives: int
+) -> None:
+    begun = datetime.now(UTC)
+    async with serving(own_temporal, shop, session_of, **more) as handle:
+        await handle.result()
+    ended = datetime.now(UTC)
+    expires = (await asyncio.to_thread(shop.store.describe, shop.organization, PATH)).expires
+
+    assert expires is not None
+    # It is written down in whole seconds.
+    assert begun - timedelta(seconds=1) <= expires - timedelta(seconds=lives) <= ended
+    assert [note.expires for note in shop.notes if note.version] == [expires]
 
 
 @pytest.mark.parametrize("waits_in", ["observe", "finish"])

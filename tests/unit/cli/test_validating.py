@@ -122,7 +122,7 @@ def test_the_line_of_an_entry_of_a_list_is_known(home: Path) -> None:
 def test_a_component_is_rendered_from_files_alone(home: Path) -> None:
     demo = (ROOT / "examples/demo/20-web.yaml").read_text()
     (home / "web.yaml").write_text(demo.replace("${PAVANE_GIT__URL}", "http://git.example.org"))
-    shown = ("platform", "promotion", "demo/10-project.yaml")
+    shown = ("platform", "promotion", "demo/10-project.yaml", "demo/30-database.yaml")
     files = [str(ROOT / "examples" / one) for one in shown]
     options = [part for file in [*files, str(home / "web.yaml")] for part in ("-f", file)]
     code, text = run("render", "web", "-e", "development", "-n", "acme", *options)

@@ -100,3 +100,16 @@ def test_a_bundle_has_each_issuer_once_in_the_order_in_which_they_came() -> None
     assert certificates.issuer_of(LEAF, both, "web.crt") == OLD.serial
     assert certificates.only(both, NEW.serial, "ca.crt") == NEW.certificate
     assert certificates.ends(LEAF + both, "all") == NOW + DAY * 2
+
+
+def test_a_certificate_without_a_common_name_tells_its_names_and_its_life() -> None:
+    wanted = ("*.shop.acme.dev.example.org", "rpc.web.shop.acme.dev.example.org")
+    _, asked = certificates.request("", wanted)
+    request = x509.load_pem_x509_csr(asked.encode())
+    made = OLD.sign(asked)
+
+    assert request.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME) == []
+    found = request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert tuple(found.value.get_values_for_type(x509.DNSName)) == wanted
+    assert certificates.life(made, "it") == (NOW - DAY, NOW + 2 * DAY)
+    assert certificates.names(made, "it") == ()

@@ -18,6 +18,7 @@ from domain.dependencies import (
     offered,
 )
 from domain.dependencies.offers import endpoint_problem
+from domain.errors import InvalidRequest
 from domain.rendering.offline import Shelf, ShelfCatalogue
 from domain.resources import Resource, Workload, parse
 from domain.resources.interfaces import Endpoint
@@ -198,3 +199,18 @@ def test_endpoint_that_opens_nothing_says_why(
     assert why in endpoint_problem(door, of_workload)
     opened = [one.visibility for one in offered(of_workload, [door])]
     assert opened == ([] if of_workload is None else ["project"])
+
+
+def test_a_schema_of_an_endpoint_is_for_people_and_deploys_nothing() -> None:
+    def of(**more: Any) -> Interfaces:
+        spec = {"backendRef": {"componentRef": "web"}, **more}
+        return Interfaces(endpoints=(made("Endpoint", "web", spec),))
+
+    told = {"type": "OpenAPI", "content": "openapi: 3.1.0"}
+
+    assert of(schemaFile=told).hash == of().hash
+    assert of(visibility="public").hash != of().hash
+    with pytest.raises(InvalidRequest, match="exactly one of content and path"):
+        of(schemaFile={**told, "path": "api.yaml"})
+    with pytest.raises(InvalidRequest, match="65536"):
+        of(schemaFile={"type": "Protobuf", "content": "x" * 65537})

@@ -224,3 +224,25 @@ def test_order_of_connections_changes_nothing() -> None:
     first = calling(BILLING, LEDGER, MAIL).objects
     assert calling(MAIL, LEDGER, BILLING).objects == first
     assert facts().interfaces.hash == ""
+
+
+def test_the_api_server_is_reached_only_where_it_is_declared_by_word_or_by_address() -> None:
+    server = RANGE.model_copy(update={"cidr": "", "system": "APIServer", "port": 443})
+    assert "kube-apiserver" not in str(policy(calling(MAIL, plane=CILIUM), "CiliumNetworkPolicy"))
+
+    _, way = policy(calling(server, plane=CILIUM), "CiliumNetworkPolicy")["egress"]
+    assert way["toEntities"] == ["kube-apiserver"]
+    assert [group["ports"][0]["port"] for group in way["toPorts"]] == ["443", "6443"]
+    with pytest.raises(InvalidRequest, match=r"name its addresses in spec\.network\.apiServer"):
+        calling(server)
+    known = {"network": {"apiServerAddresses": ["192.0.2.7"]}}
+    _, way = policy(calling(server, plane=known))["egress"]
+    assert way["to"] == [{"ipBlock": {"cidr": "192.0.2.7/32"}}]
+    assert [port["port"] for port in way["ports"]] == [443, 6443]
+    with pytest.raises(InvalidRequest, match="nobody looks into those to the API server"):
+        calling(server.model_copy(update={"requests": (AllowedRequest(),)}), plane=ENVOY)
+
+
+def test_what_decides_objects_is_the_same_for_who_names_no_part_of_the_cluster() -> None:
+    assert "system" not in MAIL.told()
+    assert MAIL.model_copy(update={"system": "APIServer"}).told()["system"] == "APIServer"

@@ -8,8 +8,12 @@ import pytest
 
 from domain.dependencies import Interfaces
 from domain.errors import InvalidRequest
+from domain.gateways.hosts import HostRights, rights_of
+from domain.gateways.marks import CERTIFICATE
+from domain.gateways.served import served
 from domain.rendering import RenderedRelease, render_release
 from domain.resources.interfaces import Endpoint
+from domain.resources.organization import Organization
 from domain.resources.planes import DataPlane
 from tests.unit.rendering.samples import of_type, one, rendered, resource
 
@@ -307,3 +311,97 @@ def test_what_nobody_reaches_needs_no_certificate() -> None:
     inner = HTTP | {"visibility": "organization"}
     release = routed(inner, plane={"gateway": SIGNED})
     assert not {"Certificate", "ListenerSet"} & {each["kind"] for each in release.objects}
+
+
+def test_where_openbao_signs_routes_attach_to_the_listener_of_their_place_only() -> None:
+    signed = {"domain": "example.org", "certificateAuthority": "OpenBao", "certificatePort": 8443}
+    release = routed(HTTP, GRPC, plane={"gateway": signed})
+    host = "web.shop.acme.dev.example.org"
+
+    assert not {"Certificate", "ListenerSet"} & {each["kind"] for each in release.objects}
+    asked = []
+    for kind, name in (("HTTPRoute", "web"), ("GRPCRoute", "web.rpc")):
+        made = one(release, kind, name)
+        (parent,) = made["spec"]["parentRefs"]
+        found = served(made)
+        assert found is not None
+        assert parent == {
+            "name": found.gateway,
+            "namespace": found.gateway_namespace,
+            "sectionName": found.listener,
+        }
+        asked.append((found.hostname, found.names))
+    place = "*.shop.acme.dev.example.org"
+    assert asked == [(place, (place,)), (place, (place, f"rpc.{host}"))]
+    assert release.url == f"https://{host}:8443/"
+    assert release.health == ()
+
+
+def test_a_class_cannot_ask_for_certificates_itself() -> None:
+    annotations = {CERTIFICATE: "{}"}
+    metadata = {"name": "x", "annotations": annotations}
+    crafted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    assert "Pavane's own annotation" in refusal(service_class={"objects": [crafted]})
+
+
+def hosts(*named: tuple[str, str], **rights: Any) -> dict[str, Any]:
+    """Returns what an Endpoint chooses, by environment, and what its organization may."""
+    claims = [{"environmentRef": where, "host": host} for where, host in named]
+    spec = {"backendRef": {"componentRef": "web", "endpoint": "http"}, "hosts": claims}
+    given = {"domains": ("example.org",), **rights}
+    return {
+        "interfaces": Interfaces(endpoints=(resource(Endpoint, "front", spec),)),
+        "hosts": HostRights(**given),
+    }
+
+
+WWW = ("development", "www.example.org")
+
+
+def test_an_endpoint_answers_under_a_name_of_its_own_in_the_environment_that_is_named() -> None:
+    release = routed(HTTP, **hosts(WWW, ("production", "shop.example.org")))
+
+    assert one(release, "HTTPRoute")["spec"]["hostnames"] == ["www.example.org", HOST]
+    assert release.url == "http://www.example.org/"
+    signed = routed(HTTP, plane={"gateway": {**SIGNED, "domain": "plane.test"}}, **hosts(WWW))
+    listeners = one(signed, "ListenerSet")["spec"]["listeners"]
+    assert "www.example.org" in {each["hostname"] for each in listeners}
+    assert "www.example.org" in one(signed, "Certificate")["spec"]["dnsNames"]
+
+
+@pytest.mark.parametrize(
+    ("host", "rights", "told"),
+    [
+        ("www.example.net", {}, "in no domain of organization acme, which has example.org"),
+        ("myexample.org", {}, "in no domain"),
+        ("www.example.org", {"of_others": (("example.org", "beta"),)}, "organization beta"),
+        (
+            "www.example.org",
+            {"claims": (("www.example.org", "front"), ("www.example.org", "other"))},
+            "Endpoints front and other ask for it",
+        ),
+        ("web.localhost", {"domains": ("web.localhost",)}, "are made by Pavane"),
+    ],
+)
+def test_a_name_that_is_not_ones_own_is_refused_by_name(
+    host: str, rights: dict[str, Any], told: str
+) -> None:
+    refused = refusal(HTTP, **hosts(("development", host), **rights))
+
+    assert refused.startswith(f"Endpoint front: host name {host} refused: ")
+    assert told in refused
+
+
+def test_the_older_of_two_organizations_keeps_a_domain() -> None:
+    def organization(name: str, year: int, *domains: str) -> Organization:
+        born = {"name": name, "creationTimestamp": f"{year}-01-01T00:00:00Z"}
+        return Organization.model_validate({"metadata": born, "spec": {"hostDomains": domains}})
+
+    both = [
+        organization("acme", 2025, "shop.example.org"),
+        organization("beta", 2024, "example.org"),
+    ]
+
+    assert rights_of("acme", both, ()).of_others == (("example.org", "beta"),)
+    assert rights_of("beta", both, ()).of_others == ()
+    assert rights_of("beta", both, ()).domains == ("example.org",)

@@ -15,6 +15,16 @@ def _gate(**gate: Any) -> dict[str, Any]:
 BROKEN: list[tuple[str, dict[str, Any], str]] = [
     (
         "DataPlane",
+        {"secrets": {"delivery": "ExternalSecrets"}},
+        "External Secrets needs a store to read from, and nothing else does",
+    ),
+    (
+        "DataPlane",
+        {"secrets": {"store": "of-nobody"}},
+        "External Secrets needs a store to read from, and nothing else does",
+    ),
+    (
+        "DataPlane",
         {"credentials": {"vaultPath": "_planes/west"}, "taskQueue": "plane.other"},
         "a plane with credentials has a task queue of its own: leave taskQueue out",
     ),
@@ -134,12 +144,22 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     (
         "Connection",
         {"target": {"componentRef": "api", "host": "example.org"}},
-        "a connection leads to exactly one of componentRef, host and cidr",
+        "a connection leads to exactly one of componentRef, host, cidr and system",
+    ),
+    (
+        "DataPlane",
+        {"gateway": {"certificateIssuer": "letters", "certificateAuthority": "OpenBao"}},
+        "certificates come from certificateIssuer or certificateAuthority, not from both",
+    ),
+    (
+        "Endpoint",
+        {"backendRef": {"componentRef": "web"}, "schemaFile": {"type": "OpenAPI"}},
+        "a schema is given by exactly one of content and path",
     ),
     (
         "Connection",
         {"target": {}},
-        "a connection leads to exactly one of componentRef, host and cidr",
+        "a connection leads to exactly one of componentRef, host, cidr and system",
     ),
     (
         "ConfigurationGroup",

@@ -7,7 +7,7 @@ trust. The issuer that signs is the last one in `ca.crt`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from activities.common.clocks import Clock
@@ -62,7 +62,7 @@ class CertificateEngine:
             )
         return made
 
-    def ends(self, new: SecretValues) -> datetime:
+    async def ends(self, new: SecretValues) -> datetime:
         """When the first certificate of it, or the issuer of all, is good no more."""
         issuer = self.trusting_new(new)[BUNDLE]
         leafs = [
@@ -134,8 +134,13 @@ class CertificateEngine:
 
     async def withdraw(self, name: str) -> None:
         """Removes the issuer of that name, if there is one. Idempotent."""
+        await self.clear({name})
+
+    async def clear(self, names: Collection[str], now: SecretValues | None = None) -> None:
+        """Removes issuers by their names, but those that are trusted now. Idempotent."""
+        kept = set(x509.serials(now[BUNDLE], BUNDLE)) if now else set()
         for issuer in await asyncio.to_thread(self._issuers.all, self._organization):
-            if issuer.name == name:
+            if issuer.name in names and issuer.serial not in kept:
                 await asyncio.to_thread(self._issuers.remove, self._organization, issuer)
 
     async def _known(self, values: Mapping[str, str]) -> list[Issuer]:

@@ -1,0 +1,1 @@
+"""Certificates that the gateway of a plane shows for components, signed by OpenBao."""

@@ -1,0 +1,1 @@
+"""Procedures about the gateways of planes."""
