@@ -13,6 +13,7 @@ import structlog
 from platformdirs import user_data_path
 from temporalio.client import Client
 
+from api.operations.ended import EndedRuns
 from clients.assertions import AssertionSigner
 from clients.identity import OidcVerifier, Person
 from clients.kubernetes import Cluster, SharedWatches
@@ -49,6 +50,7 @@ class Services:
     store_of_secrets: SecretStore | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is asked to stop: streams end, clients come back elsewhere."""
+    ended: EndedRuns = field(default_factory=EndedRuns)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _watches: SharedWatches | None = None
     _signer: AssertionSigner | None = None

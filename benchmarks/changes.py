@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from benchmarks import tenant
+from benchmarks.pods import simulated_pods
 from benchmarks.samples import Budget, Samples
 from benchmarks.sightings import Sightings, ready_generation, sightings, value_of
 from benchmarks.stacks import Bench
@@ -80,9 +81,11 @@ async def one_change(bench: Bench, runs: int) -> list[Samples]:
 
 
 async def one_change_under_load(
-    bench: Bench, runs: int, components: Sequence[str]
+    bench: Bench, runs: int, components: Sequence[str], organization: str
 ) -> list[Samples]:
-    """Does the same while other components are deployed without pause.
+    """Does the same while components of an organization are deployed without pause.
+
+    What another organization does is to be hardly felt; changes of one organization queue.
 
     Raises:
         NotMeasured: A change took too long.
@@ -91,16 +94,36 @@ async def one_change_under_load(
     async with AsyncExitStack() as stack:
         changes = await _changes(stack, bench)
         await changes.create()
-        async with load(bench, components):
+        async with load(bench, components, organization):
             times = await _repeat(changes, runs)
-    return _told(times, f"while {len(components)} are deployed", _BUSY)
+    whose = "the same" if organization == tenant.ORGANIZATION else "another"
+    budget = Budget() if organization == tenant.ORGANIZATION else _BUSY
+    return _told(times, f"while {len(components)} of {whose} organization are deployed", budget)
 
 
 @asynccontextmanager
-async def load(bench: Bench, components: Sequence[str]) -> AsyncIterator[None]:
-    """Deploys components without pause while the block lasts."""
+async def crowd(bench: Bench, names: Sequence[str]) -> AsyncIterator[Sequence[str]]:
+    """Makes another organization with components that run.
+
+    Raises:
+        NotMeasured: They do not get Ready.
+    """
+    await tenant.lay_foundation(bench.cluster, tenant.CROWD)
+    async with (
+        simulated_pods(bench.cluster, tenant.CROWD_NAMESPACE),
+        sightings(bench.bindings, ready_generation) as bindings,
+    ):
+        await tenant.create(bench.cluster, names, organization=tenant.CROWD)
+        ready = [(tenant.binding_of(name), 1) for name in names]
+        await bindings.all_of(ready, "Ready bindings of the crowd", _PATIENCE)
+        yield names
+
+
+@asynccontextmanager
+async def load(bench: Bench, components: Sequence[str], organization: str) -> AsyncIterator[None]:
+    """Deploys components of an organization without pause while the block lasts."""
     async with sightings(bench.bindings, ready_generation) as bindings:
-        busy = asyncio.create_task(_keep_busy(bench, bindings, components))
+        busy = asyncio.create_task(_keep_busy(bench, bindings, components, organization))
         try:
             await asyncio.sleep(1)  # the load is to be there before anything is measured
             yield
@@ -121,16 +144,16 @@ async def _repeat(changes: Changes, runs: int) -> list[tuple[float, float]]:
     return [await changes.change(f"{mark}-{number}") for number in range(runs)]
 
 
-async def _keep_busy(bench: Bench, bindings: Sightings, components: Sequence[str]) -> None:
+async def _keep_busy(
+    bench: Bench, bindings: Sightings, components: Sequence[str], organization: str
+) -> None:
     """Changes all components; when all are Ready, changes them again."""
     while True:
-        await tenant.change(bench.cluster, components, str(time.time_ns()))
+        await tenant.change(bench.cluster, components, str(time.time_ns()), organization)
         wanted = []
         for name in components:
             binding = tenant.binding_of(name)
-            found = await bench.cluster.get(
-                tenant.kind("ServiceBinding"), binding, tenant.ORGANIZATION
-            )
+            found = await bench.cluster.get(tenant.kind("ServiceBinding"), binding, organization)
             wanted.append((binding, int(found["metadata"]["generation"])))
         await bindings.all_of(wanted, "Ready bindings of the load", _PATIENCE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from clients.kubernetes import Cluster, Kind, Object
@@ -13,6 +14,8 @@ from domain.resources import KINDS
 from domain.resources.base import API_VERSION
 
 ORGANIZATION = "bench"
+CROWD = "bench-crowd"
+"""Another organization, which deploys without pause while the first one is measured."""
 PROJECT = "load"
 ENVIRONMENT = "development"
 PROTECTED = "production"
@@ -22,6 +25,7 @@ GROUP = "platform-engineers"
 """Whose members may ask the API about it."""
 CLASS = "bench-service"
 NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, ENVIRONMENT)
+CROWD_NAMESPACE = ids.namespace(CROWD, PROJECT, ENVIRONMENT)
 PROTECTED_NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, PROTECTED)
 VARIABLE = "BENCH"
 IMAGE = "127.0.0.1:5000/bench/none@sha256:" + "0" * 64
@@ -35,30 +39,32 @@ def kind(name: str) -> Kind:
     return Kind(model.api_version, name, model.plural, namespaced=model.scope == "Namespaced")
 
 
-def foundation() -> list[Object]:
+def foundation(organization: str = ORGANIZATION) -> list[Object]:
     """Returns what a tenant has before its first component."""
     template: dict[str, Any] = {"replicas": 1, "minReadySeconds": 0}
     step: dict[str, Any] = {"name": PROTECTED, "approval": {"quorum": 1}}
     path: dict[str, Any] = {"sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": [step]}
+    own = partial(_resource, organization=organization)
     return [
-        _resource("Organization", ORGANIZATION, {"access": [{"group": GROUP, "role": "admin"}]}),
-        _resource("DataPlane", PLANE, {"gateway": {"domain": "localhost"}}),
-        _resource("Environment", ENVIRONMENT, {"dataPlaneRef": PLANE}),
-        _resource("Environment", PROTECTED, {"dataPlaneRef": PLANE}),
-        _resource(
+        own("Organization", organization, {"access": [{"group": GROUP, "role": "admin"}]}),
+        own("DataPlane", PLANE, {"gateway": {"domain": "localhost"}}),
+        own("Environment", ENVIRONMENT, {"dataPlaneRef": PLANE}),
+        own("Environment", PROTECTED, {"dataPlaneRef": PLANE}),
+        own(
             "DeploymentPipeline",
             "bench-pipeline",
             {"promotionPaths": [path]},
         ),
-        _resource("Project", PROJECT, {"deploymentPipelineRef": "bench-pipeline"}),
-        _resource("ServiceClass", CLASS, {"deploymentTemplate": template}),
+        own("Project", PROJECT, {"deploymentPipelineRef": "bench-pipeline"}),
+        own("ServiceClass", CLASS, {"deploymentTemplate": template}),
     ]
 
 
-def component(name: str, image: str = IMAGE) -> list[Object]:
+def component(name: str, image: str = IMAGE, organization: str = ORGANIZATION) -> list[Object]:
     """Returns everything a developer and a build write for one component."""
+    own = partial(_resource, organization=organization)
     return [
-        _resource(
+        own(
             "Component",
             name,
             {
@@ -67,7 +73,7 @@ def component(name: str, image: str = IMAGE) -> list[Object]:
                 "serviceClassRef": CLASS,
             },
         ),
-        _resource(
+        own(
             "Workload",
             name,
             {
@@ -76,8 +82,8 @@ def component(name: str, image: str = IMAGE) -> list[Object]:
                 "endpoints": [{"name": "http", "port": 8080, "visibility": "project"}],
             },
         ),
-        _resource("DeployableArtifact", name, {"componentRef": name, "image": image}),
-        _resource(
+        own("DeployableArtifact", name, {"componentRef": name, "image": image}),
+        own(
             "ServiceBinding",
             binding_of(name),
             {
@@ -117,34 +123,38 @@ def wish(value: str) -> dict[str, Any]:
     return {"spec": {"workload": {"env": [{"name": VARIABLE, "value": value}]}}}
 
 
-async def lay_foundation(cluster: Cluster) -> None:
+async def lay_foundation(cluster: Cluster, organization: str = ORGANIZATION) -> None:
     """Creates the tenant; safe to repeat."""
     namespace: Object = {
-        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ORGANIZATION},
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": organization},
     }  # fmt: skip
-    for one in [namespace, *foundation()]:
+    for one in [namespace, *foundation(organization)]:
         await _create(cluster, one)
 
 
-async def create(cluster: Cluster, names: Iterable[str], image: str = IMAGE) -> None:
+async def create(
+    cluster: Cluster, names: Iterable[str], image: str = IMAGE, organization: str = ORGANIZATION
+) -> None:
     """Creates components, many at once, each in the order in which a person would."""
     hands = asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> None:
         async with hands:
-            for resource in component(name, image):
+            for resource in component(name, image, organization):
                 await _create(cluster, resource)
 
     await asyncio.gather(*(one(name) for name in names))
 
 
-async def change(cluster: Cluster, names: Iterable[str], value: str) -> None:
+async def change(
+    cluster: Cluster, names: Iterable[str], value: str, organization: str = ORGANIZATION
+) -> None:
     """Makes the bindings of components want another value, many at once."""
     hands = asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> None:
         async with hands:
-            await cluster.patch(kind("ServiceBinding"), binding_of(name), ORGANIZATION, wish(value))
+            await cluster.patch(kind("ServiceBinding"), binding_of(name), organization, wish(value))
 
     await asyncio.gather(*(one(name) for name in names))
 
@@ -180,8 +190,10 @@ async def _create(cluster: Cluster, resource: Object) -> None:
         return
 
 
-def _resource(kind_name: str, name: str, spec: dict[str, Any]) -> Object:
+def _resource(
+    kind_name: str, name: str, spec: dict[str, Any], organization: str = ORGANIZATION
+) -> Object:
     metadata = {"name": name}
     if KINDS[kind_name].scope == "Namespaced":
-        metadata["namespace"] = ORGANIZATION
+        metadata["namespace"] = organization
     return {"apiVersion": API_VERSION, "kind": kind_name, "metadata": metadata, "spec": spec}

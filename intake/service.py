@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 
@@ -86,8 +86,8 @@ class Watching:
         self._world = World()
         # Apart, because what is seen needs no Temporal: while it is away, every hand that asks it
         # for something waits, and statuses are told all the same.
-        self._to_ask: WorkQueue[Key] = WorkQueue(self._ask_for, hands=_HANDS, rank=self._rank)
-        self._to_tell: WorkQueue[Key] = WorkQueue(self._tell_of, hands=_HANDS, rank=self._rank)
+        self._to_ask = self._queue_of(self._ask_for)
+        self._to_tell = self._queue_of(self._tell_of)
         self._asked: dict[Key, Decision] = {}
         self._edges: dict[Key, asyncio.TimerHandle] = {}
         """Windows are looked at again when they begin or end."""
@@ -141,6 +141,10 @@ class Watching:
     def _look_at(self, keys: Collection[Key]) -> None:
         for queue in (self._to_ask, self._to_tell):
             queue.add(keys)
+
+    def _queue_of(self, look: Callable[[Key], Awaitable[bool]]) -> WorkQueue[Key]:
+        """Organizations take turns: what one of them changes at once holds up no other."""
+        return WorkQueue(look, hands=_HANDS, rank=self._rank, share=lambda key: key.namespace)
 
     def _rank(self, key: Key) -> int:
         """Changes of what runs come first, then what starts a procedure, then mere summaries."""

@@ -17,6 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from domain.errors import PlatformError
 from runtime.errors import ErrorInterceptor
 from runtime.liveness import LivenessInterceptor
+from runtime.shares import ShareInterceptor
 
 PASSED_THROUGH = (
     *("domain", "activities", "clients", "settings", "runtime"),
@@ -103,7 +104,7 @@ class PavanePlugin(SimplePlugin):
         super().__init__(
             "pavane",
             data_converter=_converter(codec),
-            interceptors=[ErrorInterceptor(), LivenessInterceptor()],
+            interceptors=[ErrorInterceptor(), LivenessInterceptor(), ShareInterceptor()],
             workflow_runner=_runner,
             workflow_failure_exception_types=[PlatformError],
         )

@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,8 +24,13 @@ FIXES: dict[str, tuple[str, ...]] = {
 }
 
 
-def run(commands: dict[str, tuple[str, ...]]) -> list[str]:
-    """Runs each command and returns the names of those that failed.
+def say(text: str) -> None:
+    """Prints at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def run(commands: dict[str, tuple[str, ...]], tell: Callable[[str], None] = say) -> list[str]:
+    """Runs each command, tells how it went, and returns the names of those that failed.
 
     A later command runs also after a failure: one run shows everything that is wrong.
     """
@@ -40,9 +46,9 @@ def run(commands: dict[str, tuple[str, ...]]) -> list[str]:
             text=True,
         )
         verdict = "ok" if done.returncode == 0 else "FAILED"
-        print(f"  {name:<12} {verdict:<7} {time.monotonic() - start:5.1f} s", flush=True)
+        tell(f"  {name:<12} {verdict:<7} {time.monotonic() - start:5.1f} s")
         if done.returncode != 0:
-            print(done.stdout, flush=True)
+            tell(done.stdout)
             failed.append(name)
     return failed
 

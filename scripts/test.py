@@ -1,9 +1,9 @@
 """Runs all tests in the order that finds mistakes early, on one shared stack, and tells the result.
 
-Checks come first, then the tiers that need no stack, then one full stack for integration, e2e
-and durability, which is removed whatever happens. `--fast` runs the tiers without a stack alone,
-and counts no coverage. What fails on the stack is tried once more at the end of its tier, and told
-(scripts/tries.py).
+Checks come first, beside the unit tests, then the other tiers that need no stack, then one full
+stack for integration, e2e and durability, which is removed whatever happens. `--fast` runs the
+tiers without a stack alone, and counts no coverage. What fails on the stack is tried once more at
+the end of its tier, and told (scripts/tries.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 
 from scripts import check, tries
 from scripts.reports import Report, coverage, required_coverage
@@ -48,6 +49,8 @@ ORACLE = "oracle"
 """Compiles Cilium's policy code first, which takes minutes: with --proof only."""
 MODEL_RUNS = {"fast": "0", "all": "1", "proof": "100"}
 """Sequences of the model of promotions, half a minute each, besides a fixed core."""
+SAMPLE = "0.4"
+"""Share of the tests marked ``sampled`` that a run without --proof takes, by its seed."""
 COUNTED = ("--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0")
 """Each tier adds to the same data; what is asked of the sum is judged at the end."""
 STOP_WAIT = 60.0
@@ -79,10 +82,21 @@ class Run:
         finally:
             self.stages.append((name, time.monotonic() - start))
 
-    def checks(self) -> None:
-        """Runs the checks; each that fails counts as one failure."""
-        with self.stage("checks"):
-            self.report.failures += [f"check: {name}" for name in check.run(check.CHECKS)]
+    @contextmanager
+    def checks(self) -> Iterator[None]:
+        """Runs the checks beside the block and tells of them at its end; each may fail.
+
+        The longest of them, of types, keeps only one processor busy.
+        """
+        told: list[str] = []
+        start = time.monotonic()
+        with ThreadPoolExecutor(1) as beside:
+            running = beside.submit(check.run, check.CHECKS, told.append)
+            yield
+            failed = running.result()
+        self.stages.append(("checks, beside unit", time.monotonic() - start))
+        print("\n== checks", *told, sep="\n", flush=True)
+        self.report.failures += [f"check: {name}" for name in failed]
 
     def tier(
         self,
@@ -111,6 +125,7 @@ class Run:
         with self.stage(name):
             environment = {
                 "PAVANE_MODEL_RUNS": self.model_runs,
+                "PAVANE_SAMPLE": "1" if self.proof else SAMPLE,
                 **os.environ,
                 **extra,
                 "COVERAGE_FILE": str(COVERAGE),
@@ -259,9 +274,10 @@ def main() -> int:
     seed = int(os.environ.get("PAVANE_TEST_SEED") or random.SystemRandom().randrange(2**32))
     print(f"random seed {seed}", flush=True)
     run = Run(seed, proof=arguments.proof, fast=arguments.fast)
-    if not arguments.fast:
-        run.checks()
-    for name, folders, how in FAST_TIERS:
+    unit, *others = FAST_TIERS
+    with nullcontext() if arguments.fast else run.checks():
+        run.tier(unit[0], unit[1], {}, *unit[2])
+    for name, folders, how in others:
         run.tier(name, folders, {}, *how)
     run.by_oracle()
     if not arguments.fast:

@@ -92,7 +92,7 @@ class WorkerSettings(BaseModel):
         timedelta(seconds=20), description="How long running activities may go on at a stop."
     )
     max_cached_workflows: int = Field(
-        1000, ge=0, description="Workflows kept in memory; 0 = replay each task (tests)."
+        500, ge=0, description="Workflows kept in memory; 0 = replay each task (tests)."
     )
     short_tasks: int = Field(
         16,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,9 +19,19 @@ from tests import servers
 
 
 @pytest.hookimpl(trylast=True)  # after the random order
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with what takes longest: at the end one process would wait for the other."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begins with what takes longest: at the end one process would wait for the other.
+
+    Where ``make test`` says so, only a share of the tests marked ``sampled`` runs, by the seed.
+    """
     items.sort(key=lambda item: "e2e" not in item.path.parts)
+    share = float(os.environ.get("PAVANE_SAMPLE", "1"))
+    seed = config.getoption("randomly_seed")
+    left = [one for one in items if one.get_closest_marker("sampled")
+            and random.Random(f"{seed} {one.nodeid}").random() >= share]  # fmt: skip
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [one for one in items if one not in left]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
-from devstack.core.temporal import PROMPT
+from devstack.core.temporal import FAIR, PROMPT
 from runtime import search_attributes
 from runtime.plugin import PavanePlugin
 
@@ -29,7 +29,11 @@ that shares it breaks."""
 
 @asynccontextmanager
 async def temporal_server(
-    program: Path, *, skips_time: bool = False, longest_history: int = 0
+    program: Path,
+    *,
+    skips_time: bool = False,
+    longest_history: int = 0,
+    partitions: int = 0,
 ) -> AsyncIterator[Client]:
     """Runs a server in memory, with virtual time per workflow, for the time of a block.
 
@@ -37,8 +41,12 @@ async def temporal_server(
         program: The development server of Temporal's command line.
         skips_time: It skips the time in which a workflow waits for nothing but time.
         longest_history: After so many events it suggests to workflows to begin anew.
+        partitions: So many parts of a task queue, each with an order of its own; 0 = as usual.
     """
-    settings: list[str] = [*PROMPT]
+    settings: list[str] = [*PROMPT, *FAIR]
+    for side in ("Read", "Write") if partitions else ():
+        limit = f"matching.numTaskqueue{side}Partitions={partitions}"
+        settings.append(f"--dynamic-config-value={limit}")
     start = WorkflowEnvironment.start_local
     if skips_time:
         settings.append("--dynamic-config-value=frontend.WorkflowTimeSkippingEnabled=true")

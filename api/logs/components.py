@@ -1,6 +1,6 @@
 """The log of a component: read by the worker of its plane, passed on from the object store.
 
-The API reaches no pods (docs/decisions/0041). Each look copies what there is; who follows begins
+The API reaches no pods (docs/decisions/0042). Each look copies what there is; who follows begins
 the next look at the line where the last one ended.
 """
 

@@ -14,6 +14,7 @@ from temporalio.client import (
     Client,
     WorkflowContinuedAsNewError,
     WorkflowExecution,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
@@ -159,7 +160,11 @@ async def read(client: Client, reference: Reference) -> OperationView:
     Raises:
         RPCError: NOT_FOUND when there is none.
     """
-    execution = await reference.handle(client).describe()
+    return await view_of(client, await reference.handle(client).describe())
+
+
+async def view_of(client: Client, execution: WorkflowExecutionDescription) -> OperationView:
+    """Returns what was described in all detail."""
     handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
     status, note = await _status(handle)
     view: dict[str, Any] = {

@@ -132,7 +132,7 @@ async def show(operation_id: str, access: AccessDep, services: ServicesDep) -> O
     The id with a run names that run for ever; without, the latest one.
     """
     reference = await _visible(services, access, operation_id, Action.READ)
-    return await read(await services.temporal(), reference)
+    return await services.ended.read(await services.temporal(), reference)
 
 
 async def _visible(

@@ -32,6 +32,10 @@ A server for development has one shard, so with more to do each step would wait 
 50 ms. Servers with many shards need it as well where one procedure has many steps."""
 
 
+FAIR = ("--dynamic-config-value=matching.enableFairness=true",)
+"""Tasks of equal priority are taken in turns of their fairness keys, the organizations."""
+
+
 def parts(context: StackContext) -> Sequence[Part]:
     """The server; its UI and metrics listen beside it."""
     program = str(context.programs.path("temporal"))
@@ -59,6 +63,7 @@ def parts(context: StackContext) -> Sequence[Part]:
                 f"--namespace={NAMESPACE}",
                 "--dynamic-config-value=frontend.WorkflowTimeSkippingEnabled=true",
                 *PROMPT,
+                *FAIR,
                 *attributes,
                 "--log-level=warn",
             ),

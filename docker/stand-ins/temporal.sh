@@ -8,4 +8,5 @@ exec temporal server start-dev --ip=0.0.0.0 --port=7233 --ui-ip=0.0.0.0 --ui-por
   --dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=true \
   --dynamic-config-value=history.transferProcessorMaxPollRPS=1000 \
   --dynamic-config-value=history.timerProcessorMaxPollRPS=1000 \
-  --dynamic-config-value=history.visibilityProcessorMaxPollRPS=1000
+  --dynamic-config-value=history.visibilityProcessorMaxPollRPS=1000 \
+  --dynamic-config-value=matching.enableFairness=true

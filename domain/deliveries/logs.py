@@ -1,7 +1,7 @@
 """What a look at the logs of a component is asked, passes on and answers.
 
 No line travels here: lines lie in the object store while they are read
-(docs/decisions/0041).
+(docs/decisions/0042).
 """
 
 from __future__ import annotations

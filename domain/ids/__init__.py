@@ -50,6 +50,7 @@ from domain.ids.procedures import (
     task_run_id,
     teardown_id,
     tenant_id,
+    tenant_of,
     tree_id,
 )
 from domain.ids.queues import (
@@ -115,5 +116,6 @@ __all__ = [
     "task_run_id",
     "teardown_id",
     "tenant_id",
+    "tenant_of",
     "tree_id",
 ]

@@ -69,6 +69,12 @@ class OperationId:
         return "/".join(part for part in parts if part)
 
 
+def tenant_of(workflow_id: str) -> str:
+    """Returns the organization that a procedure works for, by its workflow id; "" = for none."""
+    parts = workflow_id.removeprefix(APPROVAL_PREFIX).split("/")
+    return parts[1] if len(parts) > 1 else ""
+
+
 def build_id(organization: str, component: str, commit: str) -> str:
     """Returns the workflow id of the build of one commit of one component.
 

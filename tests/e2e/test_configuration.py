@@ -21,7 +21,7 @@ from workflows.configurations.starting import signal_configuration
 
 __all__ = ["cluster", "temporal", "tenant"]  # fixtures
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 GROUPS = Kind(API_VERSION, "ConfigurationGroup", "configurationgroups", namespaced=True)
 PODS = Kind("v1", "Pod", "pods", namespaced=True)

@@ -23,7 +23,7 @@ from workflows.gateways.renewal import CertificateRenewalWorkflow
 
 __all__ = ["cluster", "temporal", "tenant"]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 SERVER = """
 import http.server, ssl

@@ -23,7 +23,7 @@ from tests.integration.devstack_full.conftest import Kubectl
 from tests.oracle.oracle import Flow, Oracle, pod, pods
 from tests.topologies import Topology
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.sampled]
 
 PATIENCE = 120.0
 PORTS = (8080, 9090)

@@ -18,7 +18,7 @@ from tests.e2e.test_types import PATIENCE, SERVE, Tenant, cluster, temporal, ten
 
 __all__ = ["cluster", "temporal", "tenant"]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 MAIN = {"name": "main", "command": [*SERVE, "/srv"]}
 HTTP = {"name": "http", "port": 8080}

@@ -11,7 +11,7 @@ from tests.e2e.test_types import PUBLIC, SERVE, Tenant, answer, cluster, tempora
 
 __all__ = ["cluster", "temporal", "tenant"]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 GRPC_ROUTES = Kind("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes", namespaced=True)
 RPC = {"name": "rpc", "port": 9000, "type": "gRPC", "visibility": "public"}

@@ -16,7 +16,7 @@ from tests.e2e.test_types import DEPLOYMENTS, SERVE, Tenant, cluster, temporal, 
 
 __all__ = ["cluster", "temporal", "tenant"]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 AUTOSCALERS = Kind(
     "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", namespaced=True

@@ -16,7 +16,7 @@ from domain.resources import API_VERSION, KINDS
 from tests.e2e.test_types import DEPLOYMENTS, NAMESPACES, Tenant, cluster, tenant
 
 __all__ = ["cluster", "tenant"]  # fixtures
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 PATIENCE = 240
 
 

@@ -22,7 +22,7 @@ from runtime.client import connect
 from tests.integration.resources.conftest import established
 from workflows.starting import start_class_upgrade, start_task_run
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 PATIENCE = 240
 JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)

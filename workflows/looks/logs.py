@@ -1,7 +1,7 @@
 """Looks at the logs of a component on its plane, wherever the plane is.
 
 Its only effect is the copy from which the asker reads, which it drops when that is done. Lines
-never come into its history (docs/decisions/0041).
+never come into its history (docs/decisions/0042).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.policies.teardown.holds import TEARDOWN
 from tests.integration.api.conftest import component, resource
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 COMPONENTS = Kind("choreo.dev/v1alpha1", "Component", "components", namespaced=True)
 
 

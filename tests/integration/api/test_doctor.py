@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 from api.installation.neighbours import _certificate
 from domain import ids
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120), pytest.mark.sampled]
 
 SignIn = Callable[[str], httpx.AsyncClient]
 

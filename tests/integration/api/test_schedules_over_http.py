@@ -30,7 +30,7 @@ from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
 from workflows.health.timetable import keep_sweeps
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 Sign = Callable[[str], httpx.AsyncClient]
 ENVIRONMENTS = kind_named("Environment")
 

@@ -16,7 +16,7 @@ from domain.rendering.build import BuilderSettings, render_build
 from tests.integration.devstack_full.conftest import Kubectl
 from tests.integration.devstack_full.test_builds import git, workflow
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sampled]
 
 _SCANNER = 'if grep -q "pkg:deb/debian/dash@" "$1"; then echo dash is not wanted; exit 1; fi'
 _OCI = "application/vnd.oci.image.manifest.v1+json"

@@ -20,7 +20,7 @@ from domain.rendering.labels import ORGANIZATION
 from domain.rendering.network.namespaces import deny_all
 from tests.integration.devstack_full.conftest import Kubectl
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400), pytest.mark.sampled]
 
 PATIENCE = 200
 LABELS = {ORGANIZATION: "acme"}

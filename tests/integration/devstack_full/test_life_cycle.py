@@ -22,7 +22,7 @@ from devstack.record import StackRecord
 from devstack.state import StateDir
 from tests.integration.devstack_full.conftest import DEADLINE, Kubectl, web
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 _ROOT = Path(__file__).resolve().parents[3]
 _NAME = "tested"

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.sampled]
 
 _FOLDER = Path(__file__).resolve().parents[3] / "charts/pavane/monitoring"
 _ALERTS = _FOLDER / "alerts.yaml"

@@ -13,7 +13,7 @@ from domain.phases import Phase
 from tests.integration.drift.conftest import watching
 from tests.integration.drift.places import KINDS, PERSON, Place
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 _SIGNALLED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 

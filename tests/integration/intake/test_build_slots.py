@@ -35,7 +35,7 @@ from tests.serving import own_client, served
 from worker import WorkerProcess
 from workflows.starting import start_build
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 BUILDS = Kind("choreo.dev/v1alpha1", "Build", "builds", namespaced=True)
 ARGO_WORKFLOWS = Kind("argoproj.io/v1alpha1", "Workflow", "workflows", namespaced=True)

@@ -14,7 +14,7 @@ from runtime.plugin import PavanePlugin
 from tests.integration.intake.organizations import Organization, intake, requests, started
 from tests.integration.own_api_server import OwnApiServer
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 
 class Door:

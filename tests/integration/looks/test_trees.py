@@ -14,7 +14,7 @@ from clients.kubernetes import SharedWatches
 from domain.resources import Component, parse_as
 from tests.integration.drift.places import Place
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 _PATIENCE = 90
 
 

@@ -15,7 +15,7 @@ from domain.resources import Release
 from tests.integration.drift.places import Place
 from tests.integration.network.test_connections import called
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 
 async def connected(place: Place) -> Deployment:

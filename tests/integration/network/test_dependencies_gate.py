@@ -21,7 +21,7 @@ from domain.deliveries.standings import Standing
 from domain.resources.gates import GateCheck
 from tests.integration.drift.places import Place
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 READY = {

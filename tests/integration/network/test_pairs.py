@@ -17,7 +17,7 @@ from domain.resources import Release
 from tests.integration.drift.places import Place
 from workflows.starting import signal_deployment
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 
 async def running(place: Place, plane: Cluster) -> tuple[dict[str, Any], ...]:

@@ -42,7 +42,7 @@ from tests.serving import own_client, served
 from workflows.deployments.queues import TemporalDeployQueues
 from workflows.promotions.standings import TemporalStandings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 PATH = "_planes/west"
 PLANES = Kind("choreo.dev/v1alpha1", "DataPlane", "dataplanes", namespaced=True)
 BINDINGS = Kind(

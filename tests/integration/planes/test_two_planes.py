@@ -22,7 +22,7 @@ from tests.integration.resources.conftest import established
 from tests.integration.tenants.conftest import ORGANIZATIONS
 from tests.serving import own_client, served
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 ORG = "twoplanes"
 NAMESPACES = Kind("v1", "Namespace", "namespaces", namespaced=False)
 PLANES = Kind("choreo.dev/v1alpha1", "DataPlane", "dataplanes", namespaced=True)

@@ -20,7 +20,7 @@ from domain.deliveries import ClassUpgradeRequest, Deployment, DeployRequest
 from domain.policies.class_revisions import KEPT_REVISIONS
 from domain.resources import ClassRevision
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 
 class NoQueues:

@@ -18,7 +18,7 @@ from domain.rendering import labels as names
 from domain.resources import Deployment, Metadata
 from domain.resources.deployment import DeploymentSpec
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 
 def deployment(organization: str, name: str) -> Deployment:

@@ -26,7 +26,7 @@ from tests.integration.secrets.shop import (
     until,
 )
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 OLD, BOTH, SWITCHED, NEW = "1 of 1", "1 of 2", "2 of 2", "1 of 1"
 _DYING = (*TRUST[:5], "create_version", "test_version", "use_version", "destroy_old")
 

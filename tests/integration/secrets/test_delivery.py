@@ -31,7 +31,7 @@ from domain.secrets import delivery
 from tests.integration.secrets.shop import CANARY, HTPASSWD, Pulls, SessionOf, file_of
 from tests.registries import GuardedRegistry
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 PATH = "shop/production/db"
 KEYS = {"user-1": f"{PATH}/username", "word-2": f"{PATH}/password"}
 

@@ -57,7 +57,7 @@ from workflows.leaks.starting import confirm_leak, start_leak_response
 from workflows.secrets.rotation import RotationWorkflow
 from workflows.secrets.starting import start_rotation
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 Handle = WorkflowHandle[LeakResponseWorkflow, LeakReport]
 WORD = "shop/production/word"

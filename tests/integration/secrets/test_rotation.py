@@ -25,7 +25,7 @@ from tests.integration.secrets.shop import (
     until,
 )
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 _DISTURBED = [
     (engine, step, after)
     for engine in ("database", "pulls", "secret_ids", "values")

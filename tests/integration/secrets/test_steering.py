@@ -32,7 +32,7 @@ from tests.integration.secrets.shop import (
 from workflows.secrets.rotation import RotationWorkflow
 from workflows.secrets.starting import start_rotation
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.sampled]
 
 
 async def entry(shop: Shop) -> SecretEntry:

@@ -116,3 +116,29 @@ async def test_a_key_of_lower_rank_is_taken_first_whenever_it_came() -> None:
     working.cancel()
 
     assert seen == ["urgent", "a", "b", "c"]
+
+
+async def test_shares_take_turns_however_many_keys_wait_in_one_of_them() -> None:
+    seen: list[str] = []
+    last = asyncio.Event()
+
+    async def look(key: str) -> bool:
+        seen.append(key)
+        if key == "a1":
+            queue.add(["b1"])
+        if len(seen) == 6:
+            last.set()
+        return True
+
+    queue = WorkQueue(look, hands=1, share=lambda key: key[0])
+    queue.add(["a1", "a2", "a3", "a4"])
+    working = asyncio.create_task(queue.run())
+    async with asyncio.timeout(5):
+        while len(seen) < 5:  # noqa: ASYNC110 - the last look itself is what is waited for
+            await asyncio.sleep(0)
+    queue.add(["a5"])
+    async with asyncio.timeout(5):
+        await last.wait()
+    working.cancel()
+
+    assert seen == ["a1", "b1", "a2", "a3", "a4", "a5"]
