@@ -21,6 +21,7 @@ from domain.resources import (
     DataPlane,
     Environment,
     FreezeWindow,
+    ObservabilityPlane,
     Organization,
     Resource,
 )
@@ -31,7 +32,7 @@ from domain.resources.rotation import SecretRotation
 from intake.bindings import Deploy, Promote, trigger_of, wanted_deployment
 from intake.configurations import ReleaseConfiguration, wanted_release
 from intake.near import missing, obstacles, without_build_plane
-from intake.planes import CheckPlane
+from intake.planes import CheckObservability, CheckPlane
 from intake.rotations import (
     ForgetTimetable,
     KeepSweeps,
@@ -87,6 +88,7 @@ class UpgradeClass:
 
 Decision: TypeAlias = (
     CheckPlane
+    | CheckObservability
     | StartBuild
     | RequestBuild
     | Deploy
@@ -140,6 +142,8 @@ def _of_the_platform(resource: Resource, world: World) -> Decision | None:
             return wanted_sweeps(resource)
         case DataPlane() | BuildPlane():
             return CheckPlane.of(resource, trigger_of(resource))
+        case ObservabilityPlane():
+            return CheckObservability.of(resource, trigger_of(resource))
         case ConfigurationGroup() | FreezeWindow() | Organization() | SecretRotation():
             return _of_rules(resource, world)
         case _:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import assert_never
+from typing import Any, assert_never
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.deliveries import BuildRequest
@@ -20,14 +20,14 @@ from intake.decisions import (
     TellLane,
     UpgradeClass,
 )
-from intake.planes import CheckPlane
+from intake.planes import CheckObservability, CheckPlane
 from intake.rotations import ForgetTimetable, KeepSweeps, KeepTimetable
 from intake.teardown import TearDown
 from intake.tenants import SetUpTenant
 from workflows.common.waking import tell_freezes
 from workflows.configurations.starting import signal_configuration
 from workflows.health.timetable import keep_sweeps
-from workflows.planes.starting import signal_plane_check
+from workflows.planes.starting import signal_observability_check, signal_plane_check
 from workflows.promotions.starting import signal_promotion
 from workflows.secrets.timetable import forget_timetable, keep_timetable
 from workflows.starting import (
@@ -67,15 +67,22 @@ async def dispatch(client: Client, decision: Decision) -> None:
             await _promote(client, requests)
         case TellLane() | TellFreezes() | KeepSweeps() | KeepTimetable() | ForgetTimetable():
             await _tell(client, decision)
-        case CheckPlane(plane):
-            check = await signal_plane_check(client, plane)
-            _LOG.info("asked for %s", check.id)
+        case CheckPlane() | CheckObservability():
+            await _look_after(client, decision)
         case SetUpTenant() | TearDown():
             await _keep(client, decision)
         case UpgradeClass() | ReleaseConfiguration():
             await _bring(client, decision)
         case _:
             assert_never(decision)
+
+
+async def _look_after(client: Client, decision: CheckPlane | CheckObservability) -> None:
+    if isinstance(decision, CheckPlane):
+        asked: WorkflowHandle[Any, None] = await signal_plane_check(client, decision.request)
+    else:
+        asked = await signal_observability_check(client, decision.request)
+    _LOG.info("asked for %s", asked.id)
 
 
 async def _tell(

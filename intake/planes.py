@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.deliveries import Trigger
-from domain.deliveries.planes import PlaneRequest
-from domain.resources import BuildPlane, DataPlane, Resource
+from domain.deliveries.planes import ObservabilityRequest, PlaneRequest
+from domain.resources import BuildPlane, DataPlane, ObservabilityPlane, Resource
 from domain.resources.conditions import ConditionType
 
 
@@ -32,9 +32,31 @@ class CheckPlane:
         )
 
 
+@dataclass(frozen=True)
+class CheckObservability:
+    """An ObservabilityPlane is declared, or declared in another way."""
+
+    request: ObservabilityRequest
+
+    @classmethod
+    def of(cls, plane: ObservabilityPlane, trigger: Trigger) -> CheckObservability | None:
+        """Returns what to ask for; None = it is about to go."""
+        if plane.is_deleted:
+            return None
+        return cls(
+            ObservabilityRequest(
+                organization=plane.organization,
+                plane=plane.name,
+                prometheus_url=plane.spec.prometheus_url,
+                logs_url=plane.spec.logs_url,
+                trigger=trigger,
+            )
+        )
+
+
 def silent(resource: Resource) -> str:
     """Returns why a plane does not answer; empty = it does, or nobody has looked yet."""
-    if not isinstance(resource, DataPlane | BuildPlane):
+    if not isinstance(resource, DataPlane | BuildPlane | ObservabilityPlane):
         return ""
     told = resource.status.condition(ConditionType.CONNECTED)
     return "" if told is None or told.is_true else told.message

@@ -31,7 +31,6 @@ from domain.resources import (
 from domain.resources.conditions import Condition, ConditionType, Reason
 from domain.resources.configuration import ConfigurationGroup
 from domain.resources.interfaces import ConnectionStatus
-from domain.resources.planes import ObservabilityPlane
 from intake import freezes
 from intake.interfaces_told import Told, cyclic, told_of
 from intake.near import obstacles
@@ -40,10 +39,6 @@ from intake.tenants import wanted_setup
 from intake.world import World, is_held_up
 
 _RECORDS = (DeployableArtifact, Deployment, Release)
-_NOT_IMPLEMENTED: dict[type[Resource], str] = {
-    ObservabilityPlane: "it is checked, and nothing asks it yet: logs are read from pods",
-}
-"""Kinds that no procedure works on yet: never ready, so that nobody takes them for done."""
 
 
 def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] | None:
@@ -121,8 +116,6 @@ def _not_yet(resource: Resource, world: World) -> tuple[Reason, str] | None:
         return Reason.PLANE_SILENT, why
     if isinstance(resource, Organization):
         return _setting_up(resource, world)
-    if type(resource) in _NOT_IMPLEMENTED:
-        return Reason.NOT_IMPLEMENTED, _NOT_IMPLEMENTED[type(resource)]
     return None
 
 

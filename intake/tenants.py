@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from domain.deliveries import Trigger
 from domain.deliveries.tenants import TenantRequest
+from domain.policies.tenants.leaving import remaining_on
 from domain.policies.tenants.setup import setup_hash
 from domain.resources import DataPlane, Environment, Organization, Project
+from domain.resources.families import BINDINGS
 from intake.world import World
 
 
@@ -38,4 +40,8 @@ def wanted_setup(organization: Organization, world: World) -> str:
         world.all_of(Project, where),
         world.all_of(Environment, where),
         world.all_of(DataPlane, where),
+        remaining_on(
+            world.all_of(Environment, where),
+            (one for model in BINDINGS for one in world.all_of(model, where)),
+        ),
     )

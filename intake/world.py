@@ -93,6 +93,8 @@ class World:
         above: set[Key] = set()
         if changed or _held(before) != _held(resource):
             above = self._above(resource) | (self._above(before) if before else set())
+        if _left_a_plane(before, resource):
+            above |= {Key(Organization.kind, "", organization)}
         if not changed:
             return above - {key}
         calls |= self._by_calls(resource)
@@ -187,6 +189,13 @@ def _held(resource: Resource | None) -> tuple[bool, bool, bool]:
         case _:
             more = False
     return (is_held(resource), resource.is_deleted, more)
+
+
+def _left_a_plane(before: Resource | None, resource: Resource) -> bool:
+    """Tells whether a binding runs on another plane than before: the organization may leave it."""
+    if not (isinstance(before, Binding) and isinstance(resource, Binding)):
+        return False
+    return before.status.plane_ref not in {"", resource.status.plane_ref}
 
 
 def _is_open(resource: Resource | None, *, holds: bool) -> bool:

@@ -36,6 +36,7 @@ PASSED_THROUGH = (
         "workflows.common.progress",
         "workflows.common.saga",
         "workflows.common.waves",
+        "workflows.common.words",
         "workflows.configurations.outcomes",
         "workflows.deployments.attempt",
         "workflows.deployments.attributes",

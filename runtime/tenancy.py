@@ -47,6 +47,6 @@ def organizations_of(arguments: Collection[Any]) -> set[str]:
     """Returns the organizations that the arguments of an activity are about."""
     found = set()
     for one in arguments:
-        parts = [one, getattr(one, "plan", None), getattr(one, "handle", None)]
+        parts = [one, *(getattr(one, name, None) for name in ("plan", "handle", "request"))]
         found |= {str(name) for part in parts if (name := getattr(part, "organization", ""))}
     return found

@@ -16,8 +16,10 @@ from workflows.guards.emergency_stops import EmergencyStopWorkflow
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
 from workflows.leaks.response import LeakResponseWorkflow
+from workflows.looks.logs import LogsWorkflow
 from workflows.looks.tree import TreeWorkflow
 from workflows.planes.check import PlaneCheckWorkflow
+from workflows.planes.observability import ObservabilityCheckWorkflow
 from workflows.promotions.plans import PlanPromotionWorkflow
 from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.rollback import RollbackWorkflow
@@ -40,6 +42,7 @@ PROCEDURES = [
     DriftWorkflow,
     EmergencyStopWorkflow,
     ExpiryLookWorkflow,
+    LogsWorkflow,
     PlanPromotionWorkflow,
     RequestBuildWorkflow,
     RollbackWorkflow,
@@ -59,6 +62,7 @@ LANES = [
     BuildLaneWorkflow,
     ConfigurationWorkflow,
     LeakResponseWorkflow,
+    ObservabilityCheckWorkflow,
     PlaneCheckWorkflow,
     PromotionWorkflow,
     ReleaseSetWorkflow,

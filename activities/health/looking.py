@@ -14,11 +14,12 @@ from activities.common.kinds import CRON_JOBS, DEPLOYMENTS, JOBS, PODS, REPLICA_
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.shared import SharedWatches
 from clients.probes import Probes
-from domain.deliveries.sweeps import Observation, PlaneSeen, PlaneSweep, SweptCheck
-from domain.errors import DependencyUnavailable
+from clients.prometheus import Prometheus
+from domain.deliveries.sweeps import Observation, PlaneSeen, PlaneSweep, SweptCheck, SweptMetric
+from domain.errors import DependencyUnavailable, PlatformError
 from domain.policies.health import judge_cron_job
 from domain.policies.rollout import judge_deployment
-from domain.policies.sweeps import check_subject, component_subject
+from domain.policies.sweeps import check_subject, component_subject, metric_subject
 from domain.policies.verdicts import RolloutState, Verdict, combined
 from domain.rendering import labels as names
 
@@ -30,9 +31,15 @@ _KINDS = (DEPLOYMENTS, REPLICA_SETS, PODS, CRON_JOBS, JOBS)
 class HealthActivities:
     """Readings of one plane."""
 
-    def __init__(self, watches: SharedWatches, probes: Probes | None = None) -> None:
+    def __init__(
+        self,
+        watches: SharedWatches,
+        probes: Probes | None = None,
+        prometheus: Prometheus | None = None,
+    ) -> None:
         self._watches = watches
         self._probes = probes or Probes()
+        self._prometheus = prometheus or Prometheus()
 
     @activity.defn
     async def look_at_plane(self, sweep: PlaneSweep) -> PlaneSeen:
@@ -45,8 +52,10 @@ class HealthActivities:
             DependencyUnavailable: The API server of the plane does not answer.
         """
         async with heartbeating(lambda: sweep.environment):
-            objects, checks = await asyncio.gather(
-                self._objects(), asyncio.gather(*(self._ask(one) for one in sweep.checks))
+            objects, checks, metrics = await asyncio.gather(
+                self._objects(),
+                asyncio.gather(*(self._ask(one) for one in sweep.checks)),
+                asyncio.gather(*(self._measure(one) for one in sweep.metrics)),
             )
             clock = Clock()
             seen = [
@@ -59,7 +68,8 @@ class HealthActivities:
                 for component in sweep.components
                 if (verdict := _verdict(objects, sweep, component, clock)) is not None
             ]
-            return PlaneSeen(observations=(*seen, *(one for one in checks if one is not None)))
+            asked = (one for one in checks if one is not None)
+            return PlaneSeen(observations=(*seen, *asked, *metrics))
 
     async def _objects(self) -> dict[Kind, list[dict[str, Any]]]:
         watches = [self._watches.of(kind, labels=names.COMPONENT) for kind in _KINDS]
@@ -86,6 +96,27 @@ class HealthActivities:
             healthy=answer.passed,
             reason=answer.reason,
             message=answer.message[:_MESSAGE],
+        )
+
+    async def _measure(self, metric: SweptMetric) -> Observation:
+        """What cannot be asked is unwell: a check that says nothing would hide what is wrong."""
+        healthy, reason = False, "NoPrometheus"
+        message = "the DataPlane names no ObservabilityPlane that has a Prometheus"
+        if metric.url:
+            try:
+                found = await self._prometheus.query(
+                    metric.url, metric.query, timeout_seconds=metric.timeout_seconds
+                )
+            except PlatformError as error:
+                reason, message = "NoAnswer", error.message
+            else:
+                healthy = not found
+                reason, message = ("Firing", "; ".join(found)) if found else ("Quiet", "")
+        return Observation(
+            subject=metric_subject(metric.name),
+            healthy=healthy,
+            reason=reason,
+            message=message[:_MESSAGE],
         )
 
 

@@ -15,9 +15,17 @@ from domain.deliveries.sweeps import (
     SweepRequest,
     SweptCheck,
     SweptComponent,
+    SweptMetric,
 )
 from domain.policies.sweeps import summary
-from domain.resources import Binding, BindingState, DataPlane, Environment, set_condition
+from domain.resources import (
+    Binding,
+    BindingState,
+    DataPlane,
+    Environment,
+    ObservabilityPlane,
+    set_condition,
+)
 from domain.resources.conditions import ConditionType, Reason
 from domain.resources.environment import HealthSchedule, SubjectHealth
 from domain.resources.families import BINDINGS
@@ -55,11 +63,29 @@ class SweepActivities:
                 for component in sorted(bindings)
             ),
             checks=_checks(environment.spec.health, bindings),
+            metrics=await self._metrics(environment.spec.health, plane),
             damping=Damping(
                 unhealthy_after=environment.spec.health.unhealthy_after,
                 healthy_after=environment.spec.health.healthy_after,
                 flaps_per_hour=environment.spec.health.flaps_per_hour,
             ),
+        )
+
+    async def _metrics(
+        self, health: HealthSchedule, plane: DataPlane | None
+    ) -> tuple[SweptMetric, ...]:
+        if not health.metrics or plane is None:
+            return ()
+        name = plane.spec.observability_plane_ref
+        found = await find(self._cluster, ObservabilityPlane, name, plane.organization)
+        return tuple(
+            SweptMetric(
+                name=one.name,
+                query=one.query,
+                url=found.spec.prometheus_url if found else "",
+                timeout_seconds=one.timeout_seconds,
+            )
+            for one in health.metrics
         )
 
     @activity.defn

@@ -1,4 +1,4 @@
-"""Tells on a DataPlane or BuildPlane whether it is connected and what there is on it."""
+"""Tells on a plane whether it is connected and what there is on it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from activities.common.reading import find
 from clients.kubernetes.cluster import Cluster
 from domain.deliveries.planes import PlaneReport
 from domain.errors import InvalidRequest
-from domain.resources import BuildPlane, DataPlane, set_condition
+from domain.resources import BuildPlane, DataPlane, ObservabilityPlane, set_condition
 from domain.resources.conditions import ConditionType, Reason
 
 MANAGER = "pavane-plane-check"
-_MODELS: dict[str, type[DataPlane | BuildPlane]] = {
+_MODELS: dict[str, type[DataPlane | BuildPlane | ObservabilityPlane]] = {
     DataPlane.kind: DataPlane,
     BuildPlane.kind: BuildPlane,
+    ObservabilityPlane.kind: ObservabilityPlane,
 }
 
 

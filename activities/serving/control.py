@@ -14,7 +14,9 @@ from activities.guards.freezes import FreezeActivities
 from activities.guards.stops import StopActivities
 from activities.health.planning import SweepActivities
 from activities.health.schedules import ScheduleActivities
+from activities.looks.log_copies import LogCopyActivities
 from activities.looks.places import LookPlanActivities
+from activities.looks.places_of_logs import LogPlanActivities
 from activities.planes.reports import PlaneReportActivities
 from activities.planes.task_runs import TaskPlanActivities
 from activities.promotions.approvals import ApprovalActivities
@@ -157,4 +159,6 @@ def _platform(outside: Outside) -> Activities:
         teardown.let_go,
         PlaneReportActivities(outside.cluster).report_plane,
         LookPlanActivities(outside.cluster).prepare_look,
+        LogPlanActivities(outside.cluster).prepare_log,
+        LogCopyActivities(outside.objects).drop_log_copy,
     ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from activities.planes.observability import ObservabilityActivities
 from activities.promotions.webhooks import WebhookActivities
 from activities.serving.outside import Activities
+from clients.probes import Probes
+from clients.prometheus import Prometheus
 from settings import Settings
 
 
@@ -11,4 +14,7 @@ def gates(settings: Settings) -> Activities:
     """Calls to systems that nobody here answers for: the task queue ``gates``."""
     worker = settings.worker
     calls = WebhookActivities(worker.gate_keys, worker.gate_calls_of_one, worker.gate_calls)
-    return [calls.call_gate]
+    return [
+        calls.call_gate,
+        ObservabilityActivities(Prometheus(), Probes()).ask_observability,
+    ]

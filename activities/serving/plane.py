@@ -5,6 +5,7 @@ from __future__ import annotations
 from activities.builds.runs import BuildRunActivities
 from activities.gateways.certificates import GatewayCertificates
 from activities.health.looking import HealthActivities
+from activities.looks.logs import LogActivities
 from activities.looks.trees import TreeActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
@@ -18,6 +19,7 @@ from activities.secrets.delivery import SecretDelivery
 from activities.serving.outside import Activities, Outside
 from activities.serving.vault import session_of, store_of
 from activities.teardown.planes import TeardownPlaneActivities
+from activities.tenants.leaving import TenantLeavingActivities
 from clients.vault.issuers import Issuers
 
 
@@ -39,6 +41,7 @@ def plane(outside: Outside) -> Activities:
         checks.watch_plane,
         HealthActivities(watches).look_at_plane,
         TreeActivities(cluster, watches, objects).see_tree,
+        LogActivities(cluster, watches, objects).copy_log,
         builds.submit_build,
         builds.follow_build,
         builds.stop_build,
@@ -58,6 +61,7 @@ def plane(outside: Outside) -> Activities:
         tasks.follow_task_run,
         tasks.stop_task_run,
         TenantPlaneActivities(cluster).set_up_tenant_plane,
+        TenantLeavingActivities(cluster).leave_namespaces,
         teardown.sweep_plane,
         teardown.await_namespaces_gone,
     ]

@@ -16,6 +16,7 @@ from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries.tenants import (
     TenantApplied,
+    TenantLeaving,
     TenantPlace,
     TenantPlan,
     TenantPlane,
@@ -23,6 +24,7 @@ from domain.deliveries.tenants import (
     TenantRequest,
 )
 from domain.errors import Conflict
+from domain.policies.tenants.leaving import leavings, remaining_on
 from domain.policies.tenants.names import refused_namespace
 from domain.policies.tenants.said import TENANT_CONDITIONS
 from domain.rendering.tenants.access import Names, control_access, inexact_rules
@@ -30,6 +32,7 @@ from domain.rendering.tenants.admission import label_admission
 from domain.rendering.tenants.namespaces import organization_namespace, owned
 from domain.rendering.tenants.probes import label_probes
 from domain.resources import DataPlane, Environment, Organization, Project, set_condition
+from domain.resources.families import BINDINGS
 from settings import Settings
 
 
@@ -62,6 +65,11 @@ class TenantActivities:
             listed(self._cluster, DataPlane, where),
             self._cluster.find(NAMESPACES, where),
         )
+        leaving: tuple[TenantLeaving, ...] = ()
+        if len({one.task_queue for one in planes}) > 1:
+            bound = await asyncio.gather(*(listed(self._cluster, one, where) for one in BINDINGS))
+            remaining = remaining_on(environments, (one for each in bound for one in each))
+            leaving = leavings(planes, projects, environments, remaining)
         common = self._settings.registry.common
         if why := refused_namespace(where, found, common):
             raise Conflict(why, facts={"reason": "NamespaceTaken"})
@@ -81,6 +89,7 @@ class TenantActivities:
                 for plane in planes
                 if not plane.is_deleted
             ),
+            leaving=leaving,
             required_labels=organization.spec.security.required_labels,
             inexact=inexact_rules(organization),
         )

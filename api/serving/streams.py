@@ -1,9 +1,9 @@
-"""Answers that go on: cut off when something else happens, and joined from several sources."""
+"""Answers that go on: cut off when something else happens."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -47,36 +47,3 @@ async def _with_first(first: T | None, parts: AsyncGenerator[T, None]) -> AsyncG
             yield part
     finally:
         await parts.aclose()
-
-
-class Joined(AsyncIterator[T]):
-    """Parts of several sources in the order in which they arrive; sources may join later."""
-
-    def __init__(self) -> None:
-        self._arrived: asyncio.Queue[T] = asyncio.Queue(maxsize=100)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-
-    def has(self, name: str) -> bool:
-        """Tells whether a source of that name has been added."""
-        return name in self._tasks
-
-    def add(self, name: str, parts: AsyncIterator[T]) -> None:
-        """Begins to read another source."""
-        self._tasks[name] = asyncio.create_task(self._read(parts), name=f"join {name}")
-
-    def run(self, adding: Coroutine[Any, Any, None]) -> None:
-        """Runs what adds sources, as long as the parts are read."""
-        self._tasks[""] = asyncio.create_task(adding, name="join")
-
-    async def __anext__(self) -> T:
-        return await self._arrived.get()
-
-    async def close(self) -> None:
-        """Ends all sources."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-    async def _read(self, parts: AsyncIterator[T]) -> None:
-        async for part in parts:
-            await self._arrived.put(part)

@@ -23,6 +23,7 @@ async def pod_logs(
     tail: int | None = None,
     previous: bool = False,
     timestamps: bool = False,
+    since: str = "",
 ) -> AsyncGenerator[bytes, None]:
     """Yields what a container wrote, in parts as they arrive (not lines: see ``lines``).
 
@@ -35,6 +36,7 @@ async def pod_logs(
         tail: Only that many last lines.
         previous: Of the instance before the last restart.
         timestamps: Begin each line with its time.
+        since: Only what was written in that second (RFC 3339) or later. Empty = all.
 
     Raises:
         NotFound: The pod is gone.
@@ -43,6 +45,8 @@ async def pod_logs(
     params = {"container": container}
     if tail is not None:
         params["tailLines"] = str(tail)
+    if since:
+        params["sinceTime"] = since
     flags = {"follow": follow, "previous": previous, "timestamps": timestamps}
     params |= {name: "true" for name, wanted in flags.items() if wanted}
     async with cluster.session.stream(
@@ -55,15 +59,17 @@ async def pod_logs(
             yield part
 
 
-async def lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yields whole lines without their ends; one longer than 64 KiB comes in pieces."""
+async def lines(
+    parts: AsyncIterator[bytes], *, longest: int = _LINE_LIMIT
+) -> AsyncGenerator[bytes, None]:
+    """Yields whole lines without their ends; one longer than ``longest`` comes in pieces."""
     rest = b""
     async for part in parts:
         *whole, rest = (rest + part).split(b"\n")
         for line in whole:
             yield line
-        while len(rest) > _LINE_LIMIT:
-            yield rest[:_LINE_LIMIT]
-            rest = rest[_LINE_LIMIT:]
+        while len(rest) > longest:
+            yield rest[:longest]
+            rest = rest[longest:]
     if rest:
         yield rest

@@ -101,11 +101,11 @@ class LogArchive:
 
 
 async def tail(
-    store: ObjectStore, key: str, *, follow: bool = False
+    store: ObjectStore, key: str, *, follow: bool = False, every: float = _POLL_SECONDS
 ) -> AsyncGenerator[bytes, None]:
     """Yields the parts of a log; with ``follow`` also those to come, until it is finished.
 
-    Object stores report no changes, so a followed log is looked at twice a second.
+    Object stores report no changes, so a followed log is looked at ``every`` so many seconds.
 
     Raises:
         NotFound: There is no log of that key and ``follow`` is False.
@@ -121,7 +121,7 @@ async def tail(
                 return
             if not follow:
                 raise NotFound(f"log {key}: not found") from None
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(every)
         else:
             number += 1
             yield part

@@ -51,6 +51,28 @@ class PlaneWatch(Wire):
     found: FoundCapabilities
 
 
+class ObservabilityRequest(Wire):
+    """Looks whether the systems of an ObservabilityPlane answer."""
+
+    organization: str
+    plane: str
+    prometheus_url: str = ""
+    """Empty = there is none."""
+    logs_url: str = ""
+    """Empty = there is none."""
+    trigger: Trigger = Trigger()
+    connected: bool | None = None
+    """What was told last; None = nothing. For a run that goes on as a new one."""
+
+
+class ObservabilitySeen(Wire):
+    """Whether they answer."""
+
+    connected: bool
+    message: str = ""
+    """Who does not, and why; empty = all do."""
+
+
 class PlaneReport(Wire):
     """What is told of a plane."""
 

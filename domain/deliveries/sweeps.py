@@ -37,6 +37,16 @@ class SweptCheck(Wire):
     timeout_seconds: int = 10
 
 
+class SweptMetric(Wire):
+    """A question to ask of a Prometheus."""
+
+    name: str
+    query: str
+    url: str = ""
+    """Of the Prometheus. Empty = there is none."""
+    timeout_seconds: int = 10
+
+
 class Damping(Wire):
     """How sure one must be before a change is told."""
 
@@ -55,6 +65,7 @@ class SweepPlan(Wire):
     plane: str = ""
     components: tuple[SweptComponent, ...] = ()
     checks: tuple[SweptCheck, ...] = ()
+    metrics: tuple[SweptMetric, ...] = ()
     damping: Damping = Damping()
 
 
@@ -65,13 +76,14 @@ class PlaneSweep(Wire):
     environment: str
     components: tuple[str, ...] = ()
     checks: tuple[SweptCheck, ...] = ()
+    metrics: tuple[SweptMetric, ...] = ()
 
 
 class Observation(Wire):
     """What one look saw of one subject."""
 
     subject: str
-    """``component NAME`` or ``check NAME``."""
+    """``component NAME``, ``check NAME`` or ``metric NAME``."""
     healthy: bool
     reason: str = ""
     message: str = ""

@@ -49,6 +49,23 @@ class TenantPlane(Wire):
     """Which network policies the plane enforces: Kubernetes or Cilium."""
 
 
+class TenantLeaving(Wire):
+    """Namespaces that an organization has no use for on a plane: their environments left it."""
+
+    organization: str
+    plane: str
+    task_queue: str
+    namespaces: tuple[str, ...] = ()
+
+
+class TenantLeft(Wire):
+    """What became of them."""
+
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """In words, with what is in them."""
+
+
 class TenantPlan(Wire):
     """What an organization is to have."""
 
@@ -58,6 +75,8 @@ class TenantPlan(Wire):
     control: tuple[dict[str, Any], ...] = ()
     """Objects of the control plane, the namespace first."""
     planes: tuple[TenantPlane, ...] = ()
+    leaving: tuple[TenantLeaving, ...] = ()
+    """What is to go from planes when all of the above is there."""
     required_labels: tuple[str, ...] = ()
     """What projects and components must carry, as the policy in ``control`` says."""
     inexact: tuple[str, ...] = ()

@@ -97,6 +97,11 @@ def bundle_key(organization: str, namespace: str, release: str) -> str:
     return f"bundles/{organization}/{namespace}/{release}.json"
 
 
+def log_copy_key(organization: str, look: str) -> str:
+    """Returns where the lines of one look at logs lie in the object store while they are read."""
+    return f"logs/looks/{slug(organization, 'organization')}/{slug(look, 'look')}"
+
+
 def content_name(base: str, content: object) -> str:
     """Returns ``base`` with a hash of the content: equal content has equal names."""
     return fitted(f"{base}-{content_hash(content)[:10]}")

@@ -166,6 +166,11 @@ def tree_id(organization: str, component: str, environment: str, key: str) -> st
     return f"{_place('tree', organization, component, environment)}/{slug(key, 'request key')}"
 
 
+def logs_id(organization: str, component: str, environment: str, look: str) -> str:
+    """Returns the workflow id of one look at the logs of a component. No operation."""
+    return f"{_place('logs', organization, component, environment)}/{slug(look, 'look')}"
+
+
 def standing_id(organization: str, component: str, environment: str) -> str:
     """Returns the workflow id of what is remembered of a place. No operation."""
     return _place("standing", organization, component, environment)

@@ -37,6 +37,11 @@ def check_subject(check: str) -> str:
     return f"check {check}"
 
 
+def metric_subject(metric: str) -> str:
+    """Returns how a question to Prometheus is named among what is looked at."""
+    return f"metric {metric}"
+
+
 def observations(
     plan: SweepPlan, seen: PlaneSeen, told: Iterable[ToldHealth]
 ) -> tuple[Observation, ...]:
@@ -64,6 +69,7 @@ def subjects(plan: SweepPlan) -> frozenset[str]:
     return frozenset(
         [component_subject(one.component) for one in plan.components]
         + [check_subject(one.name) for one in plan.checks]
+        + [metric_subject(one.name) for one in plan.metrics]
     )
 
 

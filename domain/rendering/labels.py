@@ -20,6 +20,8 @@ CALLS = "calls.choreo.dev/"
 """Begins the labels of pods that tell which endpoints they may call: ``<component>.<endpoint>``."""
 ALLOWED = "allowed"
 """Value of such a label."""
+PLANE = "choreo.dev/plane"
+"""Annotation of the bounds of a namespace: the plane for which it was set up last."""
 MANAGED_BY = "app.kubernetes.io/managed-by"
 VERSION = "app.kubernetes.io/version"
 _NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9_.-]+")

@@ -23,7 +23,7 @@ from domain.resources.freeze import FreezeWindow
 from domain.resources.instances import Instance, Service
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
-from domain.resources.planes import BuildPlane, DataPlane
+from domain.resources.planes import BuildPlane, DataPlane, ObservabilityPlane
 from domain.resources.registry import KINDS, parse, parse_as
 from domain.resources.rights.rules import Action, Role
 from domain.resources.workload import Workload
@@ -52,6 +52,7 @@ __all__ = [
     "FreezeWindow",
     "Instance",
     "Metadata",
+    "ObservabilityPlane",
     "Organization",
     "Project",
     "Reason",

@@ -73,7 +73,6 @@ class Reason(StrEnum):
     INVALID = "Invalid"
     IN_USE = "InUse"
     NEED_EACH_OTHER = "NeedEachOther"
-    NOT_IMPLEMENTED = "NotImplemented"
     NOT_VISIBLE = "NotVisible"
     PUT_BACK_FAILED = "PutBackFailed"
     PUTTING_BACK = "PuttingBack"

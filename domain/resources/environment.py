@@ -71,6 +71,18 @@ class WebCheck(Model):
     """How long an answer may take."""
 
 
+class MetricCheck(Model):
+    """A question to the Prometheus of the plane; written like the expression of an alert."""
+
+    name: Name
+    """Name of the check."""
+    query: str = Field(min_length=1, max_length=2048)
+    """PromQL of what is wrong, as `rate(errors_total[5m]) > 1`: each series of the answer is
+    unwell, no series is well."""
+    timeout_seconds: int = Field(10, ge=1, le=30)
+    """How long an answer may take."""
+
+
 class HealthSchedule(Model):
     """How the health of all that runs in the environment is looked after."""
 
@@ -87,6 +99,8 @@ class HealthSchedule(Model):
     it stayed as it is for an hour."""
     checks: tuple[WebCheck, ...] = Field((), max_length=50, json_schema_extra=list_by("name"))
     """Requests that are made at each look."""
+    metrics: tuple[MetricCheck, ...] = Field((), max_length=50, json_schema_extra=list_by("name"))
+    """What is asked at each look of the Prometheus of the plane's ObservabilityPlane."""
 
 
 class EnvironmentSpec(Model):

@@ -169,6 +169,9 @@ class DataPlaneSpec(Model):
     """Who fills the Secrets of components."""
     registry: RegistryAccess = RegistryAccess()
     """Where nodes pull images from."""
+    observability_plane_ref: NameOrEmpty = ""
+    """ObservabilityPlane whose Prometheus is asked by the health checks of its environments. Empty
+    = there is none."""
 
 
 class DataPlane(Resource):

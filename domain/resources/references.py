@@ -21,6 +21,7 @@ from domain.resources.instances import Instance
 from domain.resources.interfaces import Connection, Endpoint
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
+from domain.resources.planes import DataPlane
 from domain.resources.rotation import SecretRotation
 from domain.resources.workload import Workload
 
@@ -111,6 +112,13 @@ def _of_organization(resource: Organization) -> Iterator[Reference]:
 @_named.register
 def _of_environment(resource: Environment) -> Iterator[Reference]:
     yield Reference("DataPlane", resource.spec.data_plane_ref, "spec.dataPlaneRef")
+
+
+@_named.register
+def _of_data_plane(resource: DataPlane) -> Iterator[Reference]:
+    plane = resource.spec.observability_plane_ref
+    if plane:
+        yield Reference("ObservabilityPlane", plane, "spec.observabilityPlaneRef")
 
 
 @_named.register

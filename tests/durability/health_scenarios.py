@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from clients.objects import ObjectStore, tail
 from domain import ids
+from domain.deliveries.logs import LogRequest
 from domain.deliveries.schedules import ScheduleAct, ScheduleOrder
 from domain.deliveries.sweeps import SweepRequest
 from domain.deliveries.trees import TreeRequest
 from domain.resources import Environment, parse_as
 from tests.durability.declared import COMPONENT
-from tests.durability.place import BINDING, ENVIRONMENT, GOOD, Place
+from tests.durability.place import BINDING, ENVIRONMENT, GOOD, PROJECT, Place
 from tests.durability.scenario import Scenario
 from tests.durability.state import State
 from workflows.health.changes import ScheduleChangeWorkflow
 from workflows.health.sweep import SweepWorkflow
 from workflows.health.timetable import keep_sweeps
+from workflows.looks.starting import begin_log, end_log
 from workflows.looks.tree import TreeWorkflow
 
 
@@ -94,4 +97,31 @@ class Tree(Scenario):
         assert "Deployment" in {one["kind"] for one in tree["nodes"]}
 
 
-HEALTH: tuple[Scenario, ...] = (Sweep(), Tree())
+class Logs(Scenario):
+    """Reads as the API does: until the copy is complete, then it says so."""
+
+    name = "logs"
+    is_undone_by_cancel = False
+
+    async def before(self, place: Place) -> None:
+        await place.deploy(GOOD)
+
+    async def act(self, place: Place) -> None:
+        request = LogRequest(
+            organization=place.name, project=PROJECT, component=COMPONENT,
+            environment=ENVIRONMENT, look="one",
+        )  # fmt: skip
+        handle = await begin_log(place.client, request)
+        place.remember(handle)
+        store = ObjectStore.open((place.folder.parents[1] / "objects").as_uri())
+        copy = ids.log_copy_key(place.name, "one")
+        assert b"GET /" in b"".join([part async for part in tail(store, copy, follow=True)])
+        await end_log(handle)
+        await handle.result()
+        assert await store.list(copy) == []
+
+    def facts(self, state: State) -> None:
+        assert [one["workflow"] for one in state["operation"]] == ["logs/web/dev/one"]
+
+
+HEALTH: tuple[Scenario, ...] = (Sweep(), Tree(), Logs())

@@ -308,7 +308,8 @@ class Place:
             }
             try:
                 result = await handle.result()
-                outcome["result"] = result if isinstance(result, dict) else result.model_dump()
+                plain = result is None or isinstance(result, dict)
+                outcome["result"] = result if plain else result.model_dump()
             except WorkflowFailureError as error:
                 cause = error.cause
                 outcome["failure"] = str(cause)

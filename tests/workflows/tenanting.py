@@ -15,6 +15,8 @@ from domain import ids
 from domain.deliveries.secrets import EnsureVaultTenant, VaultTenant
 from domain.deliveries.tenants import (
     TenantApplied,
+    TenantLeaving,
+    TenantLeft,
     TenantPlan,
     TenantPlane,
     TenantRecord,
@@ -34,6 +36,7 @@ class TenantWorld:
         self.calls: list[tuple[str, Any]] = []
         self.behaviours: dict[str, Any] = {}
         self.planes: tuple[str, ...] = ("local",)
+        self.leaving: tuple[TenantLeaving, ...] = ()
         self.gone = False
 
     def names(self) -> list[str]:
@@ -57,6 +60,7 @@ class TenantWorld:
             organization=request.organization,
             generation=3,
             gone=self.gone,
+            leaving=self.leaving,
             planes=tuple(
                 TenantPlane(organization=request.organization, plane=one, task_queue=f"plane.{one}")
                 for one in self.planes
@@ -76,6 +80,11 @@ class TenantWorld:
     async def set_up_tenant_plane(self, plane: TenantPlane) -> TenantApplied:
         await self._done("set_up_tenant_plane", plane)
         return TenantApplied(objects=4)
+
+    @activity.defn
+    async def leave_namespaces(self, leaving: TenantLeaving) -> TenantLeft:
+        await self._done("leave_namespaces", leaving)
+        return TenantLeft(removed=leaving.namespaces[:1], kept=leaving.namespaces[1:])
 
     @activity.defn
     async def ensure_vault_tenant(self, request: EnsureVaultTenant) -> VaultTenant:
@@ -100,7 +109,7 @@ async def tenant_workers(client: Client, world: TenantWorld) -> AsyncIterator[No
         Worker(
             own,
             task_queue="plane.local",
-            activities=[world.set_up_tenant_plane],
+            activities=[world.set_up_tenant_plane, world.leave_namespaces],
             **_THROTTLE,  # type: ignore[arg-type] # a dict of options
         ),
     ]

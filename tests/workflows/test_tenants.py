@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from domain.deliveries.parking import Choice, Resolution
-from domain.deliveries.tenants import TenantRequest
+from domain.deliveries.tenants import TenantLeaving, TenantRequest
 from domain.errors import Conflict, Errored
 from domain.phases import Phase
 from tests.workflows.tenanting import TenantWorld, tenant_workers
@@ -48,6 +48,29 @@ async def test_an_organization_is_told_to_be_set_up_when_all_its_planes_are(
     assert all(one.holds for one in last.conditions)
     assert "tenant.set-up" in tenants.actions()
     assert done.planes == ("local",)
+
+
+async def test_what_environments_left_goes_when_their_new_places_are_there(
+    temporal: Client, tenants: TenantWorld, organization: str
+) -> None:
+    left = TenantLeaving(
+        organization=organization,
+        plane="old",
+        task_queue="plane.local",
+        namespaces=("acme-shop-dev", "acme-shop-qa has Pod data"),
+    )
+    tenants.leaving = (left,)
+    await (await signal_tenant(temporal, request(organization))).result()
+
+    done = tenants.names()
+    assert done.index("leave_namespaces") > done.index("set_up_tenant_plane")
+    (fact,) = [
+        one
+        for batch in tenants.all("record")
+        for one in batch.facts
+        if one.action == "tenant.plane-left"
+    ]
+    assert fact.message == "old: removed acme-shop-dev, kept acme-shop-qa has Pod data"
 
 
 async def test_a_right_is_taken_away_while_a_plane_is_away(

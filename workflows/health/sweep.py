@@ -110,6 +110,7 @@ class SweepWorkflow:
                     environment=request.environment,
                     components=tuple(one.component for one in plan.components),
                     checks=plan.checks,
+                    metrics=plan.metrics,
                 ),
                 f"look at {request.environment} on plane {plan.plane}",
                 queue=plan.task_queue,

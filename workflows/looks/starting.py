@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from domain import ids
+from domain.deliveries.logs import LogRequest
 from domain.deliveries.trees import ComponentTree, TreeRequest
+from workflows.looks.logs import LogsWorkflow
 from workflows.looks.tree import TreeWorkflow
 
 _SLACK = timedelta(minutes=4)
@@ -38,3 +40,27 @@ async def look_at_tree(client: Client, request: TreeRequest, bound: str) -> Comp
         execution_timeout=timedelta(seconds=request.patience_seconds) + _SLACK,
         static_summary=f"look at {request.component} in {request.environment}",
     )
+
+
+async def begin_log(client: Client, request: LogRequest) -> WorkflowHandle[LogsWorkflow, None]:
+    """Has the logs of a component copied to where the asker reads them; told when that is done.
+
+    Raises:
+        InvalidRequest: A name is not valid.
+    """
+    return await client.start_workflow(
+        LogsWorkflow.run,
+        request,
+        id=ids.logs_id(request.organization, request.component, request.environment, request.look),
+        task_queue=ids.ORCHESTRATION_QUEUE,
+        static_summary=f"logs of {request.component} in {request.environment}",
+    )
+
+
+async def end_log(handle: WorkflowHandle[LogsWorkflow, None]) -> None:
+    """Says that nobody reads the copy any more.
+
+    Raises:
+        RPCError: Temporal does not answer, or the look is over.
+    """
+    await handle.signal(LogsWorkflow.read)

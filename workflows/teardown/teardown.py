@@ -40,11 +40,11 @@ from workflows.common.calls import QUICK, WRITE, call, stop_if_cancelled, watch
 from workflows.common.facts import Facts
 from workflows.common.parking import Parking
 from workflows.common.progress import Progress
+from workflows.common.words import few
 
 _STEPS = ("users", "parts", "planes", "record")
 _SWEEP = timedelta(hours=6)
 """How long what could have been missed goes unseen."""
-_SHOWN = 5
 _AGAIN = "; what is gone stays gone; delete it again to go on"
 
 
@@ -186,7 +186,7 @@ class TeardownWorkflow:
                 await call(
                     TeardownActivities.delete_parts,
                     DeleteParts(organization=self._request.organization, parts=survey.remove),
-                    f"delete {_few([f'{one.kind} {one.name}' for one in survey.remove])}",
+                    f"delete {few([f'{one.kind} {one.name}' for one in survey.remove])}",
                     queue=ids.CONTROL_QUEUE,
                     options=WRITE,
                 )
@@ -194,7 +194,7 @@ class TeardownWorkflow:
             self._facts.add(
                 "teardown.parts-deleted",
                 step=f"parts-{self._rounds}",
-                message=_few([f"{one.kind} {one.name}" for one in survey.remove]),
+                message=few([f"{one.kind} {one.name}" for one in survey.remove]),
             )
             await self._facts.write()
             return
@@ -202,7 +202,7 @@ class TeardownWorkflow:
 
     async def _waits(self, reason: Reason, for_what: tuple[str, ...], who: str) -> None:
         """Waits until something is another than it was seen."""
-        what = _few(for_what)
+        what = few(for_what)
         until = workflow.now() + _SWEEP
         with self._progress.waiting(what, until=until, who=who), suppress(TimeoutError):
             await self._tell(reason, f"waiting for {what}")
@@ -225,7 +225,7 @@ class TeardownWorkflow:
             options=WRITE,
         )
         while left.left:
-            what = f"{_few(left.left)} on plane {sweep.plane}"
+            what = f"{few(left.left)} on plane {sweep.plane}"
             with self._progress.waiting(what, who=f"administrators of plane {sweep.plane}"):
                 await self._tell(Reason.REMOVING, f"waiting for {what}")
                 left = await call(
@@ -291,8 +291,3 @@ class TeardownWorkflow:
 
 def _why(error: PlatformError) -> Reason:
     return Reason.DENIED if isinstance(error, Denied) else Reason.ERRORED
-
-
-def _few(names: tuple[str, ...] | list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

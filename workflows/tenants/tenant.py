@@ -17,6 +17,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.planes.tenants import TenantPlaneActivities
 from activities.secrets.tenants import VaultTenantActivities
+from activities.tenants.leaving import TenantLeavingActivities
 from activities.tenants.setup import TenantActivities
 from domain import ids
 from domain.deliveries import OperationStatus
@@ -24,6 +25,7 @@ from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.deliveries.secrets import EnsureVaultTenant, VaultPlace, VaultTenant
 from domain.deliveries.tenants import (
     TenantApplied,
+    TenantLeaving,
     TenantPlan,
     TenantPlane,
     TenantRecord,
@@ -41,6 +43,7 @@ from workflows.common.calls import QUICK, WRITE, call, stop_if_cancelled, to_the
 from workflows.common.facts import Facts
 from workflows.common.parking import Parking
 from workflows.common.progress import Progress
+from workflows.common.words import few
 
 _STEPS = ("read", "access", "planes", "record")
 _LONGEST = timedelta(hours=2)
@@ -158,6 +161,8 @@ class TenantWorkflow:
             until=workflow.now() + _LONGEST,
         ):
             planes = await self._planes(plan)
+            for leaving in plan.leaving if planes is not None else ():
+                await self._leave(leaving)
         if planes is None:
             return None
         await self._record(plan, control, planes, request.wanted)
@@ -223,6 +228,20 @@ class TenantWorkflow:
             queue=plane.task_queue,
             options=WRITE,
         )
+
+    async def _leave(self, leaving: TenantLeaving) -> None:
+        """Removes what an environment left; comes last, when its new place is there."""
+        left = await call(
+            TenantLeavingActivities.leave_namespaces,
+            leaving,
+            f"leave plane {leaving.plane} where nothing runs any more",
+            queue=leaving.task_queue,
+            options=WRITE,
+        )
+        if left.removed or left.kept:
+            told = f"removed {few(left.removed) or 'none'}, kept {few(left.kept) or 'none'}"
+            step = f"leave-{leaving.plane}"
+            self._facts.add("tenant.plane-left", step=step, message=f"{leaving.plane}: {told}")
 
     async def _record(
         self,

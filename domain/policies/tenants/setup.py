@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from domain import ids
 from domain.resources.component import Project
@@ -16,9 +17,13 @@ def setup_hash(
     projects: Iterable[Project],
     environments: Iterable[Environment],
     planes: Iterable[DataPlane],
+    remaining: Collection[tuple[str, str]] = (),
 ) -> str:
-    """Returns a hash that changes when the set-up would be another one."""
-    made_of = [
+    """Returns a hash that changes when the set-up would be another one.
+
+    ``remaining`` are environments with the planes that they have not left yet (``remaining_on``).
+    """
+    made_of: list[Any] = [
         organization.metadata.uid,
         organization.metadata.generation,
         sorted(
@@ -43,4 +48,6 @@ def setup_hash(
             if not one.is_deleted
         ),
     ]
+    if remaining:
+        made_of.append(sorted(remaining))
     return ids.content_hash(made_of)[:16]

@@ -14,6 +14,7 @@ from domain.rendering.labels import (
     ENVIRONMENT,
     MANAGED_BY,
     ORGANIZATION,
+    PLANE,
     PROJECT,
     SHARED,
     manifest,
@@ -21,7 +22,8 @@ from domain.rendering.labels import (
 from domain.rendering.network import deny_all
 from domain.rendering.quantities import amount
 
-_NAME = "pavane-bounds"
+BOUNDS = "pavane-bounds"
+"""Name of ResourceQuota and LimitRange of each namespace of a project."""
 _ROOM = 2
 _LEAST = {"cpu": "50m", "memory": "64Mi"}
 
@@ -51,9 +53,15 @@ def _shared(organization: str, project: str, environment: str) -> dict[str, str]
 
 
 def project_bounds(
-    organization: str, namespace: str, cpu: tuple[str, ...], memory: tuple[str, ...]
+    organization: str,
+    namespace: str,
+    cpu: tuple[str, ...],
+    memory: tuple[str, ...],
+    plane: str = "",
 ) -> list[Any]:
     """Returns ResourceQuota and LimitRange of a project's namespace.
+
+    The ResourceQuota tells for which plane the namespace was set up: two planes may be one cluster.
 
     Ports of nodes and load balancers of the cloud are never given: traffic enters by the gateway.
     Of several quotas the smallest counts; each holds for more than this namespace, so it bounds it.
@@ -68,9 +76,12 @@ def project_bounds(
             )
             request[resource] = _LEAST[resource]
     bounds = [{"type": "Container", "defaultRequest": request}] if request else []
+    quota = manifest("v1", "ResourceQuota", BOUNDS, namespace, labels, spec={"hard": hard})
+    if plane:
+        quota["metadata"]["annotations"] = {PLANE: plane}
     return [
-        manifest("v1", "ResourceQuota", _NAME, namespace, labels, spec={"hard": hard}),
-        manifest("v1", "LimitRange", _NAME, namespace, labels, spec={"limits": bounds}),
+        quota,
+        manifest("v1", "LimitRange", BOUNDS, namespace, labels, spec={"limits": bounds}),
     ]
 
 

@@ -38,6 +38,6 @@ def plane_objects(plane: TenantPlane) -> list[dict[str, Any]]:
     for one in plane.places:
         objects.append(project_denial(where, one.project, one.environment, one.namespace))
         objects += project_access(organization, one.project, one.environment, one.namespace, names)
-        objects += project_bounds(where, one.namespace, one.cpu, one.memory)
+        objects += project_bounds(where, one.namespace, one.cpu, one.memory, plane.plane)
     registries = Registries(shared=plane.shared_registries, common=plane.common_folders)
     return [*namespaces, *objects, *image_admission(organization, registries)]

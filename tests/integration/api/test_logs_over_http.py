@@ -1,18 +1,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import httpx
+import pytest
 from temporalio import activity
+from temporalio.client import Client
 
+from activities.looks.log_copies import LogCopyActivities
+from activities.looks.places_of_logs import LogPlanActivities
 from api.services import Services
 from clients.kubernetes import Cluster
 from clients.objects import LogArchive
 from domain.deliveries import BuildFollow, BuildOutcome
 from tests.integration.api.conftest import resource
-from tests.workflows.conftest import World
+from tests.workflows.conftest import World, workers
 
 COMMIT = "0f1e2d3c" * 5
+
+
+@pytest.fixture
+async def looking(temporal: Client, cluster: Cluster, services: Services) -> AsyncIterator[World]:
+    """Workers that find the pods of a component as the platform does."""
+    world = World()
+    drop = LogCopyActivities(services.objects()).drop_log_copy
+    world.more = (LogPlanActivities(cluster).prepare_log, drop)
+    async with workers(temporal, world):
+        yield world
 
 
 async def archive(cluster: Cluster, services: Services, organization: str) -> LogArchive:
@@ -72,8 +87,15 @@ async def test_an_unknown_build_has_no_log(acme: str, dev: httpx.AsyncClient) ->
     assert (plain.status_code, followed.status_code, short.status_code) == (404, 404, 422)
 
 
-async def test_a_component_without_pods_has_no_log(acme: str, dev: httpx.AsyncClient) -> None:
-    answer = await dev.get(f"/v1/components/{acme}/web/logs?environment=development")
+async def test_a_component_that_is_deployed_nowhere_has_no_log(
+    acme: str, sign_in: Callable[[str], httpx.AsyncClient], looking: World
+) -> None:
+    path = f"/v1/components/{acme}/web/logs?environment=development"
+    async with sign_in("dev") as dev, sign_in("stranger") as stranger:
+        missing, followed = await dev.get(path), await dev.get(f"{path}&follow=true")
+        refused = await stranger.get(path)
 
-    assert answer.status_code == 404
-    assert "no pods" in answer.json()["detail"]
+    assert (missing.status_code, followed.status_code) == (404, 404)
+    assert "not deployed in development" in missing.json()["detail"]
+    assert refused.status_code == 404
+    assert "deployed" not in refused.json()["detail"]

@@ -19,6 +19,7 @@ from api.services import Services
 from clients.kubernetes import Cluster, SharedWatches
 from clients.notifications import Notifier
 from clients.probes import Probes
+from clients.prometheus import Prometheus
 from clients.records import SqlRecords
 from domain import ids
 from domain.rendering import labels as names
@@ -56,7 +57,8 @@ async def looking(temporal: Client, services: Services, acme: str) -> AsyncItera
         RecordActivities(records).record,
         NoticeActivities(Notifier()).send_notice,
     ]
-    look = HealthActivities(watches, Probes(transport=dark)).look_at_plane
+    probes, prometheus = Probes(transport=dark), Prometheus(transport=httpx.MockTransport(measured))
+    look = HealthActivities(watches, probes, prometheus).look_at_plane
     client = await own_client(temporal)
     flows = [SweepWorkflow, ScheduleChangeWorkflow]
     workers = [
@@ -69,16 +71,29 @@ async def looking(temporal: Client, services: Services, acme: str) -> AsyncItera
     await watches.close()
 
 
+def measured(request: httpx.Request) -> httpx.Response:
+    """A Prometheus that finds too many errors."""
+    assert str(request.url) == "http://prometheus.example/api/v1/query"
+    found = (
+        [{"metric": {"app": "web"}, "value": [1.5, "7"]}] if b"errors" in request.content else []
+    )
+    return httpx.Response(200, json={"data": {"resultType": "vector", "result": found}})
+
+
 async def declared(cluster: Cluster, organization: str) -> Environment:
     """A component that cannot get ready, as nothing runs pods here, and a check of it."""
     front = {"name": "front", "component": "web", "path": "/ping"}
-    health = {"everySeconds": 86400, "unhealthyAfter": 1, "checks": [front]}
+    metrics = [{"name": name, "query": f"{name} > 1"} for name in ("errors", "latency")]
+    health = {"everySeconds": 86400, "unhealthyAfter": 1, "checks": [front], "metrics": metrics}
     spec = {"dataPlaneRef": "east", "health": health}
     environment = resource("Environment", "production", organization, spec)
     binding = resource("ServiceBinding", "web-production", organization,
         {"componentRef": "web", "environmentRef": "production"})  # fmt: skip
-    plane = resource("DataPlane", "east", organization, {"taskQueue": f"plane.{organization}"})
-    for one in (environment, binding, plane):
+    measures = resource("ObservabilityPlane", "measures", organization,
+        {"prometheusUrl": "http://prometheus.example"})  # fmt: skip
+    plane = resource("DataPlane", "east", organization,
+        {"taskQueue": f"plane.{organization}", "observabilityPlaneRef": "measures"})  # fmt: skip
+    for one in (environment, binding, measures, plane):
         await cluster.apply(one)
     status = {"status": {"releaseRef": "web-one", "url": "http://web.example"}}
     await cluster.patch(
@@ -133,10 +148,12 @@ async def test_an_administrator_has_an_environment_looked_at_and_its_status_says
     assert {one["subject"]: one["healthy"] for one in status["health"]} == {
         "component web": False,
         "check front": False,
+        "metric errors": False,
     }
     (condition,) = [one for one in status["conditions"] if one["type"] == "Healthy"]
     assert condition["reason"] == "Unhealthy"
     assert "http://web.example/ping answered 503" in condition["message"]
+    assert "metric errors: app=web: 7" in condition["message"]
     actions = {one["action"] for one in audit}
     assert {"schedule.triggered"} <= actions
 

@@ -15,7 +15,10 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.common.kinds import DEPLOYMENTS
+from activities.looks.log_copies import LogCopyActivities
+from activities.looks.logs import LogActivities
 from activities.looks.places import LookPlanActivities
+from activities.looks.places_of_logs import LogPlanActivities
 from activities.looks.trees import TreeActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.rollouts import RolloutActivities
@@ -89,11 +92,19 @@ async def durable(temporal_program: Path) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="session")
+def objects() -> ObjectStore:
+    """What all workers of the platform keep large things in."""
+    return ObjectStore.open("memory:///")
+
+
+@pytest.fixture(scope="session")
 async def platform(
-    plane: Cluster, durable: Client, tmp_path_factory: pytest.TempPathFactory
+    plane: Cluster,
+    durable: Client,
+    objects: ObjectStore,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[None]:
     """Workers of all queues that drift needs, with the real activities."""
-    objects = ObjectStore.open("memory:///")
     watches = SharedWatches(plane)
     history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
     await history.migrate()
@@ -118,6 +129,8 @@ async def platform(
                 control.ask_put_back,
                 control.await_put_back,
                 LookPlanActivities(plane).prepare_look,
+                LogPlanActivities(plane).prepare_log,
+                LogCopyActivities(objects).drop_log_copy,
             ],
             ids.plane_queue("local"): [
                 rollouts.apply_release,
@@ -126,6 +139,7 @@ async def platform(
                 on_plane.inspect_release,
                 on_plane.put_back_objects,
                 TreeActivities(plane, watches, objects).see_tree,
+                LogActivities(plane, watches, objects).copy_log,
             ],
         }
         workers += [

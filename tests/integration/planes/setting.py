@@ -16,6 +16,7 @@ from activities.planes.tenants import TenantPlaneActivities
 from activities.records.facts import RecordActivities
 from activities.releases.rendering import ReleaseActivities
 from activities.secrets.tenants import VaultTenantActivities
+from activities.tenants.leaving import TenantLeavingActivities
 from activities.tenants.setup import TenantActivities
 from clients.kubernetes import Cluster, SharedWatches
 from clients.objects import ObjectStore
@@ -78,6 +79,7 @@ def plane_worker(
         checks.inspect_plane,
         checks.watch_plane,
         TenantPlaneActivities(cluster).set_up_tenant_plane,
+        TenantLeavingActivities(cluster).leave_namespaces,
     ]
     return Worker(client, task_queue=ids.plane_queue(name), activities=activities)
 

@@ -161,6 +161,12 @@ async def test_what_runs_follows_its_environment_to_another_plane(two: Two) -> N
     await runs_on("west")
     assert await two.west.find(task, "report", where) is not None
     assert await two.east.find(task, "report", where) is None
+    # An API server without controllers only begins to remove a namespace.
+    async with asyncio.timeout(90):
+        while not await _goes(two.east, where):  # noqa: ASYNC110 - told by nobody
+            await asyncio.sleep(0.1)
+    assert not await _goes(two.west, where)
+    assert not await _goes(two.east, f"{ORG}-shop-dev")
 
 
 async def test_a_plane_that_is_away_is_named_and_holds_up_nothing_else(two: Two) -> None:
@@ -185,6 +191,11 @@ async def test_a_plane_that_is_away_is_named_and_holds_up_nothing_else(two: Two)
 
     await two.west_server.start_api()
     await two.plane("west", lambda status: connected(status)["status"] == "True")
+
+
+async def _goes(cluster: Cluster, namespace: str) -> bool:
+    found = await cluster.find(NAMESPACES, namespace)
+    return found is None or "deletionTimestamp" in found["metadata"]
 
 
 async def _waited_for(cluster: Cluster) -> str:

@@ -125,16 +125,18 @@ def test_records_and_what_is_being_deleted_are_left_alone() -> None:
     assert summary(going, world(), NOW) is None
 
 
-@pytest.mark.parametrize(
-    ("kind", "spec"),
-    [
-        ("ObservabilityPlane", {}),
-    ],
-)
-def test_a_kind_nothing_works_on_yet_says_so(kind: str, spec: dict[str, Any]) -> None:
-    condition = ready(given.resource(kind, "one", spec), world())
-    assert (condition["status"], condition["reason"]) == ("False", "NotImplemented")
-    assert condition["message"]
+@pytest.mark.parametrize("kind", ["DataPlane", "BuildPlane", "ObservabilityPlane"])
+def test_a_plane_that_does_not_answer_is_not_ready(kind: str) -> None:
+    silent = {
+        "type": "Connected", "status": "False", "reason": "PlaneSilent", "message": "it is away",
+        "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1,
+    }  # fmt: skip
+    plane = given.resource(kind, "one", {}, status={"conditions": [silent]})
+
+    condition = ready(plane, world())
+
+    assert (condition["status"], condition["reason"]) == ("False", "PlaneSilent")
+    assert condition["message"] == "it is away"
 
 
 def test_a_group_of_environments_that_nobody_declared_is_told() -> None:

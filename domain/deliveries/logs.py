@@ -1,0 +1,57 @@
+"""What a look at the logs of a component is asked, passes on and answers.
+
+No line travels here: lines lie in the object store while they are read
+(docs/decisions/0042).
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from domain.deliveries.wire import Wire
+
+NO_PODS = "NoPods"
+"""Reason among the facts of an error: it is deployed there, and no pod of it runs."""
+
+
+class LogRequest(Wire):
+    """Copies what the pods of a component wrote to where the asker reads it."""
+
+    organization: str
+    project: str
+    component: str
+    environment: str
+    look: str
+    """Names the look: where its copy lies is made of it."""
+    follow: bool = False
+    """Go on while more is written, for a bounded time."""
+    tail: int = Field(200, ge=1, le=10_000)
+    """Last lines of each container of which nothing is known yet."""
+    previous: bool = False
+    """Of the instances before the last restart."""
+    seen: dict[str, str] = Field(default_factory=dict)
+    """Of each container (uid of its pod, name) the time of the last line that is known."""
+
+
+class PreparedLog(Wire):
+    """Where the pods are."""
+
+    request: LogRequest
+    plane: str
+    task_queue: str
+    namespace: str
+
+
+class CopiedLog(Wire):
+    """How a copy ended."""
+
+    containers: int = 0
+    full: bool = False
+    """There was more than one look copies."""
+
+
+class CopyOfLog(Wire):
+    """A copy that nobody reads any more."""
+
+    organization: str
+    look: str

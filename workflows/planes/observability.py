@@ -1,0 +1,136 @@
+"""Looks after one ObservabilityPlane for as long as it is declared: whether its systems answer.
+
+They tell nobody when they are gone, so they are asked by the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.planes.observability import ObservabilityActivities
+from activities.planes.reports import PlaneReportActivities
+from domain import ids
+from domain.deliveries import OperationStatus
+from domain.deliveries.planes import ObservabilityRequest, ObservabilitySeen, PlaneReport
+from domain.phases import Phase
+from domain.records import FactResult
+from domain.resources import ObservabilityPlane
+from runtime import search_attributes as attributes
+from workflows.common.calls import QUICK, call, stop_if_cancelled
+from workflows.common.facts import Facts
+from workflows.common.progress import Progress
+
+_EVERY = timedelta(minutes=5)
+_STEPS = ("ask",)
+
+
+@workflow.defn
+class ObservabilityCheckWorkflow:
+    """Looks after one ObservabilityPlane of one organization."""
+
+    @workflow.init
+    def __init__(self, request: ObservabilityRequest) -> None:
+        self._request = request
+        self._changed = False
+        self._connected = request.connected
+        self._rounds = 0
+        what = f"ObservabilityPlane {request.plane}"
+        self._progress = Progress(f"look after {what}", _STEPS)
+        self._facts = Facts(request.organization, what, request.trigger)
+        workflow.upsert_search_attributes(
+            [
+                attributes.KIND.value_set("plane-check"),
+                attributes.ORGANIZATION.value_set(request.organization),
+                attributes.COMPONENT.value_set(request.plane),
+                attributes.ACTOR.value_set(request.trigger.actor or request.trigger.kind.value),
+                attributes.PHASE.value_set(Phase.RUNNING.value),
+            ]
+        )
+
+    @workflow.run
+    async def run(self, _request: ObservabilityRequest) -> None:
+        """Asks until the plane is not declared any more."""
+        try:
+            while await self._look():
+                with suppress(asyncio.TimeoutError):
+                    await workflow.wait_condition(
+                        lambda: self._changed,
+                        timeout=_EVERY,
+                        timeout_summary=f"ask {self._request.plane} again",
+                    )
+                if workflow.info().is_continue_as_new_suggested():
+                    await workflow.wait_condition(workflow.all_handlers_finished)
+                    known = {"connected": self._connected}
+                    workflow.continue_as_new(self._request.model_copy(update=known))
+        except asyncio.CancelledError:
+            self._facts.add_cancel("plane-check.cancelled")
+            await self._facts.write()
+            self._progress.is_at(Phase.CANCELLED, "nobody looks after it until it is changed")
+            raise
+        self._progress.is_at(Phase.SUCCEEDED, "it is not declared any more")
+
+    @workflow.signal
+    def changed(self, request: ObservabilityRequest) -> None:
+        """The resource is another one: perhaps its addresses."""
+        known = self._request
+        self._changed = self._changed or (request.prometheus_url, request.logs_url) != (
+            known.prometheus_url,
+            known.logs_url,
+        )
+        self._request = request
+
+    @workflow.query
+    def status(self) -> OperationStatus:
+        """Where the look stands."""
+        return self._progress.status()
+
+    async def _look(self) -> bool:
+        """One look; False = it is not declared any more."""
+        self._changed = False
+        self._rounds += 1
+        self._facts.begin_again(self._rounds)
+        self._progress.restart()
+        self._progress.begins(f"look after {self._request.plane}")
+        with self._progress.step("ask"):
+            return await self._ask()
+
+    async def _ask(self) -> bool:
+        request = self._request
+        seen = await call(
+            ObservabilityActivities.ask_observability,
+            request,
+            f"ask whether {request.plane} answers",
+            queue=ids.GATES_QUEUE,
+            options=QUICK,
+        )
+        exists = await call(
+            PlaneReportActivities.report_plane,
+            PlaneReport(
+                organization=request.organization,
+                plane=request.plane,
+                plane_kind=ObservabilityPlane.kind,
+                connected=seen.connected,
+                message=seen.message,
+                at=workflow.now(),
+            ),
+            f"tell that {request.plane} {'answers' if seen.connected else 'is silent'}",
+            queue=ids.CONTROL_QUEUE,
+            options=QUICK,
+        )
+        if exists and self._connected is not seen.connected:
+            await self._turned(seen)
+        return exists
+
+    async def _turned(self, seen: ObservabilitySeen) -> None:
+        self._connected = seen.connected
+        self._facts.add(
+            "plane.connected" if seen.connected else "plane.silent",
+            result=FactResult.DONE if seen.connected else FactResult.FAILED,
+            message=seen.message,
+        )
+        await self._facts.write()
+        stop_if_cancelled()  # a cancel that came while it was written was put off
