@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from devstack.files import write_atomically
 FIRST = 20_000
 """Below the range the kernel gives to outgoing connections."""
 COUNT = 10_000
+_PAUSE = 0.05
 
 
 def is_free(port: int) -> bool:
@@ -34,8 +36,14 @@ class Ports:
         *,
         fixed: Mapping[str, int] | None = None,
         available: Callable[[int], bool] = is_free,
+        patience: float = 3.0,
     ) -> None:
-        """Reads what was remembered; `fixed` are the ports a person asked for."""
+        """Reads what was remembered; `fixed` are the ports a person asked for.
+
+        A remembered port is waited for: of a process that was killed the last threads may still
+        hold it, though the process itself is gone. `patience` is in seconds, for all of them.
+        """
+        self._patience = patience
         self._file = remembered
         self._fixed = dict(fixed or {})
         self._available = available
@@ -69,7 +77,7 @@ class Ports:
         if name in self._fixed:
             return self._checked(name, self._fixed[name])
         before = self._remembered.get(name)
-        if before is not None and self._available(before):
+        if before is not None and self._becomes_free(before):
             return before
         start = zlib.crc32(f"{self._file}:{name}".encode()) % COUNT
         taken = {*self._remembered.values(), *self._settled.values(), *self._fixed.values()}
@@ -78,6 +86,14 @@ class Ports:
             if port not in taken and self._available(port):
                 return port
         raise PreflightFailed([f"no free port between {FIRST} and {FIRST + COUNT - 1}"])
+
+    def _becomes_free(self, port: int) -> bool:
+        while not self._available(port):
+            if self._patience <= 0:
+                return False
+            self._patience -= _PAUSE
+            time.sleep(_PAUSE)
+        return True
 
     def _checked(self, name: str, port: int) -> int:
         if not self._available(port):

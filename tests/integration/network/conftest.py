@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.drift.conftest import durable, place, plane, platform
+from tests.integration.drift.conftest import durable, objects, place, plane, platform
 
-__all__ = ["durable", "place", "plane", "platform"]
+__all__ = ["durable", "objects", "place", "plane", "platform"]

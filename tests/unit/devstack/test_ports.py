@@ -23,7 +23,8 @@ def test_the_same_name_has_the_same_port_in_the_next_run(tmp_path: Path) -> None
 def test_a_remembered_port_that_is_taken_meanwhile_is_chosen_anew(tmp_path: Path) -> None:
     first = Ports(tmp_path / "ports.json", available=lambda _: True)["temporal"]
 
-    second = Ports(tmp_path / "ports.json", available=lambda port: port != first)["temporal"]
+    again = Ports(tmp_path / "ports.json", available=lambda port: port != first, patience=0)
+    second = again["temporal"]
 
     assert second != first
 
@@ -82,3 +83,12 @@ def test_ports_come_from_variables_named_for_them() -> None:
 def test_a_variable_that_is_no_port_is_refused(value: str) -> None:
     with pytest.raises(DevstackError, match="PAVANE_STACK_PORT_API"):
         given_ports({"PAVANE_STACK_PORT_API": value})
+
+
+def test_remembered_port_that_somebody_is_leaving_is_waited_for(tmp_path: Path) -> None:
+    first = Ports(tmp_path / "ports.json", available=lambda _: True)["temporal"]
+    answers = iter([False, False, True])
+
+    again = Ports(tmp_path / "ports.json", available=lambda _: next(answers))["temporal"]
+
+    assert again == first
