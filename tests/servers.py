@@ -34,6 +34,7 @@ async def temporal_server(
     skips_time: bool = False,
     longest_history: int = 0,
     partitions: int = 0,
+    fair: bool = False,
 ) -> AsyncIterator[Client]:
     """Runs a server in memory, with virtual time per workflow, for the time of a block.
 
@@ -42,8 +43,9 @@ async def temporal_server(
         skips_time: It skips the time in which a workflow waits for nothing but time.
         longest_history: After so many events it suggests to workflows to begin anew.
         partitions: So many parts of a task queue, each with an order of its own; 0 = as usual.
+        fair: Tasks of equal priority are taken in turns of their fairness keys.
     """
-    settings: list[str] = [*PROMPT, *FAIR]
+    settings: list[str] = [*PROMPT, *(FAIR if fair else ())]
     for side in ("Read", "Write") if partitions else ():
         limit = f"matching.numTaskqueue{side}Partitions={partitions}"
         settings.append(f"--dynamic-config-value={limit}")

@@ -27,7 +27,7 @@ _TAKEN: list[str] = []
 async def test_a_burst_of_one_organization_holds_up_no_other_one(temporal_program: Path) -> None:
     places = [ids.deploy_id("crowded", f"web-{one}", "dev") for one in range(_BURST)]
     places.append(ids.deploy_id("quiet", "web", "dev"))
-    async with servers.temporal_server(temporal_program, partitions=1) as client:
+    async with servers.temporal_server(temporal_program, partitions=1, fair=True) as client:
         started = [
             await client.start_workflow(TakesATurn.run, place, id=place, task_queue="turns")
             for place in places
