@@ -63,14 +63,9 @@ def decide(
         ):
             return Decision(allowed=True, reason=f"{_who(rule)} has the role {rule.role}")
     for grant in organization.status.grants:
-        if at is not None and grant.permits(
-            action,
-            at,
-            subject=caller.subject,
-            email=caller.email,
-            project=project,
-            environment=environment,
-        ):
+        who = {"subject": caller.subject, "email": caller.email}
+        where = {"project": project, "environment": environment}
+        if at is not None and grant.permits(action, at, **who, **where):
             reason = f"{grant.user} has the role {grant.role} by break-glass {grant.id}"
             return Decision(allowed=True, reason=reason)
     place = _place(organization.name, project, environment)

@@ -128,7 +128,6 @@ async def test_the_next_free_place_is_for_the_organization_that_has_none(
         late = await ask("late", 1)
 
         board.answer("a")
-
         await until(lambda: len(board.calls) > places)
         assert board.calls[places][0] == "late"
         board.answer("late")
