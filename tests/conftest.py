@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,15 @@ from temporalio.workflow import _Definition
 from devstack.programs import Silent, ensure
 from runtime import plugin
 from tests import servers
+
+
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: nobody looks for garbage in it, now or later."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)  # after the random order
