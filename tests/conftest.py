@@ -18,7 +18,6 @@ from devstack.programs import Silent, ensure
 from runtime import plugin
 from tests import servers
 
-
 gc.disable()
 
 
