@@ -199,6 +199,8 @@ class PromotionFacts(Wire):
     hash: str = ""
     problem: str = ""
     """Why it cannot be rendered."""
+    refused: str = ""
+    """Why its deployment would be refused as things are: quotas, images. Not decided about."""
     changes: tuple[ChangedObject, ...] = ()
     """What is different from what runs in the target."""
     network: tuple[str, ...] = ()
