@@ -53,6 +53,7 @@ def show_plan(plan: Mapping[str, Any], output: Format) -> None:
             for one in plan["changes"]
         ],
     )
+    _show_list("configuration", plan.get("configuration", ()))
     _show_list("who may talk", plan.get("pairs", ()))
     _show_list("ways that open or close", plan.get("network", ()))
     show_missing(plan)

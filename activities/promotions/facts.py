@@ -31,6 +31,7 @@ from domain.deliveries.promotions import (
 )
 from domain.errors import InvalidRequest
 from domain.rendering import labels as names
+from domain.rendering.configuration.changes import changed_configuration
 from domain.rendering.configuration.effective import judged_configuration
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.network.judging import changed_openings
@@ -230,6 +231,7 @@ class PromotionReader:
                 "hash": rendered.hash,
                 "refused": refused,
                 "changes": _changes(before, rendered),
+                "configuration": changed_configuration(before or (), rendered.objects),
                 "network": changed_openings(before or (), rendered.objects),
                 "pairs": pairs,
             }

@@ -135,6 +135,9 @@ class PlanView(View):
     )
     gates: tuple[GateView, ...]
     changes: tuple[ChangeView, ...]
+    configuration: tuple[str, ...] = Field(
+        (), description="Variables and files that are new (+), gone (-) or other (~), by name."
+    )
     network: tuple[str, ...] = Field(
         (), description="Ways that open (+) or close (-), by the policy of the component."
     )

@@ -54,6 +54,7 @@ async def plan_view(
         refused=facts.refused,
         gates=tuple(GateView.model_validate(one) for one in plan.gates),
         changes=tuple(ChangeView.model_validate(one) for one in facts.changes),
+        configuration=facts.configuration,
         network=facts.network,
         pairs=facts.pairs,
         approvals=plan.approvals,

@@ -203,6 +203,8 @@ class PromotionFacts(Wire):
     """Why its deployment would be refused as things are: quotas, images. Not decided about."""
     changes: tuple[ChangedObject, ...] = ()
     """What is different from what runs in the target."""
+    configuration: tuple[str, ...] = ()
+    """Variables and files that are new (``+``), gone (``-``) or other (``~``); never values."""
     network: tuple[str, ...] = ()
     """What may talk then and may not now (``+``), and the other way round (``-``)."""
     pairs: tuple[str, ...] = ()
