@@ -167,6 +167,9 @@ async def test_a_plan_tells_who_agreed_by_now_and_whether_it_was_to_the_same(
     plan = await http.post("/v1/promotions?dryRun=true", json=order, headers=DEV)
     assert plan.json()["approval"].endswith("; asked about exactly this")
     assert "0 of 1 approvals" in plan.json()["approval"]
+    inbox = f"/v1/approvals?organization={line.name}"
+    for mine in ("&mine", "&mine=true", "&mine=false"):
+        assert (await http.get(inbox + mine, headers=DEV)).status_code == HTTPStatus.OK, mine
     another = {**order, "artifact": "web-b"}
     plan = await http.post("/v1/promotions?dryRun=true", json=another, headers=DEV)
     assert plan.json()["approval"].endswith("; asked about something else by now")
