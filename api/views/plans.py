@@ -79,7 +79,7 @@ async def _approval(client: Client, access: Access, facts: PromotionFacts) -> st
         return ""
     if found.outcome is not None:
         return ""
-    about = "exactly this" if found.request.facts.plan == facts.bound else "something else by now"
+    about = "exactly this" if found.hash == facts.agreed else "something else"
     return f"{found.message or 'nobody decided yet'}; asked about {about}"
 
 

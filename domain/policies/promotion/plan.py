@@ -28,7 +28,7 @@ def plan(
     return PromotionPlan(
         facts=facts,
         gates=verdicts,
-        hash=facts.bound,
+        hash=facts.agreed,
         nothing_to_do=runs_already(facts),
         approvals=tuple(_approvals(request, facts)),
         waits=tuple(_waits(request, facts, verdicts)),

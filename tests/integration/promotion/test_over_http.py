@@ -162,17 +162,18 @@ async def test_a_plan_tells_who_agreed_by_now_and_whether_it_was_to_the_same(
     await line.edit("dev", artifactRef="web-a")
     await line.runs("staging", "web-a")
     await line.ask("dev", "prod")
-    await line.asked("prod")
+    asked = await line.asked("prod")
     order = {"organization": line.name, "component": "web", "environment": "prod"}
     plan = await http.post("/v1/promotions?dryRun=true", json=order, headers=DEV)
     assert plan.json()["approval"].endswith("; asked about exactly this")
     assert "0 of 1 approvals" in plan.json()["approval"]
+    assert plan.json()["hash"] == asked["hash"]
     inbox = f"/v1/approvals?organization={line.name}"
     for mine in ("&mine", "&mine=true", "&mine=false"):
         assert (await http.get(inbox + mine, headers=DEV)).status_code == HTTPStatus.OK, mine
     another = {**order, "artifact": "web-b"}
     plan = await http.post("/v1/promotions?dryRun=true", json=another, headers=DEV)
-    assert plan.json()["approval"].endswith("; asked about something else by now")
+    assert plan.json()["approval"].endswith("; asked about something else")
 
 
 async def test_what_does_not_fit_is_told_before_it_is_asked_for(
