@@ -57,8 +57,7 @@ def show_plan(plan: Mapping[str, Any], output: Format) -> None:
     _show_list("who may talk", plan.get("pairs", ()))
     _show_list("ways that open or close", plan.get("network", ()))
     show_missing(plan)
-    console.print("[quiet]nothing was done; an approval of it would be bound to[/quiet]")
-    console.print(f"    {plan['hash']}", soft_wrap=True)
+    console.print(f"[quiet]nothing was done; bound to {plan['hash']}[/quiet]", soft_wrap=True)
 
 
 def show_gates(gates: Iterable[Mapping[str, Any]]) -> None:
