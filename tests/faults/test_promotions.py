@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from devstack import faults
 from devstack.state import StateDir
 from tests.faults.breaking import fault
 from tests.faults.organization import Organization
-from tests.faults.people import Operation, runs, told
+from tests.faults.people import PATIENCE, Operation, runs, told
 from tests.faults.promises import promise
 
 pytestmark = pytest.mark.faults
@@ -30,7 +32,10 @@ async def waits_for_approval(org: Organization) -> str:
 async def agreed(org: Organization, operation: str) -> Operation:
     """Agrees to what is asked, and returns the promotion when it has ended."""
     path = f"/v1/approvals/promotion/{org.name}/web/production"
-    asked = (await org.person.client.get(path)).json()
+    async with asyncio.timeout(PATIENCE):
+        while not (answer := await org.person.client.get(path)).is_success:  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(0.2)
+    asked = answer.json()
     decision = {"decision": "approve", "hash": asked["hash"], "round": asked["round"]}
     await org.person.post(f"{path}/decision", decision)
     done = await org.person.ended(operation)
