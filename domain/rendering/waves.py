@@ -13,7 +13,9 @@ _WAVES: tuple[frozenset[str], ...] = (
     frozenset({"NetworkPolicy", "CiliumNetworkPolicy"}),
     frozenset({"ConfigMap", "Secret", "ServiceAccount", "Service"}),
     frozenset({"CronJob", "Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget"}),
-    frozenset({"Certificate", "ListenerSet"}),
+    frozenset(
+        {"BackendTrafficPolicy", "Certificate", "ListenerSet", "Middleware", "SecurityPolicy"}
+    ),
     frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"}),
 )
 """A pod must find its policies, identity and configuration there, a route its Service and pods.

@@ -14,6 +14,8 @@ __all__ = ["cluster", "temporal", "tenant"]
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
 
 GRPC_ROUTES = Kind("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes", namespaced=True)
+MOST = 30
+"""Requests an hour: more than the test makes before it goes over the limit."""
 RPC = {"name": "rpc", "port": 9000, "type": "gRPC", "visibility": "public"}
 DATABASE = {"name": "db", "port": 5432, "type": "TCP", "visibility": "public"}
 
@@ -24,6 +26,9 @@ async def test_the_gateway_does_what_an_endpoint_says_and_each_kind_has_its_addr
     said = {
         "rewritePath": "/inner/",
         "responseHeaders": {"set": [{"name": "X-Shop", "value": "open"}], "remove": ["Server"]},
+        "rateLimit": {"requests": MOST, "per": "Hour"},
+        "circuitBreaker": {"errorPercent": 90},
+        "retries": 2,
     }
     backend = {"componentRef": "front", "endpoint": "http"}
     own = f"www.{tenant.name}.example.org"
@@ -56,6 +61,9 @@ async def test_the_gateway_does_what_an_endpoint_says_and_each_kind_has_its_addr
     assert told.text == "inside"
     assert told.headers["X-Shop"] == "open"
     assert "Server" not in told.headers
+    told_of = [(await answer(stack, status["url"])).status_code for _ in range(MOST + 1)]
+    assert set(told_of) == {200, 429}
+    assert told_of == sorted(told_of)
     route = await cluster.get(GRPC_ROUTES, "front.rpc", tenant.namespace)
     accepted = [
         one
