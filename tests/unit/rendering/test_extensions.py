@@ -16,20 +16,23 @@ from tests.unit.rendering.test_routes import GRPC, HTTP, TCP, plane, policy, ref
 
 pytestmark = pytest.mark.unit
 
-LIMIT = {"rateLimit": {"requests": 10, "per": "Minute"}}
-TRAEFIK = {
+LIMIT: dict[str, Any] = {"rateLimit": {"requests": 10, "per": "Minute"}}
+TRAEFIK: dict[str, Any] = {
     "gatewayControllers": ["traefik.io/gateway-controller"],
     "gatewayExtensions": ["Middleware.traefik.io/v1alpha1"],
 }
-ENVOY = {
+ENVOY: dict[str, Any] = {
     "gatewayControllers": ["gateway.envoyproxy.io/gatewayclass-controller"],
     "gatewayExtensions": [
         "BackendTrafficPolicy.gateway.envoyproxy.io/v1alpha1",
         "SecurityPolicy.gateway.envoyproxy.io/v1alpha1",
     ],
 }
-ISSUER = {"issuer": "https://login.example.org", "jwksUri": "https://login.example.org/keys"}
-TOKENS = {"gateway": {"dnsPrefix": "dev", "enableJWTAuth": True, "jwt": ISSUER}}
+ISSUER: dict[str, Any] = {
+    "issuer": "https://login.example.org",
+    "jwksUri": "https://login.example.org/keys",
+}
+TOKENS: dict[str, Any] = {"gateway": {"dnsPrefix": "dev", "enableJWTAuth": True, "jwt": ISSUER}}
 
 
 def beyond(release: RenderedRelease) -> dict[str, dict[str, Any]]:
