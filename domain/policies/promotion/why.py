@@ -149,18 +149,22 @@ def _of_first(plan: PromotionPlan, deploying: OperationStatus | None) -> Iterabl
         )
     yield from _of_queue(deploying)
     wanted = plan.facts.artifact.name if plan.facts.artifact else target.artifact
+    named = f" -a {wanted}" if wanted else ""
+    deploys = f"whoever may deploy there: pavane deploy {component} -e {target.environment}{named}"
     if target.artifact and target.artifact != wanted:
         yield Obstacle(
             what="deployment",
             reason=f"{target.environment} runs {target.artifact}",
             since=target.since,
-            who=f"whoever may deploy there: pavane deploy {component} -e {target.environment} "
-            f"-a {wanted}",
+            who=deploys,
         )
     elif not target.ready and deploying is None:
         reason = ": ".join(part for part in (target.reason, target.message) if part)
         yield Obstacle(
-            what="deployment", reason=reason or "nothing was deployed there", since=target.since
+            what="deployment",
+            reason=reason or "nothing was deployed there",
+            since=target.since,
+            who="" if reason else deploys,
         )
     yield from _of_freeze(plan)
 

@@ -139,6 +139,8 @@ def test_another_version_in_the_first_environment_is_told() -> None:
     assert (one.what, one.reason) == ("deployment", "dev runs web-b")
     assert one.who.endswith("pavane deploy web -e dev -a web-a")
     assert not obstacles(planned(environment="dev", target=runs, artifact=None), None)
+    (none,) = obstacles(planned(environment="dev", target=PlaceFacts(environment="dev")), None)
+    assert (none.reason, none.who) == ("nothing was deployed there", one.who)
 
 
 def test_what_comes_later_on_the_way_is_listed_before_it_is_come_to() -> None:
