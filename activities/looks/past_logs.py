@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from contextlib import aclosing
 
@@ -9,11 +10,16 @@ from activities.common.clocks import Clock
 from activities.looks.log_copies import LogCopy
 from clients.loki import Loki
 from domain.deliveries.logs import LogStore, PreparedLog
+from domain.errors import DependencyUnavailable
 from domain.policies.log_lines import LogLine, is_newer
 from domain.policies.past_logs import nanoseconds_of, past_lines, past_query
 
 _MOST_BYTES = 8 * 1024 * 1024
 """Half of what a copy takes: what pods that are there write comes after it."""
+_LONGEST_SECONDS = 60
+"""Less than a look lasts: what pods that are there wrote has its time as well."""
+_CLOCKS_DIFFER = 60
+"""Seconds by which nodes may be ahead."""
 _NANOSECONDS = 1_000_000_000
 
 
@@ -36,9 +42,21 @@ async def copy_past(
         InvalidRequest: It refuses to.
         StaleRevision: Another attempt writes the copy now.
     """
+    try:
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            return await _copied(loki, store, order, copy, living)
+    except TimeoutError:
+        told = f"log store at {store.url} did not tell all of it within {_LONGEST_SECONDS} s"
+        raise DependencyUnavailable(f"{told}: ask for a shorter time") from None
+
+
+async def _copied(
+    loki: Loki, store: LogStore, order: PreparedLog, copy: LogCopy, living: Collection[str]
+) -> int:
     request, known = order.request, dict[str, str]()
     query = past_query(store, order.namespace, request.component, living)
-    begin, end = nanoseconds_of(request.since), int(Clock().now().timestamp()) * _NANOSECONDS
+    begin = nanoseconds_of(request.since)
+    end = int(Clock().now().timestamp() + _CLOCKS_DIFFER) * _NANOSECONDS
     first = copy.size
     async with aclosing(loki.entries(store.url, query, begin, end)) as entries:
         async for entry in entries:
