@@ -7,7 +7,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,39 +58,49 @@ def _starts(record: StackRecord) -> list[Measurement]:
     ]
 
 
-async def _on_stack(record: StackRecord, arguments: argparse.Namespace) -> list[Measurement]:
-    found: list[Measurement] = []
+class Measured:
+    """What was measured so far; a part that fails takes nothing of the others along."""
+
+    def __init__(self) -> None:
+        """Starts with nothing."""
+        self.found: list[Measurement] = []
+        self.missing: list[str] = []
+
+    async def take(self, part: str, measuring: Awaitable[Sequence[Measurement]]) -> None:
+        """Waits for a part, and keeps what it measured or why it did not."""
+        try:
+            self.found += await measuring
+        except (NotMeasured, PlatformError, httpx.HTTPError) as error:
+            self.missing.append(f"{part}: {error}")
+
+
+async def _on_stack(record: StackRecord, arguments: argparse.Namespace, into: Measured) -> None:
     async with bench_on(record) as bench:
-        if "change" in arguments.parts:
-            found += await one_change(bench, arguments.runs)
-        if "failure" in arguments.parts:
-            found += await pod_failures(bench, list(_names()[-arguments.failures :]))
-        if "api" in arguments.parts:
-            found += await api_requests(bench, arguments.requests)
-        created: dict[int, Sequence[str]] = {}
-        numbers = arguments.burst if "burst" in arguments.parts else []
-        for number in numbers:
-            created[number] = _names()[:number]
-            found += await burst(bench, created[number])
-        if "load" in arguments.parts:
-            found += await _under_load(bench, arguments, created.get(arguments.load))
-        if "parked" in arguments.parts:
-            found += await parked_operations(bench, arguments.parked)
-        if "approvals" in arguments.parts:
-            found += await waiting_approvals(bench, arguments.approvals, arguments.approved)
-        if "promotions" in arguments.parts:
-            found += await waiting_promotions(bench, _names()[: arguments.promotions])
-        if "rotations" in arguments.parts:
-            found += await rotations_at_once(bench, arguments.rotations)
-    return found
+        parts: list[tuple[str, Callable[[], Awaitable[Sequence[Measurement]]]]] = [
+            ("change", lambda: one_change(bench, arguments.runs)),
+            ("failure", lambda: pod_failures(bench, list(_names()[-arguments.failures :]))),
+            ("api", lambda: api_requests(bench, arguments.requests)),
+            *(
+                ("burst", lambda number=number: burst(bench, _names()[:number]))
+                for number in arguments.burst
+            ),
+            ("load", lambda: _under_load(bench, arguments)),
+            ("parked", lambda: parked_operations(bench, arguments.parked)),
+            (
+                "approvals",
+                lambda: waiting_approvals(bench, arguments.approvals, arguments.approved),
+            ),
+            ("promotions", lambda: waiting_promotions(bench, _names()[: arguments.promotions])),
+            ("rotations", lambda: rotations_at_once(bench, arguments.rotations)),
+        ]
+        for part, begin in parts:
+            if part in arguments.parts:
+                await into.take(part, begin())
 
 
-async def _under_load(
-    bench: Bench, arguments: argparse.Namespace, components: Sequence[str] | None
-) -> list[Measurement]:
-    if components is None:
-        components = _names()[: arguments.load]
-        await burst(bench, components)
+async def _under_load(bench: Bench, arguments: argparse.Namespace) -> list[Measurement]:
+    components = _names()[: arguments.load]
+    await burst(bench, components)
     found: list[Measurement] = []
     async with crowd(bench, _names()[: arguments.load]) as others:
         found += await one_change_under_load(bench, arguments.runs, others, tenant.CROWD)
@@ -101,9 +111,9 @@ async def _under_load(
     return [*found, *await one_change_under_load(bench, few, components, tenant.ORGANIZATION)]
 
 
-async def _on_nodes(record: StackRecord, arguments: argparse.Namespace) -> list[Measurement]:
+async def _on_nodes(record: StackRecord, arguments: argparse.Namespace, into: Measured) -> None:
     async with bench_on(record) as bench:
-        return [*await builds(bench, arguments.builds)]
+        await into.take("builds", builds(bench, arguments.builds))
 
 
 def _names() -> Sequence[str]:
@@ -117,22 +127,21 @@ def measure(arguments: argparse.Namespace) -> Report:
 
     Raises:
         NoStack: The stack is not there and cannot be started.
-        NotMeasured: Something took too long.
     """
     machine = this_machine()
     wanted = set(arguments.parts)
-    found: list[Measurement] = []
+    into = Measured()
     stacks = []
     if wanted - _ON_NODES:
         with _stack(arguments, arguments.name, "core") as record:
             stacks.append(f"{record.name} ({record.profile})")
-            found += _starts(record) if "starts" in wanted else []
-            found += asyncio.run(_on_stack(record, arguments))
+            into.found += _starts(record) if "starts" in wanted else []
+            asyncio.run(_on_stack(record, arguments, into))
     if wanted & _ON_NODES:
         with _stack(arguments, arguments.nodes, "full") as record:
             stacks.append(f"{record.name} ({record.profile})")
-            found += asyncio.run(_on_nodes(record, arguments))
-    return Report(", ".join(stacks), machine, found)
+            asyncio.run(_on_nodes(record, arguments, into))
+    return Report(", ".join(stacks), machine, into.found, into.missing)
 
 
 @contextmanager
@@ -192,7 +201,9 @@ def main() -> int:
     report.write(arguments.output)
     console.print(table(report, before))
     console.print(f"every time of every run: {arguments.output}", markup=False)
-    return 0
+    for one in report.missing:
+        console.print(f"not measured: {one}", markup=False)
+    return _FAILED if report.missing else 0
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from domain import ids
 
 _PATIENCE = 60.0
 _BUDGET = Budget(p95=2.0)
-_IMAGE = f"127.0.0.1:5000/bench/{FAILING}"
 
 
 async def pod_failures(bench: Bench, names: list[str]) -> list[Samples]:
@@ -40,7 +39,7 @@ async def pod_failures(bench: Bench, names: list[str]) -> list[Samples]:
 
 async def _one(bench: Bench, pods: SimulatedPods, name: str) -> tuple[float, float]:
     async with sightings(bench.bindings, failed_generation) as bindings:
-        await tenant.create(bench.cluster, [name], _IMAGE)
+        await tenant.create(bench.cluster, [name], FAILING)
         mark = (tenant.binding_of(name), 1)
         await bindings.all_of([mark], "failed bindings", _PATIENCE)
         workflow_id = ids.deploy_id(tenant.ORGANIZATION, name, tenant.ENVIRONMENT)

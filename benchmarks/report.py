@@ -28,6 +28,8 @@ class Report:
     stack: str
     machine: Machine
     measurements: Sequence[Measurement]
+    missing: Sequence[str] = ()
+    """What could not be measured, and why."""
 
     def write(self, path: Path) -> None:
         """Writes the report as JSON; creates the folder."""
@@ -36,6 +38,7 @@ class Report:
             "stack": self.stack,
             "machine": asdict(self.machine),
             "measurements": [one.to_json() for one in self.measurements],
+            "missing": list(self.missing),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=2) + "\n")

@@ -28,8 +28,9 @@ NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, ENVIRONMENT)
 CROWD_NAMESPACE = ids.namespace(CROWD, PROJECT, ENVIRONMENT)
 PROTECTED_NAMESPACE = ids.namespace(ORGANIZATION, PROJECT, PROTECTED)
 VARIABLE = "BENCH"
-IMAGE = "127.0.0.1:5000/bench/none@sha256:" + "0" * 64
-"""Never pulled where no pod is started."""
+_REGISTRY = "127.0.0.1:5000"
+NONE = "none@sha256:" + "0" * 64
+"""An image that is never pulled, as no pod is started."""
 _AT_ONCE = 32
 
 
@@ -60,8 +61,11 @@ def foundation(organization: str = ORGANIZATION) -> list[Object]:
     ]
 
 
-def component(name: str, image: str = IMAGE, organization: str = ORGANIZATION) -> list[Object]:
-    """Returns everything a developer and a build write for one component."""
+def component(name: str, image: str = NONE, organization: str = ORGANIZATION) -> list[Object]:
+    """Returns everything a developer and a build write for one component.
+
+    ``image`` is a repository of the organization's own, with a digest.
+    """
     own = partial(_resource, organization=organization)
     return [
         own(
@@ -82,7 +86,11 @@ def component(name: str, image: str = IMAGE, organization: str = ORGANIZATION) -
                 "endpoints": [{"name": "http", "port": 8080, "visibility": "project"}],
             },
         ),
-        own("DeployableArtifact", name, {"componentRef": name, "image": image}),
+        own(
+            "DeployableArtifact",
+            name,
+            {"componentRef": name, "image": f"{_REGISTRY}/{organization}/{image}"},
+        ),
         own(
             "ServiceBinding",
             binding_of(name),
@@ -133,7 +141,7 @@ async def lay_foundation(cluster: Cluster, organization: str = ORGANIZATION) -> 
 
 
 async def create(
-    cluster: Cluster, names: Iterable[str], image: str = IMAGE, organization: str = ORGANIZATION
+    cluster: Cluster, names: Iterable[str], image: str = NONE, organization: str = ORGANIZATION
 ) -> None:
     """Creates components, many at once, each in the order in which a person would."""
     hands = asyncio.Semaphore(_AT_ONCE)

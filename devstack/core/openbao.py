@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def parts(context: StackContext) -> Sequence[Part]:
     url = address(context)
 
     async def configure() -> None:
+        forget_half_begun(context.state)
         _write_configuration(context)
 
     async def unseal() -> None:
@@ -110,6 +112,21 @@ def _keys(state: StateDir) -> Path:
     return state.secrets / "openbao.json"
 
 
+def _begun(state: StateDir) -> Path:
+    return state.secrets / "openbao.begun"
+
+
+def forget_half_begun(state: StateDir) -> None:
+    """Deletes the data of a server whose keys were lost while it was given them.
+
+    A stack that is killed in that moment has a server nobody can open, and nothing in it: nobody
+    ever had a token. Call it while the server does not run; safe to repeat.
+    """
+    if _begun(state).exists() and not _keys(state).exists():
+        shutil.rmtree(state.data / "openbao", ignore_errors=True)
+    _begun(state).unlink(missing_ok=True)
+
+
 def _write_configuration(context: StackContext) -> None:
     data = context.state.data / "openbao"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -148,11 +165,13 @@ async def unseal_server(state: StateDir, url: str) -> None:
     async with httpx.AsyncClient(base_url=f"{url}/v1/sys/", timeout=60, trust_env=False) as bao:
         status = (await bao.get("seal-status")).json()
         if not status["initialized"]:
+            write_private(_begun(state), "")
             answer = await bao.put("init", json={"secret_shares": 1, "secret_threshold": 1})
             answer.raise_for_status()
             made = answer.json()
             kept = {"unseal_key": made["keys_base64"][0], "root_token": made["root_token"]}
             write_private(_keys(state), json.dumps(kept))
+            _begun(state).unlink()
         if not _keys(state).exists():
             message = (
                 "OpenBao has data, but its unseal key is lost; `pavane stack reset` starts anew"

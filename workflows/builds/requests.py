@@ -38,6 +38,7 @@ class RequestBuildWorkflow:
                 attributes.KIND.value_set("build-request"),
                 attributes.ORGANIZATION.value_set(request.organization),
                 attributes.COMPONENT.value_set(request.component),
+                attributes.ACTOR.value_set(request.trigger.actor or request.trigger.kind.value),
                 attributes.PHASE.value_set(Phase.RUNNING.value),
             ]
         )
