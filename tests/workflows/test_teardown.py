@@ -275,7 +275,7 @@ async def test_a_cancel_that_comes_while_the_resource_is_let_go_is_too_late(
     await handle.cancel()
     released.set()
 
-    assert (await handle.result()).message == "Component web is gone"
+    assert (await handle.result()).message == "Project shop is gone"
     assert ending.actions() == ["teardown.done"]
 
 
