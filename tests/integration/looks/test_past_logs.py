@@ -69,9 +69,9 @@ async def test_pods_that_are_gone_come_first_and_nothing_of_others(
     store.keep(_HOUR + 1, here, _GONE, "first")
     store.keep(_HOUR + 3, here, "web-api-6d4cf56db6-x7k2p", "of another component")
     store.keep(_HOUR + 3, f"{here}-2", _GONE, "of another namespace")
-    store.keep(_HOUR + 3, here, _LIVING, "that the node tells as well")
 
     alone = await _told(measured, objects)
+    store.keep(_HOUR + 3, here, _LIVING, "that the node tells as well")
     kubelet = await Kubelet.start(measured.cluster, f"node-{secrets.token_hex(4)}", tmp_path)
     try:
         await kubelet.run(measured.cluster, here, _LIVING, "web")
