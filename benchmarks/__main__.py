@@ -67,11 +67,17 @@ class Measured:
         self.missing: list[str] = []
 
     async def take(self, part: str, measuring: Awaitable[Sequence[Measurement]]) -> None:
-        """Waits for a part, and keeps what it measured or why it did not."""
+        """Waits for a part, tells of it, and keeps what it measured or why it did not."""
+        start = time.perf_counter()
+        print(f"measuring {part} ...", file=sys.stderr, flush=True)
         try:
             self.found += await measuring
+            how = "done"
         except (NotMeasured, PlatformError, httpx.HTTPError) as error:
             self.missing.append(f"{part}: {error}")
+            how = "not measured"
+        took = time.perf_counter() - start
+        print(f"measuring {part}: {how} after {took:.0f} s", file=sys.stderr, flush=True)
 
 
 async def _on_stack(record: StackRecord, arguments: argparse.Namespace, into: Measured) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rich.markup import escape
 from rich.text import Text
 
 from cli.console import out
@@ -33,11 +34,17 @@ def show_plan(plan: Mapping[str, Any], output: Format) -> None:
     console.print(f"[name]{what}[/name]  {plan['source'] or '?'} → {plan['environment']}")
     show_gates(plan["gates"])
     _show_list("needs the agreement of", plan["approvals"])
+    _show_list("who may give it", [", ".join(plan["approvers"])] if plan.get("approvers") else [])
+    _show_list("the approval that is open", [plan["approval"]] if plan.get("approval") else [])
     _show_list("waits for", plan["waits"])
     usual = plan.get("usualSeconds", {})
     _show_list("usually takes there", [f"{part} {lasted(usual[part])}" for part in usual])
     if plan["problem"]:
-        console.print(f"[bad]✗[/bad] cannot be rendered: {plan['problem']}", soft_wrap=True)
+        problem = escape(plan["problem"])
+        console.print(f"[bad]✗[/bad] cannot be rendered: {problem}", soft_wrap=True)
+    if plan.get("refused"):
+        refused = escape(plan["refused"])
+        console.print(f"[bad]✗[/bad] would be refused as things are: {refused}", soft_wrap=True)
     _show_list(
         "changes",
         [
@@ -46,9 +53,11 @@ def show_plan(plan: Mapping[str, Any], output: Format) -> None:
             for one in plan["changes"]
         ],
     )
+    _show_list("configuration", plan.get("configuration", ()))
     _show_list("who may talk", plan.get("pairs", ()))
     _show_list("ways that open or close", plan.get("network", ()))
-    console.print(f"[quiet]bound to {plan['hash'][:16]}; nothing was done[/quiet]")
+    show_missing(plan)
+    console.print(f"[quiet]nothing was done; bound to {plan['hash']}[/quiet]", soft_wrap=True)
 
 
 def show_gates(gates: Iterable[Mapping[str, Any]]) -> None:
@@ -62,6 +71,12 @@ def show_gates(gates: Iterable[Mapping[str, Any]]) -> None:
         out().print(line, soft_wrap=True)
         if gate["who"] and gate["state"] not in {"Open", "Skipped"}:
             out().print(f"    [quiet]opened by {gate['who']}[/quiet]", soft_wrap=True)
+
+
+def show_missing(answer: Mapping[str, Any]) -> None:
+    """Shows what could not be looked at, so that nobody takes the answer for complete."""
+    for one in answer.get("notLookedAt", ()):
+        out().print(f"[warn]![/warn] not looked at: {escape(one)}", soft_wrap=True)
 
 
 def _show_list(title: str, lines: Iterable[str]) -> None:

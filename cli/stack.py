@@ -1,7 +1,6 @@
 """`pavane stack`: the complete real stack on this machine."""
 
 import asyncio
-import json
 import sys
 import time
 from collections import deque
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli import output
 from cli.stack_faults import fault_app
 from cli.stack_running import Name
 from cli.stack_running import fail as _fail
@@ -52,13 +52,6 @@ class Format(StrEnum):
     DOTENV = "dotenv"
 
 
-class StatusFormat(StrEnum):
-    """How the status is written."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
 PROFILE_HELP = "core: control plane, Temporal, OpenBao; no root. full: also a node that runs pods."
 PLATFORM_HELP = "Run Pavane's API and worker too. Default: with full, not with core."
 
@@ -77,7 +70,7 @@ def up(
 @stack_app.command()
 def status(
     name: Name = "default",
-    output: Annotated[StatusFormat, typer.Option("-o", "--output")] = StatusFormat.TABLE,
+    form: Annotated[output.Format, typer.Option("-o", "--output")] = output.Format.TABLE,
     show_passwords: Annotated[
         bool, typer.Option(help="Show the passwords of the stack's people.")
     ] = False,
@@ -86,15 +79,15 @@ def status(
     state = _state(name)
     record = lifecycle.running(state)
     passwords = people.passwords(state) if show_passwords else {}
-    if output is StatusFormat.JSON:
+    if form in {output.Format.JSON, output.Format.YAML}:
         shown = None if record is None else record.to_json() | {"ready": record.is_ready}
         if shown is not None and show_passwords:
             shown["passwords"] = passwords
-        typer.echo(json.dumps(shown, indent=2))
+        output.show_data(shown, form)
     else:
         show_status(_out, name, state, record)
         for user, password in passwords.items():
-            typer.echo(f"{user} {password}")
+            typer.echo(f"{f'Login {user}':<12} {password}")
     if record is None or not record.is_ready:
         raise typer.Exit(1)
 

@@ -79,8 +79,9 @@ class StackRecord:
         return [part.process for part in self.parts.values() if part.process is not None]
 
     def to_json(self) -> dict[str, Any]:
-        """A form that `from_json` reads and people can read too."""
-        return asdict(self)
+        """A form of plain values that `from_json` reads and people can read too."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Self:

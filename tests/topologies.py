@@ -32,6 +32,8 @@ class Topology:
     """Only those that may be declared."""
     policies: str = "Kubernetes"
     organization: str = "acme"
+    api_servers: tuple[str, ...] = ()
+    """Addresses of the cluster's API server."""
 
     def without(self, call: Declared) -> Topology:
         """The same without one connection."""
@@ -39,7 +41,8 @@ class Topology:
 
     def resources(self) -> Iterator[Resource]:
         """Everything as it would be applied."""
-        yield self._made("DataPlane", "local", {"network": {"policies": self.policies}})
+        network = {"policies": self.policies, "apiServerAddresses": self.api_servers}
+        yield self._made("DataPlane", "local", {"network": network})
         yield self._made("Environment", ENVIRONMENT, {"dataPlaneRef": "local"})
         yield self._made("ServiceClass", "standard-service", {})
         for name, project in self.components.items():

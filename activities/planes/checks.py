@@ -65,6 +65,7 @@ class PlaneCheckActivities:
             route_kinds=found.gateways.route_kinds[:_MOST_ROUTE_KINDS],
             gateway_features=found.gateways.features[:_MOST_FEATURES],
             gateway_controllers=found.gateways.controllers[:_MOST_CONTROLLERS],
+            gateway_extensions=found.gateways.extensions,
             cert_manager=found.groups.get("cert-manager.io", ""),
             external_secrets=found.groups.get("external-secrets.io", ""),
             cilium=found.groups.get("cilium.io", ""),

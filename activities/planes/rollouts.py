@@ -41,10 +41,14 @@ from domain.policies.verdicts import RolloutState, Verdict
 from domain.rendering import labels as names
 from domain.rendering.diff import diff_objects
 from domain.rendering.network import held_open
-from domain.rendering.waves import waves
+from domain.rendering.waves import ROUTES, extended, waves
 
 _SCALE_MANAGER = "pavane-scale"
 """Holds the number of replicas from when Pavane lets go of it until an autoscaler takes it."""
+_READ_BY_GATEWAY = 3.0
+"""Seconds until Traefik has read a Middleware that came: it reads each of its sources at most every
+two seconds, says nowhere what it has read, and answers 404 at a route that names what it has not.
+"""
 
 
 class RolloutActivities:
@@ -89,6 +93,8 @@ class RolloutActivities:
         await self._hand_over(previous, wanted)
         for wave in waves(wanted):
             activity.heartbeat(done)
+            if any(one["kind"] in ROUTES for one in wave) and extended(previous, wanted):
+                await asyncio.sleep(_READ_BY_GATEWAY)
             await together(
                 *(
                     self._make_so(
@@ -99,6 +105,8 @@ class RolloutActivities:
             )
             done += len(wave)
         removed = []
+        if extended(wanted, previous):
+            await asyncio.sleep(_READ_BY_GATEWAY)
         async for one in pruned(self._cluster, diff_objects(previous, wanted).prune):
             activity.heartbeat(len(wanted))
             removed.append(one)

@@ -13,12 +13,12 @@ from activities.promotions.changes import differences, said
 from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings, pipeline_of
 from activities.promotions.judging import judged_here
+from activities.promotions.limits import Limits
 from activities.promotions.neighbours import NeighbourReader
 from activities.promotions.told import artifact_facts, place_facts, pointed, step_rules
 from activities.releases.bindings import find_binding
 from activities.releases.bundles import bundle_of, objects_of
 from activities.releases.facts import FactsReader
-from activities.releases.quotas import Quotas
 from clients.kubernetes.cluster import Cluster
 from clients.objects import ObjectStore
 from domain.deliveries.freezes import FreezePlace
@@ -29,9 +29,9 @@ from domain.deliveries.promotions import (
     PromotionFacts,
     PromotionRequest,
 )
-from domain.errors import Denied, InvalidRequest
-from domain.policies.quotas import Usage, usage_of
+from domain.errors import InvalidRequest
 from domain.rendering import labels as names
+from domain.rendering.configuration.changes import changed_configuration
 from domain.rendering.configuration.effective import judged_configuration
 from domain.rendering.facts import ReleaseFacts, RenderedRelease
 from domain.rendering.network.judging import changed_openings
@@ -69,7 +69,7 @@ class PromotionReader:
         reader: FactsReader,
         *,
         freezes: FreezeReader,
-        quotas: Quotas,
+        limits: Limits,
         dependencies: DependencyReader,
         neighbours: NeighbourReader,
     ) -> None:
@@ -78,7 +78,7 @@ class PromotionReader:
         self._standings = standings
         self._reader = reader
         self._freezes = freezes
-        self._quotas = quotas
+        self._limits = limits
         self._dependencies = dependencies
         self._neighbours = neighbours
 
@@ -220,7 +220,7 @@ class PromotionReader:
             rendered = render_release(known)
         except InvalidRequest as error:
             return facts.model_copy(update={"problem": error.message, "judged": configured})
-        fits = await self._fits(facts, known, usage_of(rendered.objects))
+        fits, refused = await self._limits.judge(facts, known, rendered.objects)
         before = await self._objects(target.release)
         place = (facts.organization, facts.component, facts.environment)
         pairs = await self._neighbours.pairs(place, before or (), rendered.objects)
@@ -229,26 +229,12 @@ class PromotionReader:
                 "judged": (*configured, *fits),
                 "release": rendered.name,
                 "hash": rendered.hash,
+                "refused": refused,
                 "changes": _changes(before, rendered),
+                "configuration": changed_configuration(before or (), rendered.objects),
                 "network": changed_openings(before or (), rendered.objects),
                 "pairs": pairs,
             }
-        )
-
-    async def _fits(
-        self, facts: PromotionFacts, known: ReleaseFacts, asked: Usage
-    ) -> tuple[GateOutcome, ...]:
-        """Judges the gates of quotas, as the deployment will: by what others take up now."""
-        rules = [rule for rule in facts.rules.gates if rule.check is GateCheck.QUOTA]
-        if not rules:
-            return ()
-        passed, reason = True, f"it fits into the quotas of {facts.environment}"
-        try:
-            await self._quotas.check(known, asked)
-        except Denied as denied:
-            passed, reason = False, denied.message
-        return tuple(
-            GateOutcome(name=rule.name, passed=passed, reason=reason, at=facts.at) for rule in rules
         )
 
     async def _objects(self, running: Release | None) -> tuple[dict[str, Any], ...] | None:

@@ -13,9 +13,11 @@ from activities.guards.freezes import FreezeReader
 from activities.promotions.dependencies import DependencyReader
 from activities.promotions.enforcement import Standings
 from activities.promotions.facts import PromotionReader
+from activities.promotions.limits import Limits
 from activities.promotions.neighbours import NeighbourReader
 from activities.releases.facts import FactsReader, gateway_defaults
 from activities.releases.quotas import Quotas
+from activities.tenants.images import TenantImages
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.objects import ObjectStore
@@ -62,14 +64,15 @@ class PromotionActivities:
         self._cluster = cluster
         self._standings = standings
         self._queues = queues
-        freezes, quotas = FreezeReader(cluster, watches), Quotas(watches)
+        freezes = FreezeReader(cluster, watches)
+        limits = Limits(Quotas(watches), TenantImages(watches, settings.registry))
         self._reader = PromotionReader(
             cluster,
             objects,
             standings,
             FactsReader(cluster, watches, gateway_defaults(settings)),
             freezes=freezes,
-            quotas=quotas,
+            limits=limits,
             dependencies=DependencyReader(watches),
             neighbours=NeighbourReader(cluster, objects, watches),
         )

@@ -255,15 +255,15 @@ class ReleaseActivities:
 
     async def _new_binding(self, request: DeployRequest) -> Binding:
         where = request.organization
+        asked = f"the deployment of {request.component}"
+        component = await required(self._cluster, Component, request.component, where, asked)
+        await required(self._cluster, Environment, request.environment, where, asked)
         if not request.artifact:
             message = (
                 f"component {request.component} has no binding to {request.environment}: "
                 "name an artifact to deploy, or create a binding"
             )
             raise InvalidRequest(message, facts={"reason": "ReferenceMissing"})
-        asked = f"the deployment of {request.component}"
-        component = await required(self._cluster, Component, request.component, where, asked)
-        await required(self._cluster, Environment, request.environment, where, asked)
         name = await create_binding(self._cluster, component, request.environment, request.artifact)
         return await read(self._cluster, family_of(component).binding, name, where)
 

@@ -6,6 +6,7 @@ import json
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 
 from api.access import AccessDep
 from api.dependencies import IdempotencyKey, ServicesDep, TemporalDep
@@ -34,6 +35,8 @@ from domain.deliveries.approval_votes import Act
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
 _SUBJECT = "{subject:path}"
 _LIFETIME_SECONDS = 300
+_BARE = BeforeValidator(lambda value: value == "" or value)
+"""A name without a value means yes."""
 
 
 @router.get("", summary="List approvals, newest first")
@@ -42,7 +45,9 @@ async def list_approvals(
     access: AccessDep,
     client: TemporalDep,
     organization: str,
-    mine: Annotated[bool, Query(description="Only open ones that you may decide.")] = False,
+    mine: Annotated[
+        bool, _BARE, Query(description="Only open ones that you may decide; `?mine` is enough.")
+    ] = False,
     closed: Annotated[bool, Query(description="Those that are over as well.")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     page: Annotated[str, Query(max_length=4096)] = "",

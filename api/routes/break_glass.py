@@ -12,6 +12,7 @@ from api.dependencies import TemporalDep
 from api.operations.orders import accepted
 from api.schemas.deliveries import Accepted
 from api.schemas.rights import BreakGlassOrder, GrantList, GrantView
+from api.serving.idempotency import confirm_same
 from domain import ids
 from domain.deliveries import Trigger
 from domain.deliveries.break_glass import BreakGlassRequest
@@ -48,7 +49,8 @@ async def ask(
     """Asks those whom ``spec.breakGlass`` of the Organization names; once they agree it holds.
 
     For members of the organization, for themselves. It ends by itself; an administrator ends it
-    sooner by cancelling the operation. Who has one in that environment gets that one as answer.
+    sooner by cancelling the operation. Asking for the same again is the same operation; asking for
+    another one in that environment meanwhile is a conflict.
     """
     found = await access.organization(organization)
     ids.slug(order.environment, "environment")
@@ -64,6 +66,12 @@ async def ask(
     )
     rule_for(found, request)
     handle = await start_break_glass(client, request)
-    answer = accepted(handle.id, handle.first_execution_run_id or handle.result_run_id or "")
+    run_id = handle.first_execution_run_id or handle.result_run_id or ""
+    other = (
+        f"{request.person} has another role for a while in {order.environment}, or asked for one; "
+        f"pavane operations show {handle.id} tells which, an administrator ends it"
+    )
+    await confirm_same(client, handle.id, run_id, request, other)
+    answer = accepted(handle.id, run_id)
     response.headers["Location"] = answer.links.self
     return answer

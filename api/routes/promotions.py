@@ -20,12 +20,13 @@ from api.schemas.promotions import (
     PromotionOrder,
     PromotionView,
     RollbackOrder,
-    WhyView,
 )
+from api.schemas.reasons import WhyView
 from api.serving.idempotency import confirm_same, request_key
-from api.views.promotions import permitted, pipeline_view, plan_view, promotion_of, why
+from api.views.plans import plan_view
+from api.views.promotions import artifact_of, permitted, pipeline_view, promotion_of
+from api.views.reasons import why
 from api.views.used_secrets import expiring_secrets
-from clients.records import HistoryFilter
 from domain.deliveries import Trigger
 from domain.deliveries.promotions import Confirmation, PromotionRequest
 from domain.deliveries.rollbacks import RollbackRequest
@@ -40,8 +41,6 @@ from workflows.promotions.starting import (
 )
 
 router = APIRouter(prefix="/v1", tags=["promotions"])
-_KNOWN = 500
-"""Deployments by which a plan says how long things usually take."""
 
 
 @router.post(
@@ -83,11 +82,7 @@ async def promote(
         except WorkflowFailureError as failure:
             raise as_domain_error(failure.cause) from failure
         response.status_code = HTTPStatus.OK
-        before = HistoryFilter(
-            order.organization, plan.facts.project, environment=order.environment
-        )
-        known = await services.records().history(before, _KNOWN)
-        return plan_view(plan, [one.entry for one in known])
+        return await plan_view(services, access, client, request, plan)
     handle = await signal_promotion(client, request)
     run_id = handle.first_execution_run_id or ""
     if idempotency_key is not None:
@@ -188,8 +183,10 @@ async def why_not(
     """Lists all that stands between: since when, until when, and who can end it."""
     place = (organization, component, environment)
     await permitted(access, cluster, place, Action.READ)
+    if artifact:
+        await artifact_of(cluster, organization, component, artifact)
     try:
-        found = await why(client, services.records(), place, artifact)
+        found = await why(client, services.records, place, artifact)
     except WorkflowFailureError as failure:
         raise as_domain_error(failure.cause) from failure
     expiring = await expiring_secrets(cluster, services.secrets, *place)

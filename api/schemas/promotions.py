@@ -8,9 +8,9 @@ from typing import Self
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from api.schemas.deliveries import Request, View
-from api.schemas.secrets import ExpiringView
 from domain.phases import Phase
 
+MISSING = "What could not be looked at, and why; there may be more than is told."
 _PLACE = {"organization": "acme", "component": "web", "environment": "production"}
 
 
@@ -130,8 +130,14 @@ class PlanView(View):
     hash: str = Field(description="What an approval would be bound to.")
     nothing_to_do: bool
     problem: str = Field("", description="Why it cannot be rendered. Empty = it can.")
+    refused: str = Field(
+        "", description="Why its deployment would be refused as things are: quotas, images."
+    )
     gates: tuple[GateView, ...]
     changes: tuple[ChangeView, ...]
+    configuration: tuple[str, ...] = Field(
+        (), description="Variables and files that are new (+), gone (-) or other (~), by name."
+    )
     network: tuple[str, ...] = Field(
         (), description="Ways that open (+) or close (-), by the policy of the component."
     )
@@ -141,11 +147,22 @@ class PlanView(View):
         "(-), judged by the policies of both ends.",
     )
     approvals: tuple[str, ...] = Field(description="What is needed of people.")
+    approval: str = Field(
+        "",
+        description="How the approval stands that is open: who agreed, what is missing. Empty = "
+        "none is open.",
+    )
+    approvers: tuple[str, ...] = Field(
+        (),
+        description="Groups and people who may approve there, by the access rules as they are. "
+        "Empty = nobody needs to agree.",
+    )
     waits: tuple[str, ...] = Field(description="What it would wait for.")
     usual_seconds: dict[str, float] = Field(
         {}, description="How long approval, freeze, soak, queue, apply and rollout usually took "
         "in that environment: medians of its last 500 deployments.",
     )  # fmt: skip
+    not_looked_at: tuple[str, ...] = Field((), description=MISSING)
 
 
 class PromotionView(_Told):
@@ -223,31 +240,6 @@ class StandingList(View):
     """Places where a person may lift something."""
 
     items: tuple[StandingView, ...]
-
-
-class ObstacleView(_Told):
-    """One thing that stands between an artifact and an environment."""
-
-    what: str
-    reason: str
-    since: datetime | None = None
-    until: datetime | None = None
-    who: str = ""
-
-
-class WhyView(View):
-    """All that stands between an artifact and an environment."""
-
-    organization: str
-    component: str
-    environment: str
-    artifact: str = ""
-    there: bool = Field(description="It runs there already.")
-    obstacles: tuple[ObstacleView, ...]
-    operation: str = Field("", description="The promotion that is on its way. Empty = none is.")
-    expiring_secrets: tuple[ExpiringView, ...] = Field(
-        (), description="Secrets it uses there that expire within 30 days, or have expired."
-    )
 
 
 class StageView(View):

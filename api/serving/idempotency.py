@@ -16,13 +16,18 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from domain.deliveries import BuildRequest, DeployRequest
+from domain.deliveries.break_glass import BreakGlassRequest
 from domain.deliveries.promotions import PromotionRequest
 from domain.deliveries.sets import SetRequest
 from domain.errors import Conflict
 
 _KEY_LENGTH = 24
 
-Order = TypeVar("Order", BuildRequest, DeployRequest, PromotionRequest, SetRequest)
+_KEY_USED = "this Idempotency-Key was used for another request before"
+
+Order = TypeVar(
+    "Order", BuildRequest, BreakGlassRequest, DeployRequest, PromotionRequest, SetRequest
+)
 
 
 def request_key(idempotency_key: str | None, actor: str) -> str:
@@ -32,18 +37,20 @@ def request_key(idempotency_key: str | None, actor: str) -> str:
     return hashlib.sha256(f"{actor}\0{idempotency_key}".encode()).hexdigest()[:_KEY_LENGTH]
 
 
-async def confirm_same(client: Client, workflow_id: str, run_id: str, order: Order) -> None:
+async def confirm_same(
+    client: Client, workflow_id: str, run_id: str, order: Order, otherwise: str = _KEY_USED
+) -> None:
     """Returns when the procedure was given no other order under this order's key.
 
     Raises:
-        Conflict: The key was used for another order.
+        Conflict: The key was used for another order; ``otherwise`` is the message.
     """
     handle = client.get_workflow_handle(workflow_id, run_id=run_id or None)
     async for event in handle.fetch_history_events():
         for payloads in _inputs(event):
             (given,) = await client.data_converter.decode(payloads[:1], [type(order)])
             if _is_other(given, order):
-                raise Conflict("this Idempotency-Key was used for another request before")
+                raise Conflict(otherwise)
 
 
 def _is_other(given: Order, order: Order) -> bool:

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from temporalio.client import (
-    Client,
-    WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowQueryRejectedError,
-)
-from temporalio.common import QueryRejectCondition
+from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.access import Access
 from api.kinds import kind_of
 from api.schemas.promotions import (
-    ChangeView,
-    GateView,
-    ObstacleView,
     PipelineView,
-    PlanView,
     StageView,
     StepView,
-    WhyView,
 )
 from api.views.components import component_of, status_of
 from clients.kubernetes import Cluster
-from clients.records import Records
 from domain import ids
-from domain.deliveries import OperationStatus, Trigger
-from domain.deliveries.promotions import Promotion, PromotionPlan, PromotionRequest
+from domain.deliveries.promotions import Promotion
 from domain.deliveries.standings import Standing
 from domain.errors import InvalidRequest, NotFound
-from domain.policies.insights import usual_times
 from domain.policies.promotion.standing import is_held, pinned
-from domain.policies.promotion.why import obstacles
-from domain.records import DeploymentEntry
-from domain.records.stops import Place
 from domain.resources import (
     Action,
     Component,
@@ -51,7 +33,6 @@ from domain.resources import (
 from domain.resources.pipeline import PromotionTarget
 from workflows.promotions.promotion import PromotionWorkflow
 from workflows.promotions.standings import TemporalStandings
-from workflows.promotions.starting import plan_promotion
 
 
 async def permitted(
@@ -84,6 +65,16 @@ async def artifact_to_pin(
         if running is None or not running.artifact:
             raise InvalidRequest(f"nothing of {name} runs in {environment}: name an artifact")
         return running.artifact
+    return await artifact_of(cluster, organization, name, named)
+
+
+async def artifact_of(cluster: Cluster, organization: str, name: str, named: str) -> str:
+    """Returns the name of an artifact of a component.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    ids.slug(named, "artifact")
     found = await cluster.find(kind_of(DeployableArtifact), named, organization)
     if found is None or parse_as(DeployableArtifact, found).component != name:
         raise InvalidRequest(f"{named} is no artifact of {name}: see pavane get artifacts")
@@ -108,96 +99,6 @@ async def promotion_of(
             raise
         raise NotFound(f"there is no promotion of {component} to {environment}") from error
     return found
-
-
-async def running_promotion(
-    client: Client, organization: str, component: str, environment: str
-) -> OperationStatus | None:
-    """Returns where the promotion of a place stands, None when none is on its way."""
-    return await _open(client, ids.promotion_id(organization, component, environment))
-
-
-async def _open(client: Client, workflow_id: str) -> OperationStatus | None:
-    handle: WorkflowHandle[object, object] = client.get_workflow_handle(workflow_id)
-    try:
-        found: OperationStatus = await handle.query(
-            "status", result_type=OperationStatus, reject_condition=QueryRejectCondition.NOT_OPEN
-        )
-    except WorkflowQueryRejectedError:
-        return None
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return None
-    return found
-
-
-def plan_view(plan: PromotionPlan, known: Iterable[DeploymentEntry] = ()) -> PlanView:
-    """Returns a plan as callers get it; ``known`` is what came to the environment before."""
-    facts = plan.facts
-    return PlanView(
-        organization=facts.organization,
-        component=facts.component,
-        environment=facts.environment,
-        source=facts.source.environment,
-        artifact=facts.artifact.name if facts.artifact else "",
-        release=facts.release,
-        hash=plan.hash,
-        nothing_to_do=plan.nothing_to_do,
-        problem=facts.problem,
-        gates=tuple(GateView.model_validate(one) for one in plan.gates),
-        changes=tuple(ChangeView.model_validate(one) for one in facts.changes),
-        network=facts.network,
-        pairs=facts.pairs,
-        approvals=plan.approvals,
-        waits=plan.waits,
-        usual_seconds=usual_times(known),
-    )
-
-
-async def why(
-    client: Client, records: Records, place: tuple[str, str, str], artifact: str
-) -> WhyView:
-    """Returns all that stands between an artifact and an environment.
-
-    Args:
-        client: Of Temporal.
-        records: They know what is stopped.
-        place: Organization, component and environment.
-        artifact: Empty = what runs before it.
-
-    Raises:
-        DependencyUnavailable: The records do not answer, so nobody knows what is stopped.
-    """
-    organization, component, environment = place
-    request = PromotionRequest(
-        organization=organization,
-        component=component,
-        environment=environment,
-        artifact=artifact,
-        request_id="why",
-        trigger=Trigger(),
-    )
-    here = Place(organization=organization, environment=environment)
-    plan, running, deploying, stops = await asyncio.gather(
-        plan_promotion(client, request),
-        running_promotion(client, organization, component, environment),
-        _open(client, ids.deploy_id(organization, component, environment)),
-        records.stops(here),
-    )
-    facts = plan.facts
-    held = [one for one in stops if one.place.covers(here)]
-    found = obstacles(plan, running, deploying, held)
-    workflow_id = ids.promotion_id(organization, component, environment)
-    return WhyView(
-        organization=organization,
-        component=component,
-        environment=environment,
-        artifact=facts.artifact.name if facts.artifact else artifact,
-        there=not found,
-        obstacles=tuple(ObstacleView.model_validate(one) for one in found),
-        operation=workflow_id if running is not None else "",
-    )
 
 
 async def pipeline_view(

@@ -187,6 +187,12 @@ def sign(
         show_data(signed, output)
         return
     out().print(signed["command"], markup=False, soft_wrap=True)
+    minutes = signed["expiresInSeconds"] // 60
+    err().print(
+        f"[quiet]in Temporal's UI: Update or Signal `decide` of {signed['workflowId']}, with what "
+        f"stands behind --input; it holds for {minutes} minutes[/quiet]",
+        soft_wrap=True,
+    )
 
 
 def _describe(approval: Mapping[str, Any]) -> None:

@@ -56,8 +56,13 @@ def break_glass(  # noqa: PLR0917 - typer calls by name
     if output in {Format.JSON, Format.YAML}:
         show_data(found, output)
         return
-    err().print(f"[good]✓[/good] asked for: role {role} in {environment} for {duration}")
-    err().print(f"[quiet]follow it with pavane operations watch {found['id']}[/quiet]")
+    where = f"{environment} of project {project}" if project else environment
+    err().print(f"[good]✓[/good] asked for: role {role} in {where} for {duration}")
+    err().print(
+        f"[quiet]others must agree (pavane approvals list); follow it with "
+        f"pavane operations watch {found['id']}[/quiet]",
+        soft_wrap=True,
+    )
 
 
 def _list(profile: Profile, owner: str, output: Format) -> None:

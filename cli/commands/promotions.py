@@ -13,7 +13,7 @@ from cli.console import err, out
 from cli.options import Organization, Output, Wait
 from cli.output import Format, age, show_data, show_table
 from cli.profile import Profile
-from cli.promotion_views import show_gates, show_plan, until
+from cli.promotion_views import show_gates, show_missing, show_plan, until
 from cli.times import moment_of
 from cli.watching import conclude, watch
 
@@ -144,7 +144,10 @@ def why(
     organization: Organization = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Why it is not there yet: all that stands between, since when, until when, who can end it."""
+    """Why it is not there yet: all that stands between, since when, until when, who can end it.
+
+    Of an artifact that is named, also what keeps it from the environments on the way.
+    """
     profile = Profile()
     owner = profile.needs_organization(organization)
     with Api(profile) as api:
@@ -158,13 +161,22 @@ def why(
         out().print(
             f"[warn]![/warn] secret {escape(one['path'])} expires {until(one['expires'])}: {whom}"
         )
+    show_missing(found)
     if found["there"]:
         out().print(f"[good]✓[/good] {environment} runs {found['artifact'] or component}")
         return
     rows = [
-        [one["what"], one["reason"], age(one["since"]), until(one["until"]), one["who"]]
+        [
+            one["environment"],
+            one["what"],
+            one["reason"],
+            age(one["since"]),
+            until(one["until"]),
+            one["who"],
+        ]
         for one in found["obstacles"]
     ]
-    show_table(["what", "why", "since", "until", "who can end it"], rows, empty="nothing is known")
+    columns = ["environment", "what", "why", "since", "until", "who can end it"]
+    show_table(columns, rows, empty="nothing is known")
     if found["operation"]:
         err().print(f"[quiet]on its way: pavane operations watch {found['operation']}[/quiet]")

@@ -1,6 +1,7 @@
 """What there is on a cluster: version, kinds of its API, storage, and what its gateways can do.
 
-Three requests; with the Gateway API one more for each of its versions and one for its classes.
+Three requests; with the Gateway API one more for each of its versions, one for its classes and one
+for each group of kinds by which a gateway does more.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _MOST_CLASSES = 50
 _GATEWAY_API = "gateway.networking.k8s.io"
 _GATEWAY_CLASS = "GatewayClass"
+_EXTENSIONS = {
+    "gateway.envoyproxy.io": ("BackendTrafficPolicy", "SecurityPolicy"),
+    "traefik.io": ("Middleware",),
+}
+"""Kinds by which a gateway does what the Gateway API has no words for, by group."""
 _ROUTES = ("Route", "ListenerSet")
 """What kinds of routes, and of listeners that a route brings along, end in."""
 
@@ -34,6 +40,8 @@ class Gateways(BaseModel):
     """What every class says that it can do; sorted. Empty = one does not say, or there is none."""
     controllers: tuple[str, ...] = ()
     """What serves the classes; sorted."""
+    extensions: tuple[str, ...] = ()
+    """Kinds by which gateways do more, as ``Middleware.traefik.io/v1alpha1``; sorted."""
 
 
 class Discovered(BaseModel):
@@ -61,15 +69,16 @@ async def discover(cluster: Cluster) -> Discovered:
         kubernetes_version=str(version.get("gitVersion", "")),
         groups={name: str(one["preferredVersion"]["version"]) for name, one in groups.items()},
         storage_classes=tuple(one["metadata"]["name"] for one in names[:_MOST_CLASSES]),
-        gateways=await _gateways(cluster, groups.get(_GATEWAY_API)),
+        gateways=await _gateways(cluster, groups),
     )
 
 
-async def _gateways(cluster: Cluster, group: Mapping[str, Any] | None) -> Gateways:
+async def _gateways(cluster: Cluster, groups: Mapping[str, Mapping[str, Any]]) -> Gateways:
+    group = groups.get(_GATEWAY_API)
     if group is None:
         return Gateways()
     versions = [str(one["version"]) for one in group["versions"]]
-    kinds = await _kinds(cluster.session, versions)
+    kinds = await _kinds(cluster.session, _GATEWAY_API, versions)
     routes = tuple(
         sorted(f"{kind}/{version}" for kind, version in kinds.items() if kind.endswith(_ROUTES))
     )
@@ -83,15 +92,25 @@ async def _gateways(cluster: Cluster, group: Mapping[str, Any] | None) -> Gatewa
         route_kinds=routes,
         features=tuple(sorted(_common_features(classes.items))),
         controllers=tuple(sorted({str(one["spec"]["controllerName"]) for one in classes.items})),
+        extensions=tuple(sorted(await _extensions(cluster.session, groups))),
     )
 
 
-async def _kinds(session: Session, versions: Iterable[str]) -> dict[str, str]:
+async def _extensions(session: Session, groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    found = []
+    for group in _EXTENSIONS.keys() & groups.keys():
+        version = str(groups[group]["preferredVersion"]["version"])
+        there = await _kinds(session, group, [version])
+        found += [f"{one}.{group}/{version}" for one in _EXTENSIONS[group] if one in there]
+    return found
+
+
+async def _kinds(session: Session, group: str, versions: Iterable[str]) -> dict[str, str]:
     """Returns kind -> the first of these versions that has it, which is the best one."""
     found: dict[str, str] = {}
     for version in versions:
-        path = f"/apis/{_GATEWAY_API}/{version}"
-        answer = await session.json("GET", path, what=f"kinds of {_GATEWAY_API}/{version}")
+        path = f"/apis/{group}/{version}"
+        answer = await session.json("GET", path, what=f"kinds of {group}/{version}")
         for one in answer.get("resources") or ():
             found.setdefault(str(one["kind"]), version)
     return found

@@ -78,7 +78,9 @@ def traefik_config(context: StackContext) -> dict[str, object]:
             "kubernetesGateway": {
                 "throttleDuration": "100ms",
                 "statusAddress": {"ip": "127.0.0.1"},
-            }
+            },
+            # For Middlewares that routes name; routes of Traefik's own kinds are none of ours.
+            "kubernetesCRD": {"throttleDuration": "100ms", "ingressClass": "none"},
         },
     }
 

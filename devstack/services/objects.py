@@ -6,6 +6,7 @@ from pathlib import Path
 
 from devstack.component import Part, Step
 from devstack.context import StackContext
+from devstack.services import middlewares
 from devstack.services.cluster import (
     API_SERVER,
     Cluster,
@@ -59,7 +60,7 @@ async def _define(context: StackContext) -> None:
         for file in sorted(context.programs.path(name).parent.glob("*.yaml"))
         for manifest in read_manifests(file)
         if manifest["kind"] == "CustomResourceDefinition"
-    ]
+    ] + middlewares.definitions()
     async with connect(context) as cluster:
         await cluster.apply(definitions)
         await together(*(cluster.wait_for_condition(item, "Established") for item in definitions))

@@ -33,6 +33,7 @@ class FoundCapabilities(Wire):
     route_kinds: tuple[str, ...] = ()
     gateway_features: tuple[str, ...] = ()
     gateway_controllers: tuple[str, ...] = ()
+    gateway_extensions: tuple[str, ...] = ()
     cert_manager: str = ""
     external_secrets: str = ""
     cilium: str = ""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain import ids
-from domain.deliveries.approvals import ApprovalRule
+from domain.deliveries.approvals import ApprovalRule, BoundFacts, bound_hash
 from domain.deliveries.freezes import FreezeVerdict
 from domain.deliveries.standings import Standing
 from domain.deliveries.wire import Trigger, Wire
@@ -199,8 +199,12 @@ class PromotionFacts(Wire):
     hash: str = ""
     problem: str = ""
     """Why it cannot be rendered."""
+    refused: str = ""
+    """Why its deployment would be refused as things are: quotas, images. Not decided about."""
     changes: tuple[ChangedObject, ...] = ()
     """What is different from what runs in the target."""
+    configuration: tuple[str, ...] = ()
+    """Variables and files that are new (``+``), gone (``-``) or other (``~``); never values."""
     network: tuple[str, ...] = ()
     """What may talk then and may not now (``+``), and the other way round (``-``)."""
     pairs: tuple[str, ...] = ()
@@ -216,6 +220,22 @@ class PromotionFacts(Wire):
     def bound(self) -> str:
         """The hash of all that is decided about: objects, and the rules they pass by."""
         return ids.content_hash([self.hash, self.rules.model_dump(mode="json")])
+
+    @property
+    def asked(self) -> BoundFacts:
+        """What people are asked to approve, where they are."""
+        return BoundFacts(
+            artifact=self.artifact.image if self.artifact else "",
+            configuration=self.hash,
+            policies=ids.content_hash(self.rules.model_dump(mode="json")),
+            plan=self.bound,
+        )
+
+    @property
+    def agreed(self) -> str:
+        """The hash that an approval of it is bound to; where nobody must agree, all the same."""
+        rule = self.rules.approval
+        return self.bound if rule is None else bound_hash(self.asked, rule)
 
 
 class PromotionPlan(Wire):

@@ -16,7 +16,7 @@ from domain.resources.workload import EndpointType, Workload
 HTTPS_PORT = 443
 UNUSED_POLICY = (
     "spec.policy has no effect, as what components call does not pass the gateway: the caller "
-    "keeps to it itself"
+    "keeps to it itself (what everybody calls is steered by spec.gateway of an Endpoint)"
 )
 """What is told of time limits and retries of a connection."""
 
@@ -58,13 +58,16 @@ class Dependency(BaseModel):
     """Longest a call may take, by what is declared; 0 = no limit."""
     retries: int = 0
     """How often a call is tried again, by what is declared."""
+    is_mutual: bool = False
+    """Both ends have to prove to each other who they are."""
     requests: tuple[AllowedRequest, ...] = ()
     """The only requests that may be made; empty = all."""
 
     def told(self) -> dict[str, Any]:
         """Returns what of it decides objects, so that a change of the rest deploys nothing."""
         # A field that came later is left out where it is empty, so that no hash changes for it.
-        unsaid = set() if self.system else {"system"}
+        later = {"system": self.system, "is_mutual": self.is_mutual}
+        unsaid = {name for name, said in later.items() if not said}
         return self.model_dump(mode="json", exclude={"timeout_seconds", "retries", *unsaid})
 
     @property
@@ -119,6 +122,7 @@ def resolved(
         variable_prefix=connection.variable_prefix,
         timeout_seconds=connection.spec.policy.timeout_seconds,
         retries=connection.spec.policy.retries,
+        is_mutual=connection.spec.authentication == "Mutual",
         requests=connection.spec.requests,
     )
     if not target.component_ref:

@@ -84,6 +84,21 @@ def roles_of(organization: Organization, caller: Caller) -> tuple[Role, ...]:
     return tuple(role for role in Role if role in held)
 
 
+def holders(
+    organization: Organization, action: Action, *, project: str = "", environment: str = ""
+) -> tuple[str, ...]:
+    """Returns the groups and people whom the access rules let do something in a place, in order.
+
+    Not told: administrators of the installation, who may do everything, and rights for a while.
+    """
+    found = [
+        f"group {rule.group}" if rule.group else rule.user
+        for rule in organization.spec.access
+        if rule.grants(action, project=project, environment=environment)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
 def _is_about(rule: AccessRule, caller: Caller) -> bool:
     return rule.names(subject=caller.subject, email=caller.email, groups=caller.groups)
 

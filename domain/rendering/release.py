@@ -48,6 +48,7 @@ def render_release(facts: ReleaseFacts) -> RenderedRelease:
             *facts.component_class.spec.health,
             *network.policy_health(facts),
             *routing.certificate_health(facts),
+            *routing.extension_health(facts),
         ),
         notes=(*network.notes(facts), *routing.notes(facts)) if objects else (),
     )

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
-from domain.resources.model import Model
+from domain.resources.model import Model, Rule
 from domain.resources.quota import Quota
 from domain.resources.types import Name, NameOrEmpty, Text, list_by
 
@@ -45,13 +45,37 @@ class EnvironmentNetwork(Model):
     back. Both need spec.network.probeImage of the DataPlane."""
 
 
+class TokenIssuer(Model):
+    """Whose JSON Web Tokens are believed."""
+
+    issuer: str = Field(min_length=1, max_length=253, pattern=r"^[!-~]+$")
+    """What the token says in `iss`, such as https://login.example.org."""
+    jwks_uri: str = Field(max_length=253, pattern=r"^https://[!-~]+$")
+    """Where the gateway fetches the keys that sign them; https only."""
+    audiences: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = Field(
+        (), max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Of these a token has to name one in `aud`. Empty = it is not looked at."""
+
+
 class EnvironmentGateway(Model):
     """How components of the environment are reached from outside."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.jwt) || (has(self.enableJWTAuth) && self.enableJWTAuth)",
+            "jwt says whose tokens are demanded: set enableJWTAuth, or leave it out",
+            lambda gateway: gateway.jwt is None or gateway.enable_jwt_auth,
+        ),
+    )
 
     dns_prefix: NameOrEmpty = ""
     """Label before the plane's domain: `<dnsPrefix>.<domain>`. Empty = the environment's name."""
     enable_jwt_auth: bool = Field(default=False, alias="enableJWTAuth")
-    """Public endpoints demand a valid JWT."""
+    """Public endpoints demand a valid JWT in the header Authorization. Where the gateway of the
+    plane cannot check it, components cannot be public."""
+    jwt: TokenIssuer | None = None
+    """Whose tokens. Absent = nobody's: components cannot be public where tokens are demanded."""
 
 
 class WebCheck(Model):

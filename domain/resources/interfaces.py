@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from domain.resources.base import READY_COLUMNS, Column, Resource, Status, WrittenBy
+from domain.resources.endpoint_policy import EndpointPolicy
 from domain.resources.model import Model, Rule
 from domain.resources.types import (
     DnsNameOrEmpty,
@@ -23,13 +24,6 @@ from domain.resources.workload import EndpointType
 EndpointName = Annotated[str, Field(max_length=15, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]
 
 
-HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-HeaderName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-Origin = Annotated[
-    str, Field(max_length=253, pattern=r"^(\*|https?://[A-Za-z0-9.*-]+(:[0-9]{1,5})?)$")
-]
-
-
 class BackendReference(Model):
     """Where the requests to an endpoint go."""
 
@@ -37,60 +31,6 @@ class BackendReference(Model):
     """Component that answers."""
     endpoint: EndpointName = ""
     """Endpoint of its Workload. Empty = the first one."""
-
-
-class Cors(Model):
-    """Which pages of other origins may call the endpoint from a browser."""
-
-    allow_origins: tuple[Origin, ...] = Field((), max_length=32)
-    """Origins, such as https://example.org or https://*.example.org; `*` = all. Empty = no other
-    origin may."""
-    allow_methods: tuple[HttpMethod, ...] = Field((), max_length=8)
-    """Methods they may use. Empty = the simple ones: GET, HEAD and POST."""
-    allow_headers: tuple[HeaderName, ...] = Field((), max_length=32)
-    """Headers they may send. Empty = the simple ones."""
-    expose_headers: tuple[HeaderName, ...] = Field((), max_length=32)
-    """Headers of answers they may read. Empty = the simple ones."""
-    allow_credentials: bool = False
-    """Whether cookies and credentials are sent along."""
-    max_age_seconds: int = Field(0, ge=0, le=86400)
-    """How long a browser remembers the answer. 0 = as long as the gateway says."""
-
-
-class Header(Model):
-    """A header and its value."""
-
-    name: HeaderName
-    """Its name."""
-    value: str = Field(min_length=1, max_length=1024)
-    """Its value."""
-
-
-class HeaderChanges(Model):
-    """What is changed of headers."""
-
-    set: tuple[Header, ...] = Field((), max_length=16)
-    """Headers that are given this value. Empty = none."""
-    remove: tuple[HeaderName, ...] = Field((), max_length=16)
-    """Headers that are taken away. Empty = none."""
-
-
-class EndpointPolicy(Model):
-    """What the gateway does with requests of everybody. What it cannot do is refused by name."""
-
-    cors: Cors | None = None
-    """Which pages of other origins may call it. Absent = the component answers that itself."""
-    request_headers: HeaderChanges = HeaderChanges()
-    """What is changed of requests before the component sees them."""
-    response_headers: HeaderChanges = HeaderChanges()
-    """What is changed of answers before the caller sees them."""
-    rewrite_path: str = Field("", max_length=256, pattern=r"^(/[A-Za-z0-9._~/-]*)?$")
-    """What the component sees instead of the endpoint's basePath. Empty = the path as it came."""
-    timeout_seconds: int = Field(0, ge=0, le=3600)
-    """Longest a request may take; a routeTemplate of the class that sets timeouts goes first.
-    0 = as long as the gateway allows."""
-    retries: int = Field(0, ge=0, le=10)
-    """How often the gateway tries a request again that failed. 0 = never."""
 
 
 class SchemaFile(Model):
@@ -231,7 +171,13 @@ class ConnectionSpec(Model):
     """What it calls."""
     policy: ConnectionPolicy = ConnectionPolicy()
     """How calls are meant to be made. Nothing on the plane sees to it, and the condition Ready says
-    so: what components call does not pass the gateway."""
+    so: what components call does not pass the gateway. Of what everybody calls through the gateway,
+    spec.gateway of an Endpoint sets time limits, retries, limits of requests and circuit breaking.
+    """
+    authentication: Literal["", "Mutual"] = ""
+    """Mutual = the component and the one it calls prove to each other who they are. A data plane
+    whose policies cannot demand it refuses the connection (spec.network.ciliumVersion of the
+    plane). Empty = it is not asked for."""
     variable_prefix: str = Field("", max_length=64, pattern=r"^([A-Z][A-Z0-9_]*)?$")
     """Begins the names of the environment variables with the address: `<prefix>_HOST`,
     `<prefix>_PORT`, and `<prefix>_URL` for HTTP. Empty = the name of the connection, as in

@@ -82,6 +82,9 @@ class PlaneCapabilities(Model):
         (), max_length=20
     )
     """What serves its gateways, as traefik.io/gateway-controller. Empty = unknown."""
+    gateway_extensions: tuple[Annotated[str, Field(max_length=128)], ...] = Field((), max_length=20)
+    """Kinds by which gateways do more than the Gateway API says, such as limits of requests, as
+    `Middleware.traefik.io/v1alpha1`. Empty = there are none."""
     cert_manager: str = Field("", max_length=32)
     """Version of cert-manager's Certificate. Empty = it has none."""
     external_secrets: str = Field("", max_length=32)
@@ -117,6 +120,10 @@ class PlaneNetwork(Model):
     envoy: bool = False
     """Cilium's Envoy runs on every node. Without it a rule about requests would let all through, so
     such rules are refused."""
+    cilium_version: str = Field("", max_length=8, pattern=r"^(1\.[0-9]{1,2})?$")
+    """Minor version of Cilium, as 1.19, for what it says otherwise from version to version: mutual
+    authentication of Connections is demanded from 1.14 to 1.19 (with SPIRE enabled), and refused
+    from 1.20 on, which deprecates it. Empty = not known: what depends on it is refused."""
     host_names: Literal["Widen", "Refuse"] = "Widen"
     """What becomes of a Connection to a host name where policies know none. Widen = its port is
     open to every address outside, and `pavane render` says so. Refuse = it is not deployed."""

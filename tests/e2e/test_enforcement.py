@@ -7,10 +7,12 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from devstack import lifecycle
 from devstack.enforced import ENFORCER, enforcement
@@ -91,9 +93,10 @@ except TimeoutError:
 
 @dataclass(frozen=True)
 class Tenants(Topology):
-    """An organization whose component `web` reaches the registry, too."""
+    """An organization whose component `web` reaches the registry and the API server, too."""
 
     registry: tuple[str, int] = ("", 0)
+    api_port: int = 0
 
     def resources(self) -> Iterator[Resource]:
         yield from super().resources()
@@ -101,6 +104,8 @@ class Tenants(Topology):
             host, port = self.registry
             target = {"cidr": f"{host}/32", "port": port}
             yield self._made("Connection", "registry", {"componentRef": "web", "target": target})
+            target = {"system": "APIServer", "port": self.api_port}
+            yield self._made("Connection", "api", {"componentRef": "web", "target": target})
 
 
 @dataclass
@@ -173,6 +178,7 @@ class Ground:
         """The address of a party."""
         node = urlsplit(f"//{self.stack['PAVANE_REGISTRY__PULL_HOST']}").hostname or ""
         known = {"dns": "10.96.0.10", "node": f"{node.rsplit('.', 1)[0]}.2", "registry": node}
+        known |= {"api": node, "kubernetes": "10.96.0.1"}
         return known.get(target) or self.addresses[target]
 
     async def passes(self, source: str, flows: dict[Flow, bool]) -> dict[Flow, bool]:
@@ -234,6 +240,12 @@ async def ground(stack: dict[str, str], stack_name: str) -> AsyncIterator[Ground
         await kubectl.run("delete", "namespace", "--wait=false", *names)
 
 
+def api_port(stack: dict[str, str]) -> int:
+    """Where the API server listens, at the same address as the registry."""
+    known = yaml.safe_load(Path(stack["KUBECONFIG"]).read_text())
+    return urlsplit(known["clusters"][0]["cluster"]["server"]).port or 443
+
+
 def tenants(stack: dict[str, str], plane: str) -> tuple[Tenants, Topology]:
     place = urlsplit(f"//{stack['PAVANE_REGISTRY__PULL_HOST']}")
     name = f"flows-{secrets.token_hex(3)}"
@@ -247,7 +259,9 @@ def tenants(stack: dict[str, str], plane: str) -> tuple[Tenants, Topology]:
         frozenset({("web", "orders", "http"), ("web", "ledger", "http")}),
         plane,
         name,
+        (place.hostname or "",),
         (place.hostname or "", place.port or 0),
+        api_port(stack),
     )
     rival = Topology(
         {"thief": "shop"}, {"thief": (("http", 8080, "organization"),)}, frozenset(), plane,
@@ -293,6 +307,11 @@ async def test_flows_of_real_pods_pass_as_the_oracle_says(
     assert not expected[Flow("orders", "web", 8080)]
     assert not expected[Flow("thief", "ledger", 8080)]
 
+    # The oracle has no word for the API server; only `web` declared that it calls it.
+    api = (("api", api_port(stack)), ("kubernetes", 443))
+    to_api = [Flow(name, target, at) for name in names for target, at in api]
+    expected |= {one: one.source == "web" for one in to_api}
+    flows += to_api
     seen = await asyncio.gather(
         *(
             ground.passes(name, {one: expected[one] for one in flows if one.source == name})

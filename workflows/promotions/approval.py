@@ -15,7 +15,6 @@ from domain.deliveries import (
     ApprovalOutcome,
     ApprovalRequest,
     ApprovalResult,
-    BoundFacts,
 )
 from domain.deliveries.promotions import PromotionFacts, PromotionRequest
 from domain.errors import Denied
@@ -146,12 +145,7 @@ class ApprovalDesk:
             asked=f"promote {facts.component} {version} from {facts.source.environment} to "
             f"{facts.environment}",
             details=described_plan(facts),
-            facts=BoundFacts(
-                artifact=artifact.image if artifact else "",
-                configuration=facts.hash,
-                policies=ids.content_hash(facts.rules.model_dump(mode="json")),
-                plan=facts.bound,
-            ),
+            facts=facts.asked,
             rule=rule,
             requester=self._request.trigger.actor,
             authors=artifact.authors if artifact else (),

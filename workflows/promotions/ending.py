@@ -120,7 +120,7 @@ def told(passage: Passage, phase: Phase) -> Promotion:
         image=artifact.image if artifact else "",
         release=facts.release if facts else "",
         gates=passage.verdicts,
-        hash=facts.bound if facts else "",
+        hash=facts.agreed if facts else "",
         approved_by=passage.approvals.approved_by,
         hotfix=request.hotfix,
     )

@@ -213,4 +213,5 @@ class BreakGlassWorkflow:
 def title(request: BreakGlassRequest) -> str:
     """Says in a few words who asks for what."""
     long = duration_text(timedelta(seconds=request.seconds))
-    return f"give {request.person} the role {request.role} in {request.environment} for {long}"
+    where = request.environment + (f" of project {request.project}" if request.project else "")
+    return f"give {request.person} the role {request.role} in {where} for {long}"

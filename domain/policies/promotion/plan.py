@@ -28,7 +28,7 @@ def plan(
     return PromotionPlan(
         facts=facts,
         gates=verdicts,
-        hash=facts.bound,
+        hash=facts.agreed,
         nothing_to_do=runs_already(facts),
         approvals=tuple(_approvals(request, facts)),
         waits=tuple(_waits(request, facts, verdicts)),
@@ -40,7 +40,12 @@ def described_plan(facts: PromotionFacts) -> str:
     lines = [f"- {one.change} {one.name}" for one in facts.changes[:_SHOWN]]
     more = len(facts.changes) - _SHOWN
     lines += [f"- and {more} more objects"] if more > 0 else []
-    for title, told in (("Who may talk", facts.pairs), ("Ways", facts.network)):
+    parts = {
+        "Configuration": facts.configuration,
+        "Who may talk": facts.pairs,
+        "Ways": facts.network,
+    }
+    for title, told in parts.items():
         shown = [f"    {one}" for one in told[:_SHOWN]]
         shown += [f"    and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
         lines += ["", f"{title}:", "", *shown] if shown else []

@@ -50,7 +50,18 @@ def obstacles(
     stopped = tuple(_of_stop(one) for one in stops)
     if plan.facts.environment == plan.facts.first:
         return (*stopped, *_of_first(plan, deploying))
-    return (*stopped, *_obstacles(plan, running), *_of_queue(deploying))
+    found = (*stopped, *_obstacles(plan, running), *_of_queue(deploying))
+    if found or running is None:
+        return found
+    return (Obstacle(what="promotion", reason=f"under way: {running.summary}"),)
+
+
+def stage_before(plan: PromotionPlan) -> str:
+    """Returns the environment to which the artifact must come first; empty = it runs there."""
+    facts = plan.facts
+    if facts.artifact is None or facts.source.artifact == facts.artifact.name:
+        return ""
+    return facts.source.environment
 
 
 def _obstacles(plan: PromotionPlan, running: OperationStatus | None) -> Iterable[Obstacle]:
@@ -67,6 +78,12 @@ def _obstacles(plan: PromotionPlan, running: OperationStatus | None) -> Iterable
             )
     if facts.problem:
         yield Obstacle(what="rendering", reason=facts.problem, who="whoever can change it")
+    if facts.refused:
+        yield Obstacle(
+            what="limits",
+            reason=facts.refused,
+            who="a platform engineer, by the quotas and registries; or whoever makes room",
+        )
     yield from _of_freeze(plan)
     yield from _of_promotion(plan, running)
 
@@ -131,7 +148,16 @@ def _of_first(plan: PromotionPlan, deploying: OperationStatus | None) -> Iterabl
             who=f"whoever may deploy here: pavane unpin {component} {target.environment}",
         )
     yield from _of_queue(deploying)
-    if not target.ready and deploying is None:
+    wanted = plan.facts.artifact.name if plan.facts.artifact else target.artifact
+    if target.artifact and target.artifact != wanted:
+        yield Obstacle(
+            what="deployment",
+            reason=f"{target.environment} runs {target.artifact}",
+            since=target.since,
+            who=f"whoever may deploy there: pavane deploy {component} -e {target.environment} "
+            f"-a {wanted}",
+        )
+    elif not target.ready and deploying is None:
         reason = ": ".join(part for part in (target.reason, target.message) if part)
         yield Obstacle(
             what="deployment", reason=reason or "nothing was deployed there", since=target.since

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.rendering.configuration.effective import ConfigurationEntry, EffectiveConfiguration
 
 _SHOWN = 200
+_TEMPLATES = {
+    "Deployment": ("spec", "template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+_OWN = "main"
+_HASHED = re.compile(r"-[0-9a-f]{8}$")
+"""What makes the key of a file one of its own: the hash of its path (see ``maps.key_of``)."""
 
 
 class KeyChange(BaseModel):
@@ -51,3 +60,38 @@ def _said(one: ConfigurationEntry | None) -> str:
         return ""
     text = f"vault:{one.vault_key}" if one.vault_key else one.value
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+
+
+def changed_configuration(
+    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Returns a line for each variable and file that is new (``+``), gone (``-``) or other (``~``).
+
+    Wherever the value comes from: the workload, the binding, a group, a connection or Vault.
+    """
+    old, new = dict(_settings(before)), dict(_settings(after))
+    lines = []
+    for name in sorted({*old, *new}):
+        if name not in old:
+            lines.append(f"+ {name}")
+        elif name not in new:
+            lines.append(f"- {name}")
+        elif old[name] != new[name]:
+            lines.append(f"~ {name}")
+    return tuple(lines)
+
+
+def _settings(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for one in objects:
+        if one["kind"] == "ConfigMap":
+            for key, text in (one.get("data") or {}).items():
+                yield f"file {_HASHED.sub('', key)}", text
+            continue
+        pods: Any = one
+        for step in _TEMPLATES.get(str(one["kind"]), ("none",)):
+            pods = pods.get(step) or {}
+        for container in (*(pods.get("initContainers") or ()), *(pods.get("containers") or ())):
+            whose = "" if container["name"] == _OWN else f" of container {container['name']}"
+            for variable in container.get("env") or ():
+                value = {key: part for key, part in variable.items() if key != "name"}
+                yield f"variable {variable['name']}{whose}", value

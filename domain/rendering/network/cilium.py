@@ -92,7 +92,9 @@ def _to(facts: ReleaseFacts, one: Dependency) -> dict[str, Any]:
             **_k8s({COMPONENT: one.component}),
             _NAMESPACE: namespace_of(facts, one),
         }
-        return {"toEndpoints": [{"matchLabels": labels}], "toPorts": ports}
+        rule = {"toEndpoints": [{"matchLabels": labels}], "toPorts": ports}
+        # Only where the version of the plane is known to heed it and has not deprecated it.
+        return {**rule, "authentication": {"mode": "required"}} if one.is_mutual else rule
     if one.cidr:
         return {"toCIDR": [one.cidr], "toPorts": ports}
     return {"toFQDNs": [{"matchName": one.host}], "toPorts": ports}

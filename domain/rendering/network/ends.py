@@ -17,10 +17,19 @@ _DNS_LABELS = {"k8s-app": "kube-dns"}
 
 
 def called(facts: ReleaseFacts) -> Sequence[Dependency]:
-    """Returns what the component calls, each thing once, whatever connections lead to it."""
+    """Returns what the component calls, each thing once, whatever connections lead to it.
+
+    Mutual authentication that one connection demands holds for all that lead to the same.
+    """
+    declared = facts.interfaces.dependencies
+    mutual = {(one.component, one.port) for one in declared if one.is_mutual}
     found = {
-        (one.component, one.endpoint, one.host, one.cidr, one.system, one.port, one.requests): one
-        for one in sorted(facts.interfaces.dependencies, key=lambda one: one.connection)
+        (one.component, one.endpoint, one.host, one.cidr, one.system, one.port, one.requests): (
+            one.model_copy(update={"is_mutual": True})
+            if (one.component, one.port) in mutual
+            else one
+        )
+        for one in sorted(declared, key=lambda one: one.connection)
     }
     return sorted(found.values(), key=lambda one: (one.target, one.port, one.connection))
 

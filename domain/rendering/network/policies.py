@@ -13,6 +13,8 @@ from domain.resources.class_parts import HealthRule
 from domain.resources.environment import ProbePolicy
 from domain.resources.workload import EndpointType
 
+_MUTUAL = range(14, 20)
+"""Minor versions of Cilium 1 that know mutual authentication and have not deprecated it."""
 _VALID = HealthRule(
     api_version="cilium.io/v2",
     kind="CiliumNetworkPolicy",
@@ -78,6 +80,8 @@ def _check(facts: ReleaseFacts, one: Dependency) -> None:
             f"{who} leads to the API server, which the policies of data plane {plane} know by "
             "address only: name its addresses in spec.network.apiServerAddresses of the plane"
         )
+    if one.is_mutual:
+        _check_mutual(facts, one)
     if not one.requests:
         return
     if network.policies != "Cilium" or not network.envoy:
@@ -93,4 +97,27 @@ def _check(facts: ReleaseFacts, one: Dependency) -> None:
         raise InvalidRequest(
             f"{who} allows certain requests only, and endpoint {one.endpoint} of {one.component} "
             f"speaks {one.type}"
+        )
+
+
+def _check_mutual(facts: ReleaseFacts, one: Dependency) -> None:
+    """Cilium's successor of its deprecated field encrypts before policies see ports: none is open.
+
+    So there is nothing to say from 1.20 on that leaves the rest of the policy in force.
+    """
+    network, plane = facts.data_plane.spec.network, facts.data_plane.name
+    who = f"Connection {one.connection} demands mutual authentication"
+    if not one.component:
+        raise InvalidRequest(f"{who}, which is between components only, not with {one.target}")
+    if network.policies != "Cilium" or not network.cilium_version:
+        raise InvalidRequest(
+            f"{who}, and data plane {plane} is not known to have a Cilium that can "
+            "(spec.network: policies Cilium and ciliumVersion, from 1.14 to 1.19)"
+        )
+    minor = int(network.cilium_version.partition(".")[2])
+    if minor not in _MUTUAL:
+        raise InvalidRequest(
+            f"{who}, which no policy of Cilium {network.cilium_version} on data plane {plane} can "
+            "say: it takes 1.14 to 1.19. Since 1.20 it is deprecated, and ztunnel in its place "
+            "leaves policies about ports without effect"
         )

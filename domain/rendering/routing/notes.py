@@ -8,7 +8,7 @@ from domain.dependencies import UNUSED_POLICY
 from domain.dependencies.offers import declared_for
 from domain.rendering.facts import ReleaseFacts
 from domain.resources.classes import APIClassSpec
-from domain.resources.interfaces import EndpointPolicy
+from domain.resources.endpoint_policy import EndpointPolicy
 from domain.resources.workload import WorkloadEndpoint
 
 _LIMIT = "HTTPRouteRequestTimeout"

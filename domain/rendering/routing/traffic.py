@@ -8,7 +8,7 @@ from domain.dependencies.offers import declared_for
 from domain.errors import InvalidRequest
 from domain.rendering.facts import ReleaseFacts
 from domain.rendering.routing.offers import needs
-from domain.resources.interfaces import Cors, EndpointPolicy, HeaderChanges
+from domain.resources.endpoint_policy import Cors, EndpointPolicy, HeaderChanges
 from domain.resources.workload import WorkloadEndpoint
 
 

@@ -130,18 +130,23 @@ def _on_plane(plane: Cluster, objects: ObjectStore, watches: SharedWatches) -> A
 
 
 @pytest.fixture
-async def http(
+def services(
     plane: Cluster, durable: Client, decisions: SigningKey, history: SqlRecords
-) -> AsyncIterator[httpx.AsyncClient]:
-    """The API, with the key it signs decisions with."""
+) -> Services:
+    """What the API of one test stands on, with the key it signs decisions with."""
     settings = Settings(approvals=ApprovalSettings(signing_key=decisions.private))
-    services = Services(
+    return Services(
         settings,
         verifier=KnownPeople(),
         client=durable,
         control_plane=plane,
         database=history,
     )
+
+
+@pytest.fixture
+async def http(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    """The API."""
     transport = httpx.ASGITransport(create_app(services))
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as made:
         yield made

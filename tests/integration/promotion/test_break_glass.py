@@ -47,6 +47,11 @@ async def test_a_role_is_used_once_another_agreed_and_no_longer_than_it_lasts(
     assert await holds() == HTTPStatus.FORBIDDEN
     asked = await http.post(path, json=order, headers=VI)
     assert asked.status_code == HTTPStatus.ACCEPTED, asked.text
+    again = await http.post(path, json=order, headers=VI)
+    assert again.json()["id"] == asked.json()["id"]
+    longer = await http.post(path, json={**order, "duration": "2h"}, headers=VI)
+    assert longer.status_code == HTTPStatus.CONFLICT, longer.text
+    assert "has another role for a while in prod, or asked for one" in longer.json()["detail"]
     assert await holds() == HTTPStatus.FORBIDDEN
     place = ids.break_glass_id(line.name, "viewer@example.test", "prod")
     approval = await line.asked_about(place)

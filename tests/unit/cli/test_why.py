@@ -1,4 +1,4 @@
-"""``pavane why`` tells also what will stand between: secrets that expire."""
+"""``pavane why`` tells also what will stand between, and what could not be looked at."""
 
 from __future__ import annotations
 
@@ -16,17 +16,9 @@ DUE = {"path": "shop/production/db", "expires": "2026-11-30T03:00:00Z", "owner":
 UNOWNED = {**DUE, "path": "shop/production/smtp", "owner": ""}
 
 
-@pytest.mark.parametrize(
-    ("secrets", "told"),
-    [
-        ([], []),
-        ([DUE], ["shop/production/db", "2026-11-30", "db-team"]),
-        ([UNOWNED], ["shop/production/smtp", "nobody is named as owner"]),
-    ],
-)
-def test_a_component_that_is_there_tells_which_of_its_secrets_expire(
-    monkeypatch: pytest.MonkeyPatch, secrets: list[dict[str, Any]], told: list[str]
-) -> None:
+def answer(monkeypatch: pytest.MonkeyPatch, content: dict[str, Any]) -> str:
+    """What the command shows of an answer of the API."""
+
     class Answering:
         def __init__(self, _profile: object) -> None:
             pass
@@ -38,13 +30,35 @@ def test_a_component_that_is_there_tells_which_of_its_secrets_expire(
             pass
 
         def get(self, _path: str, **_params: Any) -> Any:
-            return {**THERE, "expiringSecrets": secrets}
+            return content
 
     monkeypatch.setattr(promotions, "Api", Answering)
-
     done = CliRunner().invoke(app, ["why", "web", "production", "-n", "acme"])
+    return " ".join(done.stdout.split())
 
-    said = " ".join(done.stdout.split())
+
+@pytest.mark.parametrize(
+    ("secrets", "told"),
+    [
+        ([], []),
+        ([DUE], ["shop/production/db", "2026-11-30", "db-team"]),
+        ([UNOWNED], ["shop/production/smtp", "nobody is named as owner"]),
+    ],
+)
+def test_a_component_that_is_there_tells_which_of_its_secrets_expire(
+    monkeypatch: pytest.MonkeyPatch, secrets: list[dict[str, Any]], told: list[str]
+) -> None:
+    said = answer(monkeypatch, {**THERE, "expiringSecrets": secrets})
+
     assert "production runs web-1" in said
     assert [word for word in told if word not in said] == []
     assert ("expires" in said) == bool(secrets)
+
+
+def test_what_could_not_be_looked_at_is_named_so_that_nobody_takes_the_rest_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = "emergency stops: records database [primary]: no answer"
+    said = answer(monkeypatch, {**THERE, "notLookedAt": [missing]})
+
+    assert f"! not looked at: {missing}" in said

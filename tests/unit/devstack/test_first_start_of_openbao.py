@@ -40,7 +40,7 @@ class PowerCut(BaseException):
 def bao(monkeypatch: pytest.MonkeyPatch) -> Bao:
     server = Bao()
     client = partial(httpx.AsyncClient, transport=httpx.MockTransport(server))
-    monkeypatch.setattr(openbao.httpx, "AsyncClient", client)
+    monkeypatch.setattr("devstack.core.openbao.httpx.AsyncClient", client)
     return server
 
 
@@ -58,7 +58,7 @@ async def test_a_server_whose_keys_were_lost_as_they_were_made_begins_anew(
         raise PowerCut
 
     with monkeypatch.context() as patch:
-        patch.setattr(openbao.json, "dumps", cut)
+        patch.setattr("devstack.core.openbao.json.dumps", cut)
         with pytest.raises(PowerCut):
             await openbao.unseal_server(state, URL)
     openbao.forget_half_begun(state)

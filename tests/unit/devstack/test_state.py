@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from devstack.errors import AlreadyRunning, DevstackError
 from devstack.files import write_atomically, write_private
@@ -75,6 +76,7 @@ def test_a_record_reads_as_it_was_written(tmp_path: Path) -> None:
     record.write(tmp_path / "stack.json")
 
     assert read_record(tmp_path / "stack.json") == record
+    assert yaml.safe_load(yaml.safe_dump(record.to_json())) == record.to_json()
 
 
 def test_processes_of_an_earlier_boot_are_nobodys() -> None:

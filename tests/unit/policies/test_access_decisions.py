@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.policies.access import Caller, decide, roles_of
+from domain.policies.access import Caller, decide, holders, roles_of
 from domain.resources.organization import Organization
 from domain.resources.rights.rules import Action, Role
 
@@ -75,3 +75,13 @@ def test_outside_organizations_only_administrators_may_act() -> None:
 def test_roles_are_listed_most_powerful_first() -> None:
     both = Caller(subject="x", email="ann@acme.example", groups=frozenset({"operators"}))
     assert roles_of(ACME, both) == (Role.ADMIN, Role.VIEWER)
+
+
+def test_who_may_approve_in_a_place_is_told_by_the_rules_that_hold_there() -> None:
+    assert holders(ACME, Action.APPROVE, project="shop", environment="production") == (
+        "group shop-developers",
+        "group operators",
+    )
+    assert holders(ACME, Action.APPROVE, project="bank") == ("group operators",)
+    twice = [{"user": "ann", "role": "admin"}, {"user": "ann", "role": "developer"}]
+    assert holders(organization(twice), Action.READ) == ("ann",)

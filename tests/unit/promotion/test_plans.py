@@ -17,7 +17,7 @@ from domain.deliveries.standings import Hold
 from domain.phases import StepPhase
 from domain.policies.promotion.gates import evaluate
 from domain.policies.promotion.plan import described_plan, plan, runs_already
-from domain.policies.promotion.why import obstacles
+from domain.policies.promotion.why import obstacles, stage_before
 from domain.records.stops import Place, Stop
 from domain.resources.gates import GateCheck
 from tests.unit.promotion.cases import NOW, case, facts, request, rule, standing
@@ -110,8 +110,35 @@ def test_a_promotion_that_waits_says_for_what_and_who_can_end_it() -> None:
     (one,) = obstacles(planned(), OperationStatus(steps=steps, waiting_for=waiting))
     assert (one.what, one.who, one.since) == ("approval", "sre", NOW)
     assert one.reason == "waiting for 2 approvals"
+
+
+def test_what_is_under_way_is_not_there_although_nothing_is_waited_for() -> None:
+    waiting = Waiting(what="a gate that has opened by now", since=NOW, who="ops")
     gates = (Step(name="gates", phase=StepPhase.RUNNING),)
-    assert not obstacles(planned(), OperationStatus(steps=gates, waiting_for=waiting))
+    running = OperationStatus(summary="promote web", steps=gates, waiting_for=waiting)
+    (one,) = obstacles(planned(), running)
+    assert (one.what, one.reason) == ("promotion", "under way: promote web")
+
+
+def test_what_its_deployment_would_be_refused_for_is_told_before_anybody_asks() -> None:
+    made = planned(refused="web does not fit into staging")
+    told = {one.what: one.reason for one in obstacles(made, None)}
+    assert told["limits"] == "web does not fit into staging"
+
+
+def test_an_artifact_must_come_to_the_environment_before_first() -> None:
+    assert not stage_before(planned())
+    other = facts().source.model_copy(update={"artifact": "web-b"})
+    assert stage_before(planned(source=other)) == "dev"
+    assert not stage_before(planned(source=other, artifact=None))
+
+
+def test_another_version_in_the_first_environment_is_told() -> None:
+    runs = PlaceFacts(environment="dev", artifact="web-b", ready=True, since=NOW)
+    (one,) = obstacles(planned(environment="dev", target=runs), None)
+    assert (one.what, one.reason) == ("deployment", "dev runs web-b")
+    assert one.who.endswith("pavane deploy web -e dev -a web-a")
+    assert not obstacles(planned(environment="dev", target=runs, artifact=None), None)
 
 
 def test_what_comes_later_on_the_way_is_listed_before_it_is_come_to() -> None:

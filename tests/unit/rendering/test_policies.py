@@ -243,6 +243,45 @@ def test_the_api_server_is_reached_only_where_it_is_declared_by_word_or_by_addre
         calling(server.model_copy(update={"requests": (AllowedRequest(),)}), plane=ENVOY)
 
 
+def mutual(version: str = "1.19", **network: Any) -> dict[str, Any]:
+    return {"network": {"policies": "Cilium", "ciliumVersion": version, **network}}
+
+
+def test_mutual_authentication_is_demanded_where_cilium_heeds_it_undeprecated() -> None:
+    asked = BILLING.model_copy(update={"is_mutual": True})
+    for version in ("1.14", "1.19"):
+        found = policy(calling(asked, LEDGER, plane=mutual(version)), "CiliumNetworkPolicy")
+        ways = [one.get("authentication") for one in found["egress"] if "toEndpoints" in one]
+        assert sorted(ways, key=str) == [None, None, {"mode": "required"}]
+    again = BILLING.model_copy(
+        update={"connection": "z", "variable_prefix": "Z", "requests": (AllowedRequest(),)}
+    )
+    made = calling(asked, again, plane=mutual(envoy=True))
+    _, *ways = policy(made, "CiliumNetworkPolicy")["egress"]
+    assert [way["authentication"] for way in ways] == [{"mode": "required"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("plane", "told"),
+    [
+        ({}, "is not known to have a Cilium that can"),
+        (CILIUM, "is not known to have a Cilium that can"),
+        (mutual("1.13"), "no policy of Cilium 1.13 on data plane local can say"),
+        (mutual("1.20"), "no policy of Cilium 1.20 on data plane local can say"),
+        (mutual("1.21"), "no policy of Cilium 1.21 on data plane local can say"),
+    ],
+)
+def test_mutual_authentication_that_nothing_can_demand_is_refused_by_name(
+    plane: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=told) as refused:
+        calling(BILLING.model_copy(update={"is_mutual": True}), plane=plane)
+    assert refused.value.message.startswith("Connection billing demands mutual authentication")
+    with pytest.raises(InvalidRequest, match="between components only"):
+        calling(MAIL.model_copy(update={"is_mutual": True}), plane=mutual())
+
+
 def test_what_decides_objects_is_the_same_for_who_names_no_part_of_the_cluster() -> None:
     assert "system" not in MAIL.told()
+    assert "is_mutual" not in MAIL.told()
     assert MAIL.model_copy(update={"system": "APIServer"}).told()["system"] == "APIServer"

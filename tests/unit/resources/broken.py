@@ -152,6 +152,16 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         "certificates come from certificateIssuer or certificateAuthority, not from both",
     ),
     (
+        "Environment",
+        {
+            "gateway": {
+                "enableJWTAuth": False,
+                "jwt": {"issuer": "https://a.example.org", "jwksUri": "https://a.example.org/keys"},
+            }
+        },
+        "jwt says whose tokens are demanded",
+    ),
+    (
         "Endpoint",
         {"backendRef": {"componentRef": "web"}, "schemaFile": {"type": "OpenAPI"}},
         "a schema is given by exactly one of content and path",
