@@ -108,7 +108,19 @@ class Access:
             at=datetime.now(UTC),
         )
         if not decision.allowed:
-            raise Denied(decision.reason, facts={"advice": _ROLE})
+            raise Denied(decision.reason, facts={"advice": _advice(organization, environment)})
+
+    @property
+    def principal(self) -> str:
+        """How rights name the person."""
+        return self.person.email or self.person.subject
+
+    def is_own_right(self, operation: str) -> bool:
+        """Tells whether an operation is the role for a while that the person has or asked for."""
+        if not operation.startswith("break-glass/"):
+            return False
+        _, organization, _, environment = operation.split("/")
+        return operation == ids.break_glass_id(organization, self.principal, environment)
 
     def knows(self, organization: Organization) -> bool:
         """Tells whether the person has any part in the organization at all."""
@@ -135,6 +147,18 @@ class Access:
 
 
 _ROLE = "Ask an administrator of the organization for the role."
+
+
+def _advice(organization: Organization | None, environment: str) -> str:
+    """Says what a person can do about a no; in an emergency also that."""
+    policy = organization.spec.break_glass if organization else None
+    if (
+        policy is None
+        or not environment
+        or environment not in (policy.environments or [environment])
+    ):
+        return _ROLE
+    return f"{_ROLE} In an emergency: `pavane break-glass {environment} --reason WHY`."
 
 
 async def access_of(services: ServicesDep, person: PersonDep) -> Access:

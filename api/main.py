@@ -10,6 +10,7 @@ import uvicorn
 
 import settings as configuration
 from api.app import create_app
+from api.certificates import ShownCertificate
 from api.services import Services
 from runtime.logging import configure
 
@@ -32,6 +33,7 @@ class _Server(uvicorn.Server):
 async def serve(settings: configuration.Settings) -> None:
     """Serves until the process is asked to stop."""
     services = Services(settings)
+    shown = _certificate(settings.api)
     host, _, port = settings.api.listen.rpartition(":")
     config = uvicorn.Config(
         create_app(services),
@@ -41,9 +43,25 @@ async def serve(settings: configuration.Settings) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_certfile=settings.api.tls_certificate,
+        ssl_keyfile=settings.api.tls_key,
     )
+    config.load()
     _LOG.info("listening", address=settings.api.listen, url=settings.api.url)
-    await _Server(config, services).serve()
+    following = asyncio.create_task(shown.follow(config.ssl)) if shown and config.ssl else None
+    try:
+        await _Server(config, services).serve()
+    finally:
+        if following is not None:
+            following.cancel()
+
+
+def _certificate(settings: configuration.ApiSettings) -> ShownCertificate | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    shown = ShownCertificate(settings.tls_certificate, settings.tls_key)
+    shown.check()
+    return shown
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FilePath, model_validator
 
 
 class OidcSettings(BaseModel):
@@ -36,6 +37,18 @@ class ApiSettings(BaseModel):
         None, description="Folder with one file per organization: the secret of its Git webhooks."
     )
     body_limit: int = Field(1_048_576, ge=1024, description="Largest request body, bytes.")
+    tls_certificate: FilePath | None = Field(
+        None,
+        description="Certificate chain (PEM) the API shows, read anew when it changes. Empty = "
+        "plain HTTP, for a Gateway or Ingress before it.",
+    )
+    tls_key: FilePath | None = Field(None, description="Private key (PEM) of tls_certificate.")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together: name both or neither")
+        return self
 
 
 class ApprovalSettings(BaseModel):

@@ -48,9 +48,9 @@ async def ask(
 ) -> Accepted:
     """Asks those whom ``spec.breakGlass`` of the Organization names; once they agree it holds.
 
-    For members of the organization, for themselves. It ends by itself; an administrator ends it
-    sooner by cancelling the operation. Asking for the same again is the same operation; asking for
-    another one in that environment meanwhile is a conflict.
+    For members of the organization, for themselves. It ends by itself; they or an administrator end
+    it sooner by cancelling the operation. Asking for the same again is the same operation; asking
+    for another one in that environment meanwhile is a conflict.
     """
     found = await access.organization(organization)
     ids.slug(order.environment, "environment")
@@ -59,7 +59,7 @@ async def ask(
         project=order.project and ids.slug(order.project, "project"),
         environment=order.environment,
         role=order.role.value,
-        person=access.person.email or access.person.subject,
+        person=access.principal,
         reason=order.reason,
         seconds=int(parse_duration(order.duration).total_seconds()),
         trigger=Trigger(actor=access.actor),
@@ -69,7 +69,7 @@ async def ask(
     run_id = handle.first_execution_run_id or handle.result_run_id or ""
     other = (
         f"{request.person} has another role for a while in {order.environment}, or asked for one; "
-        f"pavane operations show {handle.id} tells which, an administrator ends it"
+        f"pavane operations show {handle.id} tells which, and operations cancel ends it"
     )
     await confirm_same(client, handle.id, run_id, request, other)
     answer = accepted(handle.id, run_id)

@@ -93,9 +93,11 @@ async def cancel(
 ) -> OperationView:
     """Asks the operation to stop. It undoes what it did before it ends: follow its events.
 
-    Idempotent; an operation that is over stays as it is.
+    Idempotent; an operation that is over stays as it is. Whoever has a role for a while may always
+    give it back.
     """
-    action = cancel_action(Reference.of(operation_id).procedure.kind)
+    procedure = Reference.of(operation_id).procedure
+    action = Action.READ if access.is_own_right(str(procedure)) else cancel_action(procedure.kind)
     reference = await _visible(services, access, operation_id, action)
     client = await services.temporal()
     view = await read(client, reference)

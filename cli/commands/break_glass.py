@@ -30,7 +30,7 @@ def break_glass(  # noqa: PLR0917 - typer calls by name
     """Ask for a role in one environment for a while; others must agree.
 
     Whom spec.breakGlass of the Organization names finds it with `pavane approvals list`. It ends by
-    itself; an administrator ends it sooner with `pavane operations cancel`.
+    itself; you or an administrator end it sooner with `pavane operations cancel`.
     """
     profile = Profile()
     owner = profile.needs_organization(organization)

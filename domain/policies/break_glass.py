@@ -32,8 +32,8 @@ def rule_for(organization: Organization, request: BreakGlassRequest) -> Approval
     longest = parse_duration(policy.longest)
     asked = timedelta(seconds=request.seconds)
     if not timedelta(0) < asked <= longest:
-        raise _refused(f"{duration_text(asked)} is longer than it is given, or nothing",
-                       f"Ask for at most {policy.longest}.")  # fmt: skip
+        raise _refused(f"a role is given for at most {policy.longest}, not for "
+                       f"{duration_text(asked)}", f"Ask for at most {policy.longest}.")  # fmt: skip
     return policy.approval.rule
 
 

@@ -21,6 +21,7 @@ from devstack.images.layers import MANIFEST_TYPE
 from devstack.lifecycle import running
 from devstack.programs import Silent, ensure
 from devstack.state import state_dir
+from tests.certificates import CertificateFiles
 from tests.chart.outside import AUDIENCE, LOOPBACK, forwarded, issuer
 from tests.chart.rendering import CHART, ROOT, helm
 from tests.compose import standins
@@ -54,6 +55,14 @@ class Installation:
     def upgrade(self, *settings: str) -> None:
         given = (str(CHART), f"--values={self.values}", "--wait", _PATIENCE)
         self.helm("upgrade", *_RELEASE, *given, *(f"--set={one}" for one in settings))
+
+    def encrypt(self) -> None:
+        """Gives the API a certificate; it then speaks TLS alone."""
+        files = CertificateFiles(self.folder)
+        files.write("pavane.test")
+        given = (f"--cert={files.certificate}", f"--key={files.key}", f"--namespace={NAMESPACE}")
+        self.kubectl("create", "secret", "tls", "api-tls", *given)
+        self.upgrade("api.tls.secret=api-tls")
 
     def roll_back(self, revision: int) -> None:
         self.helm("rollback", "pavane", str(revision), *_RELEASE[1:], "--wait", _PATIENCE)

@@ -66,6 +66,8 @@ def test_deliveries_go_on_through_upgrade_and_rollback_and_outlive_the_removal(
     eventually(lambda: delivered(installed, "rolled-back"), "the delivery ends after the rollback")
 
     installed.pavane("audit", "verify")
+    installed.encrypt()
+    assert "Phase:          Succeeded" in installed.test()
     installed.uninstall()
     ours = "--selector=app.kubernetes.io/name=pavane"
     for kind in ("deployments", "jobs", "configmaps", "serviceaccounts", "services"):

@@ -150,3 +150,18 @@ def test_alerts_and_dashboard_are_the_files_that_the_stack_is_watched_with(
     assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
     shown = json.loads(dashboard["data"]["pavane.json"])
     assert shown == json.loads((CHART / "monitoring/dashboard.json").read_text())
+
+
+def test_an_api_with_a_certificate_is_asked_by_https_alone() -> None:
+    objects = render("api.tls.secret=own", "serviceMonitor.enabled=true")
+    (pod,) = (one["spec"]["template"]["spec"] for one in of(objects, "Deployment").values()
+              if one["metadata"]["name"] == "pavane-api")  # fmt: skip
+    (container,) = pod["containers"]
+    schemes = {container[f"{one}Probe"]["httpGet"]["scheme"]
+               for one in ("readiness", "liveness", "startup")}  # fmt: skip
+    assert schemes == {"HTTPS"}
+    assert of(objects, "Service")["pavane-api"]["spec"]["ports"][0]["port"] == 443
+    monitors = of(objects, "PodMonitor")
+    asked = {name: one["spec"]["podMetricsEndpoints"][0].get("scheme", "http")
+             for name, one in monitors.items()}  # fmt: skip
+    assert asked == {"pavane-api": "https", "pavane-workers": "http"}

@@ -85,6 +85,22 @@ async def test_a_role_is_used_once_another_agreed_and_no_longer_than_it_lasts(
     assert await holds() == HTTPStatus.FORBIDDEN
 
 
+async def test_who_has_a_role_may_give_it_back_and_nobody_elses(
+    line: Line, plane: Cluster, http: httpx.AsyncClient
+) -> None:
+    await offers(plane, line, {"approval": {"groups": ["developers"]}})
+    order = {"role": "developer", "environment": "prod", "reason": "the shop is down"}
+    asked = await http.post(f"/v1/break-glass/{line.name}", json=order, headers=VI)
+    operation = f"/v1/operations/{asked.json()['id']}"
+    kept = await http.post(f"{operation}/cancel", json={}, headers=DEV)
+    assert kept.status_code == HTTPStatus.FORBIDDEN, kept.text
+    ended = await http.post(f"{operation}/cancel", json={"reason": "mended"}, headers=VI)
+    assert ended.status_code == HTTPStatus.ACCEPTED, ended.text
+    async with asyncio.timeout(PATIENCE):
+        while (await http.get(operation, headers=VI)).json()["phase"] != "Cancelled":  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(0.1)
+
+
 async def test_what_an_organization_does_not_offer_cannot_be_asked_for(
     line: Line, plane: Cluster, http: httpx.AsyncClient
 ) -> None:

@@ -85,8 +85,8 @@ def test_the_rule_of_the_organization_says_who_must_agree() -> None:
         (None, {}, "gives nobody rights for a while"),
         (POLICY, {"role": "admin"}, "the role admin is not given"),
         (POLICY, {"environment": "staging"}, "nothing is given for a while in staging"),
-        (POLICY, {"seconds": 7201}, "2h1s is longer"),
-        (POLICY, {"seconds": 0}, "0s is longer than it is given, or nothing"),
+        (POLICY, {"seconds": 7201}, "at most 2h, not for 2h1s"),
+        (POLICY, {"seconds": 0}, "at most 2h, not for 0s"),
     ],
 )
 def test_what_the_organization_does_not_offer_is_refused(
