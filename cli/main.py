@@ -64,7 +64,7 @@ COMMANDS: dict[str, Entry] = {
     "net": Entry("network", "app", "Who may call whom: can, graph, matrix.", _APPLICATIONS),
     "task": Entry("tasks", "app", "Scheduled tasks: run, runs.", _APPLICATIONS),
     "secret": Entry("secrets", "app", "Secrets: set, describe, rotate.", _APPLICATIONS),
-    "class": Entry("golden_paths", "class_app", "Classes: consumers, plan, upgrade.", _PLATFORM),
+    "class": Entry("classes", "app", "Classes: consumers, plan, upgrade.", _PLATFORM),
     "quota": Entry("golden_paths", "quota", "Quotas and what is used of them.", _PLATFORM),
     "delete": Entry("resources", "delete", "Delete a resource.", _PLATFORM),
     "records": Entry("records", "app", "The records database: migrate.", _PLATFORM),

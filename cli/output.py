@@ -139,3 +139,12 @@ def lasted(seconds: float) -> str:
             second = rest % size // lower_size
             return f"{first}{second:02d}{lower}" if second else first
     return "0s"
+
+
+def show_changes(changes: list[dict[str, Any]], empty: str) -> None:
+    """Prints which fields of objects would be others; ``empty`` when none would."""
+    show_table(
+        ["object", "field", "before", "after"],
+        [[one["object"], one["field"], one["before"], one["after"]] for one in changes],
+        empty=empty,
+    )

@@ -65,6 +65,7 @@ PASSED_THROUGH = (
         "workflows.secrets.steps",
         "workflows.secrets.trusting",
         "workflows.secrets.turning",
+        "workflows.tenants.leaving",
         "workflows.secrets.undoing",
     ),
 )

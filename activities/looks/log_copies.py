@@ -76,7 +76,7 @@ class LogCopy:
     async def finish(self) -> None:
         """Says that nothing follows, or that there was more."""
         if self.is_full and not self._goes_on:
-            more = "there is more than is read at once: ask for fewer lines with --tail"
+            more = "there is more than is read at once: ask for fewer lines, or a shorter time"
             await self._archive.write(LogLine.note("-", "-", more).copied())
         await self._archive.finish()
 

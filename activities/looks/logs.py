@@ -14,11 +14,13 @@ from activities.common.heartbeats import heartbeating
 from activities.common.kinds import PODS
 from activities.common.namespaces import check_owner
 from activities.looks.log_copies import LogCopy
+from activities.looks.past_logs import copy_past
 from clients.kubernetes.backoff import Backoff
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.logs import lines, pod_logs
 from clients.kubernetes.shared import SharedWatch, SharedWatches
 from clients.kubernetes.watch import DELETED, Object
+from clients.loki import Loki
 from clients.objects import ObjectStore
 from domain.deliveries.logs import NO_PODS, CopiedLog, PreparedLog
 from domain.errors import InvalidRequest, NotFound, PlatformError, RateLimited, StaleRevision
@@ -36,15 +38,24 @@ _MOST_CONTAINERS = 100
 class LogActivities:
     """Readings of the pods of one plane."""
 
-    def __init__(self, cluster: Cluster, watches: SharedWatches, objects: ObjectStore) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        watches: SharedWatches,
+        objects: ObjectStore,
+        loki: Loki | None = None,
+    ) -> None:
         self._cluster = cluster
         self._watches = watches
         self._objects = objects
+        self._loki = loki or Loki()
         self._followed = 0
 
     @activity.defn
     async def copy_log(self, order: PreparedLog) -> CopiedLog:
         """Copies what the pods wrote; with ``follow`` also what they write, for ten minutes.
+
+        With ``since`` what pods that are gone wrote comes first, where a log store keeps it.
 
         Idempotent: a later attempt goes on after the last line that is in the copy. Cancel: at
         once, the copy stays as it is. Heartbeat: how many containers are read.
@@ -58,7 +69,7 @@ class LogActivities:
         request = order.request
         await check_owner(self._cluster, order.namespace, request.organization)
         copy = await LogCopy.open(self._objects, request)
-        reading = _Reading(self._cluster, order, copy)
+        reading = _Reading(self._cluster, order, copy, self._loki)
         async with heartbeating(lambda: len(reading.containers)):
             try:
                 if request.follow:
@@ -85,8 +96,9 @@ class LogActivities:
 class _Reading:
     """The containers of one component, read into one copy."""
 
-    def __init__(self, cluster: Cluster, order: PreparedLog, copy: LogCopy) -> None:
+    def __init__(self, cluster: Cluster, order: PreparedLog, copy: LogCopy, loki: Loki) -> None:
         self._cluster = cluster
+        self._loki = loki
         self._order = order
         self._copy = copy
         self._pods: SharedWatch | None = None
@@ -97,12 +109,16 @@ class _Reading:
         request, namespace = self._order.request, self._order.namespace
         label = f"{names.COMPONENT}={request.component}"
         pods = (await self._cluster.list(PODS, namespace, label)).items
-        if not pods:
-            raise NotFound(
+        said, gone = await self._past([str(pod["metadata"]["name"]) for pod in pods])
+        if not pods and not gone:
+            nothing = (
                 f"there are no pods of {request.component} in {request.environment} "
-                f"(namespace {namespace} on plane {self._order.plane})",
-                facts={"reason": NO_PODS},
+                f"(namespace {namespace} on plane {self._order.plane})"
             )
+            told = f"{nothing}; {said}" if said else nothing
+            raise NotFound(told, facts={"reason": NO_PODS})
+        if said:
+            await self._copy.add(LogLine.note("-", "-", said))
         for pod in sorted(pods, key=_created):
             for container in _started(pod):
                 self.containers.add(_source(pod, container))
@@ -114,6 +130,24 @@ class _Reading:
                     await self._note(pod, container, f"the log ends here: {error.message}")
                 if self._copy.is_full:
                     return
+
+    async def _past(self, living: list[str]) -> tuple[str, int]:
+        """Copies what pods that are gone wrote; returns why not, and of how many containers."""
+        request, store = self._order.request, self._order.store
+        if not request.since or request.previous:
+            return "", 0
+        if store is None:
+            return (
+                "what pods that are gone wrote is not kept: the DataPlane names no "
+                "ObservabilityPlane that has a logsUrl"
+            ), 0
+        try:
+            return "", await copy_past(self._loki, store, self._order, self._copy, living)
+        except StaleRevision:
+            raise
+        except PlatformError as error:
+            where = f"see `pavane describe observabilityplane {store.name}`"
+            return f"what pods that are gone wrote cannot be read: {error.message}; {where}", 0
 
     async def follow(self, watches: SharedWatches) -> None:
         """Copies what is written, also by pods that come later, until the copy is full."""
@@ -172,10 +206,10 @@ class _Reading:
             str(pod["metadata"]["name"]),
             container,
             follow=follow,
-            tail=None if known else request.tail,
+            tail=None if known or request.since else request.tail,
             previous=request.previous,
             timestamps=True,
-            since=second_of(known),
+            since=second_of(known) or request.since,
         )
         try:
             async for content in lines(parts):

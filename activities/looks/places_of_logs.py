@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from temporalio import activity
 
+from activities.common.reading import find
 from activities.releases.bindings import find_binding
 from activities.releases.facts import plane_of
 from clients.kubernetes.cluster import Cluster
 from domain import ids
-from domain.deliveries.logs import LogRequest, PreparedLog
+from domain.deliveries.logs import LogRequest, LogStore, PreparedLog
 from domain.errors import NotFound
+from domain.resources import DataPlane, ObservabilityPlane
 
 
 class LogPlanActivities:
@@ -20,7 +22,9 @@ class LogPlanActivities:
 
     @activity.defn
     async def prepare_log(self, request: LogRequest) -> PreparedLog:
-        """Returns where the pods of a component are. Idempotent: a reading.
+        """Returns where the pods of a component are, and what keeps the logs of those before.
+
+        Idempotent: a reading. Cancel: not heeded, it is short.
 
         Raises:
             NotFound: It is not deployed there.
@@ -39,4 +43,22 @@ class LogPlanActivities:
             plane=plane.name,
             task_queue=plane.task_queue,
             namespace=ids.namespace(where, request.project, environment),
+            store=await self._store(request, plane),
+        )
+
+    async def _store(self, request: LogRequest, plane: DataPlane) -> LogStore | None:
+        """Returns the log store of a plane, where it is asked: not by who only follows."""
+        if not request.since or request.follow or request.previous:
+            return None
+        name = plane.spec.observability_plane_ref
+        found = await find(self._cluster, ObservabilityPlane, name, plane.organization)
+        if found is None or not found.spec.logs_url:
+            return None
+        labels = found.spec.log_labels
+        return LogStore(
+            name=found.name,
+            url=found.spec.logs_url,
+            namespace_label=labels.namespace,
+            pod_label=labels.pod,
+            container_label=labels.container,
         )

@@ -145,6 +145,7 @@ class _View:
             replica_sets=own.get(REPLICA_SETS, ()),
             pods=own.get(PODS, ()),
             jobs=own.get(JOBS, ()),
+            runs=self._look.request.runs,
         )
         self.tree, recheck = grown(
             self.tree, self._wanted, told, self._look.checks, self._clock.now()

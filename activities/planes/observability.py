@@ -6,7 +6,7 @@ import asyncio
 
 from temporalio import activity
 
-from clients.probes import Probes
+from clients.loki import Loki
 from clients.prometheus import Prometheus
 from domain.deliveries.planes import ObservabilityRequest, ObservabilitySeen
 from domain.errors import PlatformError
@@ -19,15 +19,15 @@ _QUESTION = "vector(0) > 0"
 class ObservabilityActivities:
     """Readings of what measures, for the task queue of calls to other systems."""
 
-    def __init__(self, prometheus: Prometheus, probes: Probes) -> None:
+    def __init__(self, prometheus: Prometheus, loki: Loki) -> None:
         self._prometheus = prometheus
-        self._probes = probes
+        self._loki = loki
 
     @activity.defn
     async def ask_observability(self, request: ObservabilityRequest) -> ObservabilitySeen:
         """Returns whether each system that is named answers. No answer is an answer too.
 
-        Of a log store only that it answers is known. Idempotent: a reading. Cancel: at once.
+        Idempotent: a reading. Cancel: at once.
         """
         said = await asyncio.gather(
             self._metrics(request.prometheus_url), self._logs(request.logs_url)
@@ -49,5 +49,8 @@ class ObservabilityActivities:
     async def _logs(self, url: str) -> str:
         if not url:
             return ""
-        answer = await self._probes.ask(url, timeout_seconds=_SECONDS)
-        return "" if answer.passed else f"log store: {answer.message}"
+        try:
+            await self._loki.check(url, timeout_seconds=_SECONDS)
+        except PlatformError as error:
+            return error.message
+        return ""

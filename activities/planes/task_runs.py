@@ -125,14 +125,7 @@ class TaskRunActivities:
         owner = await self._cluster.find(CRON_JOBS, run.cron_job, run.namespace)
         job = {**run.job, "metadata": dict(run.job["metadata"])}
         if owner is not None:
-            job["metadata"]["ownerReferences"] = [
-                {
-                    "apiVersion": "batch/v1",
-                    "kind": "CronJob",
-                    "name": run.cron_job,
-                    "uid": owner["metadata"]["uid"],
-                }
-            ]
+            job["metadata"]["ownerReferences"] = [_owned_by(owner)]
         try:
             await self._cluster.create(job)
         except Conflict:
@@ -206,3 +199,18 @@ class TaskRunActivities:
     async def stop_task_run(self, run: PreparedRun) -> None:
         """Deletes the Job and its pods. Idempotent: one that is gone is no error."""
         await self._cluster.delete(JOBS, run.job["metadata"]["name"], run.namespace)
+
+
+def _owned_by(cron_job: dict[str, Any]) -> dict[str, Any]:
+    """Returns who owns a run: as with those of the timetable, the last ones are kept.
+
+    Where none are kept its controller would delete a run before anybody saw how it ended.
+    """
+    kept = ("successfulJobsHistoryLimit", "failedJobsHistoryLimit")
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "name": cron_job["metadata"]["name"],
+        "uid": cron_job["metadata"]["uid"],
+        "controller": all(cron_job["spec"].get(limit, 1) for limit in kept),
+    }

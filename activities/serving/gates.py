@@ -5,7 +5,7 @@ from __future__ import annotations
 from activities.planes.observability import ObservabilityActivities
 from activities.promotions.webhooks import WebhookActivities
 from activities.serving.outside import Activities
-from clients.probes import Probes
+from clients.loki import Loki
 from clients.prometheus import Prometheus
 from settings import Settings
 
@@ -16,5 +16,5 @@ def gates(settings: Settings) -> Activities:
     calls = WebhookActivities(worker.gate_keys, worker.gate_calls_of_one, worker.gate_calls)
     return [
         calls.call_gate,
-        ObservabilityActivities(Prometheus(), Probes()).ask_observability,
+        ObservabilityActivities(Prometheus(), Loki()).ask_observability,
     ]

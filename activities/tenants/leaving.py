@@ -41,8 +41,9 @@ class TenantLeavingActivities:
     async def leave_namespaces(self, leaving: TenantLeaving) -> TenantLeft:
         """Deletes those namespaces of the organization in which nothing is any more.
 
-        One that was set up for another plane since is that plane's: both are one cluster. What
-        somebody else put into a namespace keeps it, and is told.
+        With ``look`` it deletes none and tells which it would. A namespace that was set up for
+        another plane since is that plane's: both are one cluster. What somebody else put into one
+        keeps it, and is told.
 
         Idempotent: what is gone, or about to go, is passed over. Cancel: between two namespaces.
         Nothing needs an undo: an environment that comes back is set up anew.
@@ -60,7 +61,8 @@ class TenantLeavingActivities:
             if what := await self._kept_by(name):
                 kept.append(f"{name} has {what}")
                 continue
-            await self._cluster.delete(NAMESPACES, name, uid=one["metadata"]["uid"])
+            if not leaving.look:
+                await self._cluster.delete(NAMESPACES, name, uid=one["metadata"]["uid"])
             removed.append(name)
         return TenantLeft(removed=tuple(removed), kept=tuple(kept))
 

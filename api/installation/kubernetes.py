@@ -18,7 +18,6 @@ _NEEDS = (
         for verb in ("get", "list", "watch", "create", "patch", "delete")
     ),
     *(("", "namespaces", verb) for verb in ("get", "create", "patch")),
-    *(("batch", "jobs", verb) for verb in ("list",)),
 )
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -16,6 +17,9 @@ from api.serving.streams import begun, until
 from api.views.components import component_of
 from domain import ids
 from domain.deliveries.logs import LogRequest
+from domain.durations import parse_duration
+from domain.errors import InvalidRequest
+from domain.policies.past_logs import LONGEST
 from domain.resources import Action
 
 router = APIRouter(prefix="/v1", tags=["logs"])
@@ -66,11 +70,15 @@ async def component_log(
     previous: Annotated[
         bool, Query(description="Of the instances before the last restart.")
     ] = False,
+    since: Annotated[
+        str, Query(max_length=24, description="Of so long, such as `2h`, instead of last lines.")
+    ] = "",
 ) -> StreamingResponse:
     """Sends the lines of all pods of the component, each with the pod's name before it.
 
     The worker of the plane reads them, so it works for every plane. At most 16 MB are sent at once;
-    with `follow` lines arrive within about two seconds.
+    with `follow` lines arrive within about two seconds. With `since` pods that are gone come first,
+    where the log store of the plane keeps what they wrote.
     """
     await access.organization(organization)
     found = await component_of(cluster, organization, component)
@@ -83,11 +91,20 @@ async def component_log(
         look="",
         tail=tail,
         previous=previous,
+        since=_since(since),
     )
     log = ComponentLog(await services.temporal(), services.objects(), request)
     # What an instance that is over wrote does not go on.
     lines = log.follow() if follow and not previous else log.now()
     return _stream(until(await begun(lines), services.stopping))
+
+
+def _since(duration: str) -> str:
+    """Returns when a time began that ends now; empty = none is asked for."""
+    lasts = parse_duration(duration)
+    if lasts > timedelta(days=LONGEST):
+        raise InvalidRequest(f"{duration} is longer than {LONGEST}d, which may be asked for")
+    return f"{datetime.now(UTC) - lasts:%Y-%m-%dT%H:%M:%SZ}" if lasts else ""
 
 
 def _stream(parts: AsyncGenerator[bytes, None]) -> StreamingResponse:

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Response
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.access import Access, AccessDep
 from api.dependencies import ClusterDep, IdempotencyKey, TemporalDep
+from api.looks.trees import look
 from api.operations.orders import accepted
 from api.schemas.deliveries import Accepted
-from api.schemas.platform import TaskRunList, TaskRunOrder, TaskRunView
+from api.schemas.platform import TaskRunList, TaskRunOrder
 from api.serving.idempotency import request_key
 from api.views.components import component_of
-from clients.kubernetes import Cluster, Kind
+from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries import TaskRunRequest, Trigger
+from domain.deliveries.trees import TreeRequest
 from domain.errors import InvalidRequest
-from domain.policies.health import run_state
-from domain.policies.objects import condition
-from domain.rendering.labels import COMPONENT
+from domain.policies.runs import MOST_RUNS
 from domain.resources import Action, Component
 from domain.resources.component import ComponentType
 from workflows.starting import start_task_run
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
-_JOBS = Kind("batch/v1", "Job", "jobs", namespaced=True)
-_CRON_JOBS = Kind("batch/v1", "CronJob", "cronjobs", namespaced=True)
-_MANUAL = "cronjob.kubernetes.io/instantiate"
 
 
 @router.post(
@@ -76,10 +70,19 @@ async def run(
 
 @router.get("/{organization}/{component}/runs", summary="List the runs of a task")
 async def list_runs(
-    organization: str, component: str, environment: str, access: AccessDep, cluster: ClusterDep
+    *,
+    organization: str,
+    component: str,
+    environment: str,
+    access: AccessDep,
+    cluster: ClusterDep,
+    client: TemporalDep,
 ) -> TaskRunList:
-    """Lists the runs that the plane still has, the newest first."""
-    found = await _task(
+    """Lists the runs that the plane still has, the newest first, at most a hundred.
+
+    The worker of the plane looks, so it may be any plane; 503 when it does not answer.
+    """
+    await _task(
         cluster,
         access,
         Action.READ,
@@ -87,18 +90,10 @@ async def list_runs(
         component=component,
         environment=environment,
     )
-    namespace = ids.namespace(organization, found.project, environment)
-    jobs = await cluster.list(_JOBS, namespace, f"{COMPONENT}={component}")
-    cron_job = await cluster.find(_CRON_JOBS, component, namespace) or {"spec": {}}
-    items = sorted((_view(job) for job in jobs.items), key=_age, reverse=True)
-    return TaskRunList(
-        component=component,
-        environment=environment,
-        schedule=cron_job["spec"].get("schedule", ""),
-        time_zone=cron_job["spec"].get("timeZone", ""),
-        suspended=bool(cron_job["spec"].get("suspend")),
-        items=tuple(items),
+    request = TreeRequest(
+        organization=organization, component=component, environment=environment, runs=MOST_RUNS
     )
+    return TaskRunList.of(await look(client, request))
 
 
 async def _task(
@@ -120,26 +115,3 @@ async def _task(
             f"component {component} is a {found.spec.component_type}, not a ScheduledTask"
         )
     return found
-
-
-def _view(job: Mapping[str, Any]) -> TaskRunView:
-    status, meta = job.get("status", {}), job["metadata"]
-    state = run_state(job)
-    ended = condition(job, "Failed" if state == "Failed" else "Complete")
-    finished = status.get("completionTime") or ended.get("lastTransitionTime")
-    return TaskRunView(
-        name=meta["name"],
-        state=state,
-        manual=_MANUAL in (meta.get("annotations") or {}),
-        started=_moment(status.get("startTime") or meta.get("creationTimestamp")),
-        finished=_moment(finished) if state != "Running" else None,
-        message=str(ended.get("message", "")) if state == "Failed" else "",
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _age(run_seen: TaskRunView) -> tuple[bool, str]:
-    return run_seen.started is not None, str(run_seen.started)

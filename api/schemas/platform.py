@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
 from api.schemas.deliveries import Request, View
+from domain.deliveries.trees import ComponentTree, TreeNode
+from domain.policies.runs import is_yes
 
 
 class FieldChangeView(View):
@@ -96,6 +98,23 @@ class TaskRunView(View):
     finished: datetime | None = None
     message: str = ""
 
+    @classmethod
+    def of(cls, node: TreeNode) -> Self:
+        """Returns a run as a look has seen it."""
+        told = node.details
+        return cls(
+            name=node.name,
+            state=told.get("state", ""),
+            manual=is_yes(told, "manual"),
+            started=_moment(told.get("started")),
+            finished=_moment(told.get("finished")),
+            message=told.get("message", ""),
+        )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
 
 class TaskRunList(View):
     """Runs of a scheduled task, the newest first."""
@@ -106,3 +125,17 @@ class TaskRunList(View):
     time_zone: str = ""
     suspended: bool = False
     items: tuple[TaskRunView, ...]
+
+    @classmethod
+    def of(cls, tree: ComponentTree) -> Self:
+        """Returns the runs that a look at the task has found."""
+        timetable = next((one.details for one in tree.nodes if one.kind == "CronJob"), {})
+        items = (TaskRunView.of(one) for one in tree.nodes if one.kind == "Job")
+        return cls(
+            component=tree.component,
+            environment=tree.environment,
+            schedule=timetable.get("schedule", ""),
+            time_zone=timetable.get("timeZone", ""),
+            suspended=is_yes(timetable, "suspended"),
+            items=tuple(items),
+        )

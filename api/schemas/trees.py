@@ -21,6 +21,9 @@ class TreeNodeView(View):
     health: NodeHealth
     reason: str
     message: str
+    details: dict[str, str] = Field(
+        description="Of a CronJob when it runs, of a Job when it ran and how it ended."
+    )
 
 
 class TreeView(View):

@@ -24,7 +24,15 @@ def logs(  # noqa: PLR0917 - typer calls by name
         str, typer.Option("--build", "-b", help="Build: its id, or its commit with COMPONENT.")
     ] = "",
     follow: Follow = False,
-    tail: Annotated[int, typer.Option("--tail", help="Last lines of each pod.")] = 200,
+    tail: Annotated[
+        int, typer.Option("--tail", help="Last lines of each pod, without --since.")
+    ] = 200,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since", help="All of so long, such as 2h, also of pods that are gone (at most 30d)."
+        ),
+    ] = "",
     previous: Annotated[
         bool, typer.Option("--previous", "-p", help="Of the pods before their last restart.")
     ] = False,
@@ -42,6 +50,7 @@ def logs(  # noqa: PLR0917 - typer calls by name
             "follow": follow,
             "tail": tail,
             "previous": previous,
+            "since": since,
         }
     else:
         raise Problem(

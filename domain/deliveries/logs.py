@@ -29,8 +29,22 @@ class LogRequest(Wire):
     """Last lines of each container of which nothing is known yet."""
     previous: bool = False
     """Of the instances before the last restart."""
+    since: str = ""
+    """All that was written from then on (RFC 3339), also by pods that are gone. Empty = the last
+    lines of those that are there."""
     seen: dict[str, str] = Field(default_factory=dict)
     """Of each container (uid of its pod, name) the time of the last line that is known."""
+
+
+class LogStore(Wire):
+    """A Loki that keeps what pods wrote."""
+
+    name: str
+    """ObservabilityPlane that names it."""
+    url: str
+    namespace_label: str = "namespace"
+    pod_label: str = "pod"
+    container_label: str = "container"
 
 
 class PreparedLog(Wire):
@@ -40,6 +54,8 @@ class PreparedLog(Wire):
     plane: str
     task_queue: str
     namespace: str
+    store: LogStore | None = None
+    """Where it is asked for what pods that are gone wrote. None = nowhere."""
 
 
 class CopiedLog(Wire):

@@ -56,10 +56,12 @@ class TenantLeaving(Wire):
     plane: str
     task_queue: str
     namespaces: tuple[str, ...] = ()
+    look: bool = False
+    """Only tell which would go: whoever removes them may die before telling it."""
 
 
 class TenantLeft(Wire):
-    """What became of them."""
+    """What became of them, or would."""
 
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()

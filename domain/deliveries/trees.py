@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from domain.deliveries.deployments import Bundle, HealthCheck
 from domain.deliveries.wire import Wire
 
@@ -28,6 +30,8 @@ class TreeRequest(Wire):
     """Hash of the tree that the asker has: the answer comes when it is another one, or after
     ``patience_seconds``. Empty = at once."""
     patience_seconds: int = 50
+    runs: int = 3
+    """How many runs of a timetable are shown, besides those that go on."""
 
 
 class PreparedLook(Wire):
@@ -56,6 +60,8 @@ class TreeNode(Wire):
     health: NodeHealth
     reason: str = ""
     message: str = ""
+    details: dict[str, str] = Field(default_factory=dict)
+    """Of a timetable when it runs, of a run when and why it did: ``domain.policies.runs``."""
 
 
 class ComponentTree(Wire):

@@ -13,13 +13,12 @@ from domain.policies.health import judge_cron_job, judge_job, judge_object
 from domain.policies.objects import LiveObject, condition, is_controlled_by, name_of
 from domain.policies.pods import Patience, judge_pod
 from domain.policies.rollout import judge_deployment, judge_route, newest_replica_set
+from domain.policies.runs import details_of
 from domain.policies.verdicts import RolloutState, Verdict
 
 MOST_NODES = 300
 """A tree travels through Temporal: with messages of the longest it stays well under its limits."""
 _MESSAGE = 300
-_RUNS = 3
-"""How many runs of a timetable are shown, besides those that go on."""
 _ROUTES = frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"})
 _HEALTH = {
     RolloutState.READY: NodeHealth.HEALTHY,
@@ -43,6 +42,8 @@ class Seen:
     replica_sets: Sequence[LiveObject] = ()
     pods: Sequence[LiveObject] = ()
     jobs: Sequence[LiveObject] = ()
+    runs: int = 3
+    """How many jobs of a timetable are told, besides those that go on."""
 
 
 def node_id(kind: str, name: str) -> str:
@@ -179,7 +180,7 @@ def _jobs(cron_job: LiveObject, parent: str, seen: Seen, now: datetime) -> list[
     own.reverse()
     nodes = []
     for place, one in enumerate(own):
-        if place >= _RUNS and not one.get("status", {}).get("active"):
+        if place >= seen.runs and not one.get("status", {}).get("active"):
             continue
         job = {"apiVersion": "batch/v1", "kind": "Job", **one}
         node = _judged(job, parent, judge_job(one, seen.pods, now))
@@ -239,6 +240,7 @@ def _node(live: LiveObject, parent: str, health: NodeHealth, reason: str, messag
         health=health,
         reason=reason,
         message=message[:_MESSAGE],
+        details=details_of(live),
     )
 
 

@@ -10,6 +10,9 @@ from domain.rendering.labels import component_labels, manifest
 from domain.resources.binding import BindingState
 from domain.resources.overrides import Autoscaling
 
+_KUBERNETES_WAITS = 300
+"""Seconds an autoscaler waits of itself: whoever wants no other has no word of it in a release."""
+
 
 def autoscaling(facts: ReleaseFacts) -> Autoscaling | None:
     """Returns how replicas follow the load, None where they do not.
@@ -48,18 +51,22 @@ def autoscaler(facts: ReleaseFacts) -> dict[str, Any] | None:
     if scaling.memory_utilization:
         metrics.append(_metric("memory", scaling.memory_utilization))
     name = facts.component.name
+    spec: dict[str, Any] = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+        "minReplicas": scaling.min_replicas,
+        "maxReplicas": scaling.max_replicas,
+        "metrics": metrics,
+    }
+    window = scaling.scale_down_stabilization_seconds
+    if window != _KUBERNETES_WAITS:
+        spec["behavior"] = {"scaleDown": {"stabilizationWindowSeconds": window}}
     return manifest(
         "autoscaling/v2",
         "HorizontalPodAutoscaler",
         name,
         facts.namespace,
         component_labels(facts),
-        spec={
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-            "minReplicas": scaling.min_replicas,
-            "maxReplicas": scaling.max_replicas,
-            "metrics": metrics,
-        },
+        spec=spec,
     )
 
 

@@ -41,6 +41,8 @@ class Autoscaling(Model):
     """Processor time aimed at, in per cent of what the containers request."""
     memory_utilization: int = Field(0, ge=0, le=1000)
     """Memory aimed at, in per cent of what the containers request. 0 = memory does not count."""
+    scale_down_stabilization_seconds: int = Field(300, ge=0, le=3600)
+    """How long less has to be enough before replicas go."""
 
 
 class ConcurrencyPolicy(StrEnum):

@@ -19,6 +19,8 @@ from domain.resources.types import (
     exactly_one,
 )
 
+LABEL_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+"""A name of a label in Prometheus and Loki."""
 _QUEUE = Column("Queue", ".spec.taskQueue", "Task queue of the plane's worker", wide=True)
 
 _VERSION = Column(
@@ -177,8 +179,8 @@ class DataPlaneSpec(Model):
     registry: RegistryAccess = RegistryAccess()
     """Where nodes pull images from."""
     observability_plane_ref: NameOrEmpty = ""
-    """ObservabilityPlane whose Prometheus is asked by the health checks of its environments. Empty
-    = there is none."""
+    """ObservabilityPlane whose Prometheus is asked by the health checks of its environments, and
+    whose log store by `pavane logs --since`. Empty = there is none."""
 
 
 class DataPlane(Resource):
@@ -253,6 +255,17 @@ def queue_of(plane: DataPlane | BuildPlane) -> str:
     return plane.spec.task_queue or ids.plane_queue(plane.name)
 
 
+class LogLabels(Model):
+    """How a log store calls where a line comes from."""
+
+    namespace: str = Field("namespace", max_length=64, pattern=LABEL_PATTERN)
+    """Label of the pod's namespace."""
+    pod: str = Field("pod", max_length=64, pattern=LABEL_PATTERN)
+    """Label of the pod's name."""
+    container: str = Field("container", max_length=64, pattern=LABEL_PATTERN)
+    """Label of the container's name."""
+
+
 class ObservabilityPlaneSpec(Model):
     """Where metrics and logs are asked for."""
 
@@ -261,7 +274,10 @@ class ObservabilityPlaneSpec(Model):
     prometheus_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
     """Address of a Prometheus, without credentials. Empty = there is none."""
     logs_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
-    """Address of a log store (OpenSearch), without credentials. Empty = logs are read from pods."""
+    """Address of a log store that answers as Loki does, without credentials: `pavane logs --since`
+    reads there what pods that are gone wrote. Empty = there is none."""
+    log_labels: LogLabels = LogLabels()
+    """Labels of its streams."""
     credentials: CredentialReference | None = None
     """Who the platform is to them. Absent = anonymous."""
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from typing import Any
+
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import CancelledError
 
 from clients.kubernetes import Cluster
 from tests.durability.lane import Lane
@@ -56,14 +61,70 @@ async def cancelled(recorded: Recorded, point: Point, lane: Lane, cluster: Clust
     return outcome
 
 
-async def _cancel(place: Place, point: Point) -> None:
+async def resumed(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
+    """Cancels what nothing undoes; asked for again, it comes to the undisturbed end."""
+    outcome = Outcome(f"cancel {recorded.scenario.name}", str(point))
+    start, scenario = time.monotonic(), recorded.scenario
+    try:
+        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
+            await scenario.before(place)
+            await place.ended()
+            place.operations.clear()
+            lane.arm(Order(place.name, point, "hold"))
+            acting = asyncio.create_task(scenario.act(place))
+            await lane.carried_out(LONGEST)
+            handle = await _cancel(place, point)
+            (lane.folder / GO).touch()
+            was_stopped = await _was_stopped(handle)
+            acting.cancel()
+            await asyncio.gather(acting, return_exceptions=True)
+            if was_stopped:
+                outcome.problems += await scenario.stopped(place)
+            await scenario.act(place)
+            await place.ended()
+            end = await settled(place)
+            stops = [one for one in end["fact"] if one["action"].endswith(".cancelled")]
+            if len(stops) != was_stopped:
+                outcome.problems.append(f"{len(stops)} facts tell of the cancel")
+            end["fact"] = [one for one in end["fact"] if one not in stops]
+            outcome.problems += differences(_unnumbered(recorded.end), _unnumbered(end))
+            outcome.problems += await leftovers(place)
+    except TimeoutError as error:
+        outcome.problems.append(f"hangs: {error}")
+    finally:
+        lane.disarm()
+        (lane.folder / GO).touch()
+    outcome.seconds = time.monotonic() - start
+    return outcome
+
+
+def _unnumbered(state: State) -> State:
+    """Each run numbers its steps itself, and there was one more."""
+    facts = [{**one, "key": re.sub(r"-\d+$", "", one["key"])} for one in state["fact"]]
+    return {**state, "fact": facts}
+
+
+async def _cancel(place: Place, point: Point) -> WorkflowHandle[Any, Any]:
+    """Cancels the run that a point is of, and returns it."""
     while True:
-        for workflow_id, handle in place.operations.items():
+        for workflow_id in place.operations:
             if without_organization(workflow_id) == point.workflow:
-                await place.client.get_workflow_handle(workflow_id).cancel()
-                del handle
-                return
+                run = (await place.client.get_workflow_handle(workflow_id).describe()).run_id
+                handle = place.client.get_workflow_handle(workflow_id, run_id=run)
+                await handle.cancel()
+                return handle
         await asyncio.sleep(0.02)
+
+
+async def _was_stopped(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Waits for the end; False = the cancel came too late and it is done."""
+    try:
+        await handle.result()
+    except WorkflowFailureError as error:
+        if isinstance(error.cause, CancelledError):
+            return True
+        raise
+    return False
 
 
 def judged(point: Point, before: State, end: State, undisturbed: State) -> list[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+from activities.common.kinds import platform
 from clients.objects import ObjectStore, tail
 from domain import ids
 from domain.deliveries.logs import LogRequest
+from domain.deliveries.planes import ObservabilityRequest
 from domain.deliveries.schedules import ScheduleAct, ScheduleOrder
 from domain.deliveries.sweeps import SweepRequest
 from domain.deliveries.trees import TreeRequest
-from domain.resources import Environment, parse_as
+from domain.resources import Environment, ObservabilityPlane, parse_as
+from tests.durability.audit import audit_of
 from tests.durability.declared import COMPONENT
 from tests.durability.place import BINDING, ENVIRONMENT, GOOD, PROJECT, Place
 from tests.durability.scenario import Scenario
@@ -21,6 +25,7 @@ from workflows.health.sweep import SweepWorkflow
 from workflows.health.timetable import keep_sweeps
 from workflows.looks.starting import begin_log, end_log
 from workflows.looks.tree import TreeWorkflow
+from workflows.planes.starting import signal_observability_check
 
 
 class Sweep(Scenario):
@@ -124,4 +129,27 @@ class Logs(Scenario):
         assert [one["workflow"] for one in state["operation"]] == ["logs/web/dev/one"]
 
 
-HEALTH: tuple[Scenario, ...] = (Sweep(), Tree(), Logs())
+class Observability(Scenario):
+    """What measures does not answer, which is told once; then it is not declared any more."""
+
+    name = "observability check"
+    is_undone_by_cancel = False
+
+    async def act(self, place: Place) -> None:
+        url = "http://127.0.0.1:9"
+        await place.apply(ObservabilityPlane.kind, "metrics", {"prometheusUrl": url})
+        request = ObservabilityRequest(organization=place.name, plane="metrics", prometheus_url=url)
+        place.remember(await signal_observability_check(place.client, request))
+        records = place.environment["PAVANE_RECORDS__URL"]
+        while not (await audit_of(records, place.name))["fact"]:  # noqa: ASYNC110 - rows tell nobody
+            await asyncio.sleep(0.2)
+        await place.cluster.delete(platform(ObservabilityPlane.kind), "metrics", place.name)
+        other = request.model_copy(update={"prometheus_url": "http://127.0.0.1:10"})
+        place.remember(await signal_observability_check(place.client, other))
+
+    def facts(self, state: State) -> None:
+        assert [one["action"] for one in state["fact"]] == ["plane.silent"]
+        assert [one["status"] for one in state["operation"]] == ["COMPLETED"]
+
+
+HEALTH: tuple[Scenario, ...] = (Sweep(), Tree(), Logs(), Observability())

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from clients.kubernetes import Cluster
-from tests.durability.cancelling import cancelled
+from tests.durability.cancelling import cancelled, resumed
 from tests.durability.lane import Lane, WorkerDied
+from tests.durability.points import Point
 from tests.durability.progress import Progress
 from tests.durability.scenario import Scenario
 from tests.durability.sweep import Outcome, Recorded, disturbed, record, repeated
@@ -85,10 +86,15 @@ def runs(
         Wanted(
             f"cancel {one.scenario.name}",
             str(point),
-            partial(cancelled, one, point, cluster=cluster),
+            partial(
+                cancelled if one.scenario.is_undone_by_cancel else resumed,
+                one,
+                point,
+                cluster=cluster,
+            ),
         )
         for one, point in wanted
-        if point.kind == "activity" and one.scenario.is_undone_by_cancel
+        if point.kind == "activity" and _is_cancelled_there(one.scenario, point)
     ]
     found = [
         one
@@ -98,6 +104,12 @@ def runs(
     if options.sample:
         found = random.Random(options.seed).sample(found, min(options.sample, len(found)))
     return found
+
+
+def _is_cancelled_there(scenario: Scenario, point: Point) -> bool:
+    if scenario.is_undone_by_cancel:
+        return True
+    return bool(scenario.resumes) and point.workflow.startswith(scenario.resumes)
 
 
 def again(

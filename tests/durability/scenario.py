@@ -17,6 +17,9 @@ class Scenario:
     """True when what runs before must answer every request until what comes next does."""
     is_undone_by_cancel = True
     """False when a part of it is finished and stays, whatever is cancelled later."""
+    resumes = ""
+    """How ids of the procedure begin that a cancel leaves half way and asking again completes.
+    Empty = there is none."""
     times = 1
     """How often each request is sent, all at once."""
     by_intake = False
@@ -29,6 +32,10 @@ class Scenario:
 
     async def act(self, place: Place) -> None:
         """Asks for what the scenario is about."""
+        raise NotImplementedError
+
+    async def stopped(self, place: Place) -> list[str]:
+        """Returns what is wrong after a cancel of what it ``resumes``."""
         raise NotImplementedError
 
     def observers(

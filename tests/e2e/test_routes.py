@@ -77,7 +77,6 @@ async def test_the_gateway_does_what_an_endpoint_says_and_each_kind_has_its_addr
     assert "Server" not in told.headers
     told_of = [(await answer(stack, status["url"])).status_code for _ in range(MOST + 1)]
     assert set(told_of) == {200, 429}
-    assert told_of == sorted(told_of)
     route = await cluster.get(GRPC_ROUTES, "front.rpc", tenant.namespace)
     accepted = [
         one

@@ -11,8 +11,9 @@ import pytest
 
 from clients.kubernetes import Cluster, Kind
 from domain.errors import RateLimited
+from domain.policies.health import run_state
 from domain.policies.objects import condition
-from tests.e2e.test_types import DEPLOYMENTS, SERVE, Tenant, cluster, temporal, tenant
+from tests.e2e.test_types import DEPLOYMENTS, JOBS, SERVE, Tenant, cluster, temporal, tenant
 
 __all__ = ["cluster", "temporal", "tenant"]
 
@@ -25,7 +26,11 @@ BUDGETS = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", names
 NODES = Kind("v1", "Node", "nodes", namespaced=False)
 PODS = Kind("v1", "Pod", "pods", namespaced=True)
 PATIENCE = 300
-BURN = ["python3", "-c", "while True: pass"]
+BURN = [
+    "python3",
+    "-c",
+    "import os, time\nwhile os.environ.get('IDLE') != 'yes': pass\ntime.sleep(1e6)",
+]
 
 
 async def until(read: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], what: str) -> Any:
@@ -42,10 +47,15 @@ async def until(read: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]
         raise AssertionError(f"{what} never came to be: {found}") from None
 
 
-async def test_load_adds_replicas_up_to_the_bound_and_a_new_bound_takes_them_back(
+async def test_load_adds_replicas_up_to_the_bound_and_less_load_takes_them_back(
     tenant: Tenant, cluster: Cluster
 ) -> None:
-    load = {"minReplicas": 1, "maxReplicas": 2, "cpuUtilization": 50}
+    load = {
+        "minReplicas": 1,
+        "maxReplicas": 2,
+        "cpuUtilization": 50,
+        "scaleDownStabilizationSeconds": 0,
+    }
     needs = {"requests": {"cpu": "10m"}, "limits": {"cpu": "60m"}}
     await tenant.component(
         "Service",
@@ -71,16 +81,39 @@ async def test_load_adds_replicas_up_to_the_bound_and_a_new_bound_takes_them_bac
         lambda one: one.get("status", {}).get("readyReplicas") == 2,
         "a second ready pod",
     )
-    await tenant.bind("Service", "hot", workload={"autoscaling": load | {"maxReplicas": 1}})
+    idle = {"autoscaling": load, "env": [{"name": "IDLE", "value": "yes"}]}
+    await tenant.bind("Service", "hot", workload=idle)
     await until(
         lambda: cluster.get(DEPLOYMENTS, "hot", tenant.namespace),
         lambda one: one["spec"]["replicas"] == 1 and one["status"].get("replicas") == 1,
-        "the replica that a smaller bound leaves",
+        "the replica that suffices for no load",
     )
+    shrunk = await scaler()
     await tenant.bind("Service", "hot", state="Undeploy")
 
     assert condition(grown, "ScalingActive")["reason"] == "ValidMetricFound"
     assert measured["status"]["currentMetrics"][0]["resource"]["current"]["averageUtilization"] > 50
+    assert (shrunk["spec"]["maxReplicas"], shrunk["status"]["desiredReplicas"]) == (2, 1)
+
+
+async def test_a_task_runs_when_its_timetable_says(tenant: Tenant, cluster: Cluster) -> None:
+    main = {"name": "main", "command": ["python3", "-c", "print('done')"]}
+    await tenant.component(
+        "ScheduledTask",
+        "tick",
+        instance={"schedule": {"cron": "* * * * *"}},
+        workload={"containers": [main]},
+    )
+
+    async def runs() -> list[Any]:
+        jobs = await cluster.list(JOBS, tenant.namespace, "choreo.dev/component=tick")
+        return [one for one in jobs.items if run_state(one) == "Succeeded"]
+
+    done = await until(runs, bool, "a run by the clock")
+    await tenant.bind("ScheduledTask", "tick", state="Undeploy")
+
+    assert done[0]["metadata"]["ownerReferences"][0]["kind"] == "CronJob"
+    assert "cronjob.kubernetes.io/instantiate" not in done[0]["metadata"].get("annotations", {})
 
 
 @asynccontextmanager

@@ -16,10 +16,13 @@ from temporalio.client import Client
 from clients.kubernetes import Cluster, Kind
 from domain import ids
 from domain.deliveries import ClassUpgradeRequest, TaskRunRequest
+from domain.deliveries.trees import TreeRequest
+from domain.policies.runs import MOST_RUNS
 from domain.rendering.labels import ORGANIZATION
 from domain.resources import API_VERSION, KINDS
 from runtime.client import connect
 from tests.integration.resources.conftest import established
+from workflows.looks.starting import look_at_tree
 from workflows.starting import start_class_upgrade, start_task_run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.sampled]
@@ -266,6 +269,12 @@ async def test_a_scheduled_task_runs_when_asked_and_is_suspended_and_removed(
     job = await cluster.get(JOBS, done.job, tenant.namespace)
     assert job["status"]["succeeded"] == 1
     assert job["metadata"]["ownerReferences"][0]["name"] == "report"
+    look = TreeRequest(
+        organization=tenant.name, component="report", environment="dev", runs=MOST_RUNS
+    )
+    nodes = (await look_at_tree(temporal, look, "")).nodes
+    (run,) = (one.details for one in nodes if one.name == done.job)
+    assert (run["state"], run["manual"]) == ("Succeeded", "true")
 
     await tenant.bind("ScheduledTask", "report", state="Suspend")
     assert (await tenant.judged("ScheduledTask", "report"))["ready"]["reason"] == "Suspended"

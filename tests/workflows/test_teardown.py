@@ -259,6 +259,48 @@ async def test_a_cancel_while_a_plane_is_swept_ends_the_sweep_and_keeps_the_reso
     assert ending.actions() == ["teardown.cancelled"]
 
 
+async def test_a_cancel_that_comes_while_the_resource_is_let_go_is_too_late(
+    temporal: Client, ending: Ending, organization: str
+) -> None:
+    begun_to, released = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: object) -> None:
+        begun_to.set()
+        await released.wait()
+
+    ending.surveys = [TeardownSurvey()]
+    ending.behaviours["let_go"] = slow
+    handle = await begun(temporal, organization)
+    await asyncio.wait_for(begun_to.wait(), 60)
+    await handle.cancel()
+    released.set()
+
+    assert (await handle.result()).message == "Project shop is gone"
+    assert ending.actions() == ["teardown.done"]
+
+
+async def test_parts_that_are_being_deleted_when_it_is_cancelled_are_told(
+    temporal: Client, ending: Ending, organization: str
+) -> None:
+    begun_to, released = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: object) -> None:
+        begun_to.set()
+        await released.wait()
+
+    part = PartRef(kind="Workload", name="web", uid="u")
+    ending.surveys = [TeardownSurvey(remove=(part,))]
+    ending.behaviours["delete_parts"] = slow
+    handle = await begun(temporal, organization)
+    await asyncio.wait_for(begun_to.wait(), 60)
+    await handle.cancel()
+    released.set()
+
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    assert ending.actions() == ["teardown.parts-deleted", "teardown.cancelled"]
+
+
 async def test_a_plane_that_never_comes_back_can_be_skipped_by_a_person(
     temporal: Client, ending: Ending, organization: str
 ) -> None:

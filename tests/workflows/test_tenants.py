@@ -64,6 +64,9 @@ async def test_what_environments_left_goes_when_their_new_places_are_there(
 
     done = tenants.names()
     assert done.index("leave_namespaces") > done.index("set_up_tenant_plane")
+    looked, removed = tenants.all("leave_namespaces")
+    assert (looked.look, removed.look) == (True, False)
+    assert removed.namespaces == ("acme-shop-dev",)
     (fact,) = [
         one
         for batch in tenants.all("record")

@@ -30,7 +30,7 @@ async def look_at_tree(client: Client, request: TreeRequest, bound: str) -> Comp
         WorkflowFailureError: The plane does not answer, or nothing there can be looked at.
         InvalidRequest: A name is not valid.
     """
-    key = ids.content_hash([request.known, bound])[:_KEY]
+    key = ids.content_hash([request.known, bound, request.runs])[:_KEY]
     return await client.execute_workflow(
         TreeWorkflow.run,
         request,

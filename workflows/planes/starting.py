@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from domain import ids
 from domain.deliveries.planes import ObservabilityRequest, PlaneRequest
 from domain.resources import ObservabilityPlane
+from workflows.common.opening import opened
 from workflows.planes.check import PlaneCheckWorkflow
 from workflows.planes.observability import ObservabilityCheckWorkflow
 
@@ -20,15 +20,13 @@ async def signal_plane_check(
     Raises:
         InvalidRequest: A name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         PlaneCheckWorkflow.run,
         request,
-        id=ids.plane_check_id(request.organization, request.plane, request.plane_kind),
-        task_queue=ids.LANES_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="changed",
-        start_signal_args=[request],
+        place=ids.plane_check_id(request.organization, request.plane, request.plane_kind),
+        queue=ids.LANES_QUEUE,
+        signal="changed",
         static_summary=f"look after {request.plane_kind} {request.plane}",
         static_details=request.trigger.reference or request.trigger.actor,
     )
@@ -42,15 +40,13 @@ async def signal_observability_check(
     Raises:
         InvalidRequest: A name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         ObservabilityCheckWorkflow.run,
         request,
-        id=ids.plane_check_id(request.organization, request.plane, ObservabilityPlane.kind),
-        task_queue=ids.LANES_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="changed",
-        start_signal_args=[request],
+        place=ids.plane_check_id(request.organization, request.plane, ObservabilityPlane.kind),
+        queue=ids.LANES_QUEUE,
+        signal="changed",
         static_summary=f"look after {ObservabilityPlane.kind} {request.plane}",
         static_details=request.trigger.reference or request.trigger.actor,
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from domain import ids
 from domain.deliveries.teardown import TeardownRequest, TornDown
+from workflows.common.opening import opened
 from workflows.teardown.teardown import TeardownWorkflow
 
 
@@ -18,15 +18,13 @@ async def signal_teardown(
     Raises:
         InvalidRequest: A name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         TeardownWorkflow.run,
         request,
-        id=ids.teardown_id(request.organization, request.kind, request.name),
-        task_queue=ids.LANES_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="changed",
-        start_signal_args=[request],
+        place=ids.teardown_id(request.organization, request.kind, request.name),
+        queue=ids.LANES_QUEUE,
+        signal="changed",
         static_summary=f"delete {request.kind} {request.name}",
         static_details=request.trigger.actor or request.trigger.reference,
     )

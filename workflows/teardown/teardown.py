@@ -167,6 +167,7 @@ class TeardownWorkflow:
                 f"let {self._what} go",
                 queue=ids.CONTROL_QUEUE,
                 options=QUICK,
+                even_if_cancelled=_ends_what_it_began(),
             )
         return True
 
@@ -189,6 +190,7 @@ class TeardownWorkflow:
                     f"delete {few([f'{one.kind} {one.name}' for one in survey.remove])}",
                     queue=ids.CONTROL_QUEUE,
                     options=WRITE,
+                    even_if_cancelled=_ends_what_it_began(),
                 )
             self._rounds += 1
             self._facts.add(
@@ -275,8 +277,7 @@ class TeardownWorkflow:
         why = workflow.cancellation_reason() or "nobody said why"
         await self._tell(
             Reason.CANCELLED,
-            f"its teardown was cancelled ({why}): what is gone stays gone; delete it again to "
-            "go on",
+            f"its teardown was cancelled ({why}){_AGAIN}",
             even_if_cancelled=True,
         )
         await self._facts.write()
@@ -287,6 +288,11 @@ class TeardownWorkflow:
         if workflow.info().is_continue_as_new_suggested():
             await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(self._request)
+
+
+def _ends_what_it_began() -> bool:
+    """What is soon done and cannot be taken back is done to its end, so that it is told."""
+    return workflow.patched("teardown-ends-what-it-began")
 
 
 def _why(error: PlatformError) -> Reason:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from domain import ids
 from domain.deliveries.tenants import TenantRequest, TenantSetup
+from workflows.common.opening import opened
 from workflows.tenants.tenant import TenantWorkflow
 
 
@@ -18,15 +18,13 @@ async def signal_tenant(
     Raises:
         InvalidRequest: The name is not valid.
     """
-    return await client.start_workflow(
+    return await opened(
+        client,
         TenantWorkflow.run,
         request,
-        id=ids.tenant_id(request.organization),
-        task_queue=ids.ORCHESTRATION_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="changed",
-        start_signal_args=[request],
+        place=ids.tenant_id(request.organization),
+        queue=ids.ORCHESTRATION_QUEUE,
+        signal="changed",
         static_summary=f"set up {request.organization}",
         static_details=request.trigger.reference or request.trigger.actor,
     )

@@ -17,7 +17,6 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.planes.tenants import TenantPlaneActivities
 from activities.secrets.tenants import VaultTenantActivities
-from activities.tenants.leaving import TenantLeavingActivities
 from activities.tenants.setup import TenantActivities
 from domain import ids
 from domain.deliveries import OperationStatus
@@ -44,6 +43,7 @@ from workflows.common.facts import Facts
 from workflows.common.parking import Parking
 from workflows.common.progress import Progress
 from workflows.common.words import few
+from workflows.tenants.leaving import leave
 
 _STEPS = ("read", "access", "planes", "record")
 _LONGEST = timedelta(hours=2)
@@ -231,13 +231,7 @@ class TenantWorkflow:
 
     async def _leave(self, leaving: TenantLeaving) -> None:
         """Removes what an environment left; comes last, when its new place is there."""
-        left = await call(
-            TenantLeavingActivities.leave_namespaces,
-            leaving,
-            f"leave plane {leaving.plane} where nothing runs any more",
-            queue=leaving.task_queue,
-            options=WRITE,
-        )
+        left = await leave(leaving)
         if left.removed or left.kept:
             told = f"removed {few(left.removed) or 'none'}, kept {few(left.kept) or 'none'}"
             step = f"leave-{leaving.plane}"

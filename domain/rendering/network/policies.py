@@ -101,7 +101,7 @@ def _check(facts: ReleaseFacts, one: Dependency) -> None:
 
 
 def _check_mutual(facts: ReleaseFacts, one: Dependency) -> None:
-    """Cilium's successor of its deprecated field encrypts before policies see ports: none is open.
+    """Cilium's successor of its deprecated field, ztunnel, encrypts before policies see ports.
 
     So there is nothing to say from 1.20 on that leaves the rest of the policy in force.
     """
@@ -118,6 +118,6 @@ def _check_mutual(facts: ReleaseFacts, one: Dependency) -> None:
     if minor not in _MUTUAL:
         raise InvalidRequest(
             f"{who}, which no policy of Cilium {network.cilium_version} on data plane {plane} can "
-            "say: it takes 1.14 to 1.19. Since 1.20 it is deprecated, and ztunnel in its place "
-            "leaves policies about ports without effect"
+            "say: it takes 1.14 to 1.19. Since 1.20 it is deprecated, and policies about ports do "
+            "not work with ztunnel in its place"
         )

@@ -114,6 +114,8 @@ def test_the_last_runs_of_a_timetable_are_shown_with_how_they_ended() -> None:
     assert [one.name for one in grew.nodes] == ["report", "report-4", "report-3", "report-2"]
     assert grew.health is NodeHealth.HEALTHY
     assert grew.nodes[1].health is NodeHealth.DEGRADED
+    assert grew.nodes[0].details == {"schedule": "@daily"}
+    assert grew.nodes[1].details == {"state": "Failed", "started": "2026-03-01T04:00:00Z"}
 
 
 def alone(live: dict[str, Any], *pods: dict[str, Any]) -> ComponentTree:

@@ -155,10 +155,15 @@ def test_the_version_of_an_api_stands_in_its_paths_and_the_component_does_not_se
 
 def test_what_is_scaled_by_load_has_no_replicas_of_its_own() -> None:
     release = rendered(service_class={"autoscaling": {"minReplicas": 2, "maxReplicas": 5}})
+    calm = {"minReplicas": 2, "maxReplicas": 5, "scaleDownStabilizationSeconds": 60}
+    slower = rendered(service_class={"autoscaling": calm})
     assert "replicas" not in one(release, "Deployment")["spec"]
     scaler = one(release, "HorizontalPodAutoscaler")["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 5)
     assert scaler["scaleTargetRef"]["name"] == "web"
+    assert "behavior" not in scaler
+    waits = one(slower, "HorizontalPodAutoscaler")["spec"]["behavior"]
+    assert waits == {"scaleDown": {"stabilizationWindowSeconds": 60}}
     assert "PodDisruptionBudget" in [each["kind"] for each in release.objects]
 
 
