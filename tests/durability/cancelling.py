@@ -148,9 +148,10 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
         if (set(secrets), len(facts)) != ({(1, True, 1, False)}, 1):
             problems.append(f"{secrets} is left, and {len(facts)} facts tell of the cancel")
         return problems
-    if point.workflow.startswith("promotion/"):
-        # What a promotion asks for is recorded by the deployment, if it came to that.
-        facts = [one for one in end["fact"] if one["action"] == "promotion.cancelled"]
+    kind, _, _ = point.workflow.partition("/")
+    if kind in {"promotion", "rollback"}:
+        # What they ask for is recorded by the deployment, if it came to that.
+        facts = [one for one in end["fact"] if one["action"] == f"{kind}.cancelled"]
         return (
             problems if len(facts) == 1 else [*problems, f"{len(facts)} facts tell of the cancel"]
         )

@@ -228,13 +228,15 @@ async def test_a_cancel_while_nobody_can_tell_what_to_bring_back_changes_nothing
     monkeypatch.setattr(bad, "standing", away)
     handle = await start_rollback(temporal, request(bad))
     await called(bad, "read_rollback")
-    await handle.cancel()
+    await handle.cancel(reason="ann: too hasty")
     with pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
 
     assert isinstance(failed.value.cause, CancelledError)
     assert "change_standing" not in bad.names()
-    assert [one.result.value for one in bad.facts] == ["undone"]
+    (told,) = bad.facts
+    assert (told.action, told.result.value) == ("rollback.cancelled", "undone")
+    assert (told.actor, told.reason) == ("ann", "too hasty")
 
 
 async def test_a_cancel_that_cannot_lift_what_it_placed_says_so(

@@ -269,7 +269,8 @@ class RollbackWorkflow:
             message = f"{message}; undo failed: {worse.message}"
             phase = Phase.ERRORED
         undone = f"; {', '.join(saga.undone)}" if saga.undone else ""
-        await self._write(FactResult.UNDONE, f"{message}{undone}")
+        self._log.add_cancel("rollback.cancelled", [message, *saga.undone])
+        await self._log.write()
         self._progress.is_at(phase, f"{message}{undone}")
 
     async def _write(self, result: FactResult, message: str) -> None:
