@@ -21,6 +21,7 @@ from domain.deliveries.approvals import ApprovalRule, ApprovalStanding
 from domain.deliveries.break_glass import BreakGlass, BreakGlassPlan, BreakGlassRequest, GrantOrder
 from domain.deliveries.notices import Notice
 from domain.phases import Phase
+from domain.records import FactBatch, Recorded
 from tests.serving import own_client, served
 from tests.workflows.approving import ANN, BOB, Approvals
 from workflows.approvals.approval import ApprovalWorkflow
@@ -41,10 +42,19 @@ class Rights:
         self.rule = LEADS
         self.given: dict[str, GrantOrder] = {}
         self.lifted: list[datetime] = []
+        self.writing = asyncio.Event()
+        self.may_write = asyncio.Event()
+        self.may_write.set()
 
     @activity.defn
     async def plan_break_glass(self, _: BreakGlassRequest) -> BreakGlassPlan:
         return BreakGlassPlan(rule=self.rule)
+
+    @activity.defn
+    async def record(self, batch: FactBatch) -> Recorded:
+        self.writing.set()
+        await self.may_write.wait()
+        return await self.approvals.record(batch)
 
     @activity.defn
     async def place_grant(self, order: GrantOrder) -> None:
@@ -60,7 +70,7 @@ class Rights:
         own = await own_client(self.client)
         workflows = [ApprovalWorkflow, BreakGlassWorkflow]
         activities: list[Any] = [
-            self.plan_break_glass, self.place_grant, self.lift_grant, self.approvals.record,
+            self.plan_break_glass, self.place_grant, self.lift_grant, self.record,
             *self.approvals.people(),
         ]  # fmt: skip
         made = [
@@ -145,6 +155,20 @@ async def test_a_right_is_given_once_another_agrees_and_taken_back_by_a_cancel(
     assert rights.given == {}
     said = [one for one in await rights.told() if one.startswith("break-glass")]
     assert said == ["break-glass.requested", "break-glass.granted", "break-glass.cancelled"]
+
+
+async def test_a_cancel_is_heeded_that_comes_while_the_order_is_written_down(
+    rights: Rights,
+) -> None:
+    rights.may_write.clear()
+    handle = await rights.ask()
+    async with asyncio.timeout(60):
+        await rights.writing.wait()
+        await handle.cancel(reason="bob: it was nothing")
+        rights.may_write.set()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    assert await rights.told() == ["break-glass.requested", "break-glass.cancelled"]
 
 
 async def test_what_others_refuse_is_never_given(rights: Rights) -> None:

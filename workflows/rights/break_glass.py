@@ -29,7 +29,7 @@ from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.approvals.asking import approved
-from workflows.common.calls import QUICK, call, to_the_end
+from workflows.common.calls import QUICK, call, stop_if_cancelled, to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
@@ -103,6 +103,7 @@ class BreakGlassWorkflow:
     async def _given(self, request: BreakGlassRequest, saga: Saga) -> None:
         plan = await self._planned(request)
         await self._facts.write()
+        stop_if_cancelled()  # what is written down is written to the end
         self._agreed = await self._approved(request, plan)
         if await self._planned(request) != plan:
             raise Denied("the rule changed while people were asked: ask again")
@@ -122,6 +123,7 @@ class BreakGlassWorkflow:
             message=f"until {until:%Y-%m-%d %H:%M} UTC",
         )
         await self._facts.write()
+        stop_if_cancelled()
         saga.add(f"took grant {order.id} back", lambda: self._lift(order))
         with self._progress.step("grant"):
             await call(
