@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -270,6 +270,22 @@ def tenants(stack: dict[str, str], plane: str) -> tuple[Tenants, Topology]:
     return ours, rival
 
 
+def outward(names: Sequence[str], registry_port: int, git_port: int) -> list[Flow]:
+    """What every component tries: all others, names, the node, and addresses outside."""
+    flows = [
+        Flow(source, target, at)
+        for source in names
+        for target in names
+        for at in PORTS
+        if source != target
+    ]
+    for source in names:
+        flows += [Flow(source, "dns", 53, "UDP"), Flow(source, "dns", 53)]
+        flows += [Flow(source, "node", 10250), Flow(source, "registry", registry_port)]
+        flows += [Flow(source, "registry", git_port)]
+    return flows
+
+
 @pytest.mark.parametrize("plane", ["Kubernetes", "Cilium"])
 async def test_flows_of_real_pods_pass_as_the_oracle_says(
     ground: Ground, oracle: Oracle, stack: dict[str, str], plane: str
@@ -285,17 +301,7 @@ async def test_flows_of_real_pods_pass_as_the_oracle_says(
         {"name": "registry", "address": host},
     ]
     parties = [pods(one.party(name), name) for one in (ours, rival) for name in one.components]
-    flows = [
-        Flow(source, target, at)
-        for source in names
-        for target in names
-        for at in PORTS
-        if source != target
-    ]
-    for source in names:
-        flows += [Flow(source, "dns", 53, "UDP"), Flow(source, "dns", 53)]
-        flows += [Flow(source, "node", 10250), Flow(source, "registry", port)]
-        flows += [Flow(source, "registry", urlsplit(stack["PAVANE_GIT__URL"]).port or 0)]
+    flows = outward(names, port, urlsplit(stack["PAVANE_GIT__URL"]).port or 0)
     inward = [Flow("gateway", target, at) for target in names for at in PORTS]
     objects = [*policies(ours), *policies(rival)]
     told = oracle.ask(objects, [*parties, *others], [*flows, *inward])

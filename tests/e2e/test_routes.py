@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from clients.kubernetes import Cluster, Kind
+from clients.kubernetes import Cluster, Kind, Object
 from domain.rendering.labels import COMPONENT
 from tests.e2e.test_types import (
     PATIENCE,
@@ -78,14 +79,19 @@ async def test_the_gateway_does_what_an_endpoint_says_and_each_kind_has_its_addr
     told_of = [(await answer(stack, status["url"])).status_code for _ in range(MOST + 1)]
     assert set(told_of) == {200, 429}
     route = await cluster.get(GRPC_ROUTES, "front.rpc", tenant.namespace)
-    accepted = [
+    (accepted,) = accepted_of(route)
+    assert accepted["status"] == "True"
+    assert accepted["observedGeneration"] == route["metadata"]["generation"]
+
+
+def accepted_of(route: Object) -> list[dict[str, Any]]:
+    """What each gateway says about taking a route."""
+    return [
         one
         for parent in route["status"]["parents"]
         for one in parent["conditions"]
         if one["type"] == "Accepted"
     ]
-    assert [one["status"] for one in accepted] == ["True"]
-    assert accepted[0]["observedGeneration"] == route["metadata"]["generation"]
 
 
 async def test_what_the_gateway_of_the_plane_lacks_is_refused_by_name(tenant: Tenant) -> None:

@@ -31,20 +31,19 @@ async def offers(plane: Cluster, line: Line, policy: dict[str, Any] | None) -> N
     await plane.apply(organization, manager="person")
 
 
+async def holds(http: httpx.AsyncClient, line: Line, environment: str = "prod") -> int:
+    """Has Vi hold what runs in an environment; returns how that was answered."""
+    path = f"/v1/standings/{line.name}/web/{environment}/hold"
+    return (await http.post(path, json={"reason": "wait"}, headers=VI)).status_code
+
+
 async def test_a_role_is_used_once_another_agreed_and_no_longer_than_it_lasts(
     line: Line, plane: Cluster, http: httpx.AsyncClient
 ) -> None:
     await offers(plane, line, {"roles": ["developer"], "approval": {"groups": ["developers"]}})
     order = {"role": "developer", "environment": "prod", "reason": "the shop is down"}
     path = f"/v1/break-glass/{line.name}"
-
-    async def holds() -> int:
-        answer = await http.post(
-            f"/v1/standings/{line.name}/web/prod/hold", json={"reason": "wait"}, headers=VI
-        )
-        return answer.status_code
-
-    assert await holds() == HTTPStatus.FORBIDDEN
+    assert await holds(http, line) == HTTPStatus.FORBIDDEN
     asked = await http.post(path, json=order, headers=VI)
     assert asked.status_code == HTTPStatus.ACCEPTED, asked.text
     again = await http.post(path, json=order, headers=VI)
@@ -52,7 +51,7 @@ async def test_a_role_is_used_once_another_agreed_and_no_longer_than_it_lasts(
     longer = await http.post(path, json={**order, "duration": "2h"}, headers=VI)
     assert longer.status_code == HTTPStatus.CONFLICT, longer.text
     assert "has another role for a while in prod, or asked for one" in longer.json()["detail"]
-    assert await holds() == HTTPStatus.FORBIDDEN
+    assert await holds(http, line) == HTTPStatus.FORBIDDEN
     place = ids.break_glass_id(line.name, "viewer@example.test", "prod")
     approval = await line.asked_about(place)
     assert approval["asked"] == "give viewer@example.test the role developer in prod for 1h"
@@ -68,11 +67,8 @@ async def test_a_role_is_used_once_another_agreed_and_no_longer_than_it_lasts(
     assert [(one["user"], one["role"], one["approvedBy"]) for one in items] == [
         ("viewer@example.test", "developer", ["dev@example.test"])
     ]
-    assert await holds() == HTTPStatus.OK
-    elsewhere = await http.post(
-        f"/v1/standings/{line.name}/web/staging/hold", json={"reason": "wait"}, headers=VI
-    )
-    assert elsewhere.status_code == HTTPStatus.FORBIDDEN
+    assert await holds(http, line) == HTTPStatus.OK
+    assert await holds(http, line, "staging") == HTTPStatus.FORBIDDEN
 
     operation = f"/v1/operations/{asked.json()['id']}/cancel"
     kept = await http.post(operation, json={"reason": "over"}, headers=DEV)
@@ -82,7 +78,7 @@ async def test_a_role_is_used_once_another_agreed_and_no_longer_than_it_lasts(
     async with asyncio.timeout(PATIENCE):
         while (await http.get(path, headers=DEV)).json()["items"]:  # noqa: ASYNC110 - over HTTP
             await asyncio.sleep(0.1)
-    assert await holds() == HTTPStatus.FORBIDDEN
+    assert await holds(http, line) == HTTPStatus.FORBIDDEN
 
 
 async def test_who_has_a_role_may_give_it_back_and_nobody_elses(

@@ -84,7 +84,7 @@ async def test_a_key_of_another_certificate_is_not_taken_and_the_old_one_stays(
         with capture_logs() as said:
             files.write("broken.test", of_another_key=True)
             async with asyncio.timeout(30):
-                while not any("not taken" in line["event"] for line in said):  # noqa: ASYNC110
+                while not any("not taken" in line["event"] for line in said):  # noqa: ASYNC110 - a log
                     await asyncio.sleep(PAUSE)
         assert await shown_at(port) == "CN=first.test"
         files.write("third.test")
