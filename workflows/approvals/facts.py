@@ -11,7 +11,7 @@ from domain.deliveries.approval_votes import Act, ApprovalDecision, PeopleFacts,
 from domain.deliveries.approvals import ApprovalOutcome, ApprovalRequest, ApprovalResult
 from domain.policies.approvals import Event
 from domain.records import AuditFact, FactBatch, FactResult
-from workflows.common.calls import QUICK, Options, call
+from workflows.common.calls import QUICK, Options, call, stop_if_cancelled
 from workflows.common.facts import Facts
 
 _UNTIL_WRITTEN: Options = {
@@ -130,7 +130,16 @@ class ApprovalFacts:
         )
 
     async def write(self) -> None:
-        """Writes what is collected, however long the database is away."""
+        """Writes what is collected, however long the database is away; raises a cancel afterwards.
+
+        Raises:
+            asyncio.CancelledError: Nobody needs the approval. What was collected is written.
+        """
+        await self.write_to_the_end()
+        stop_if_cancelled()
+
+    async def write_to_the_end(self) -> None:
+        """Writes what is collected, however long the database is away and whatever is cancelled."""
         batch, self._unwritten = self._unwritten, ()
         if not batch:
             return

@@ -161,6 +161,18 @@ async def to_the_end(work: Awaitable[Result]) -> Result:
                 raise
 
 
+def heed_cancel() -> None:
+    """Raises a cancel that was put off: of the workflow, or of the task in which this is called.
+
+    For what came to its end although it was cancelled, where more would follow. Runs that went on
+    after it before this was so do the same in their replay.
+    """
+    task = asyncio.current_task()
+    is_cancelled = workflow.cancellation_reason() is not None or bool(task and task.cancelling())
+    if is_cancelled and workflow.patched("a-cancel-that-was-put-off-is-heeded"):
+        raise asyncio.CancelledError
+
+
 def stop_if_cancelled() -> None:
     """Raises the cancel of the workflow again, in case a result that came with it swallowed it."""
     if workflow.cancellation_reason() is not None:

@@ -17,7 +17,7 @@ from activities.records.facts import RecordActivities
 from domain import ids
 from domain.deliveries import Trigger
 from domain.records import AuditFact, DeploymentEntry, FactBatch, FactResult, Recorded, fact_key
-from workflows.common.calls import QUICK, call
+from workflows.common.calls import QUICK, call, heed_cancel
 
 
 class Facts:
@@ -108,7 +108,24 @@ class Facts:
     async def write(self, *deployments: DeploymentEntry) -> Recorded:
         """Writes what is collected in one activity; does nothing when there is nothing.
 
-        Also while the flow is being cancelled: what was done must be written down.
+        What was done must be written down, so a cancel does not stop it; it is raised afterwards.
+
+        Raises:
+            asyncio.CancelledError: The flow is cancelled. What was collected is written.
+        """
+        try:
+            done = await self.write_to_the_end(*deployments)
+        except FailureError:
+            heed_cancel()
+            raise
+        heed_cancel()
+        return done
+
+    async def write_to_the_end(self, *deployments: DeploymentEntry) -> Recorded:
+        """Writes like ``write``, where a cancel changes nothing any more.
+
+        For the last words of a flow, and what it tells while it undoes: nothing may follow that
+        waits or changes anything, because a cancel that came meanwhile is not heard of again.
         """
         facts = self.take()
         if not facts and not deployments:

@@ -189,7 +189,7 @@ class DeployWorkflow:
             CompensationFailed: That was not possible.
         """
         with self._progress.waiting(f"what ran before, for {frozen.message}"):
-            await to_the_end(saga.compensate())
+            await saga.compensate()
         stop_if_cancelled()
         attempt.facts.frozen(frozen.message)
         attempt.begin_again()

@@ -10,7 +10,7 @@ from temporalio import workflow
 
 from domain.deliveries.freezes import FreezeVerdict
 from runtime import search_attributes as attributes
-from workflows.common.calls import stop_if_cancelled
+from workflows.common.calls import heed_cancel, stop_if_cancelled
 from workflows.common.progress import Progress
 
 _LONGEST = timedelta(minutes=30)
@@ -45,6 +45,7 @@ class Thaw:
 
         The caller reads all facts anew afterwards, and comes back when the place is still closed.
         """
+        heed_cancel()  # whoever looked may have put one off
         now = workflow.now()
         until = min(verdict.until or now + longest, now + longest)
         who = ", ".join(

@@ -21,7 +21,7 @@ from domain.records import FactResult
 from domain.secrets import leaks
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.common.calls import stop_if_cancelled, to_the_end
+from workflows.common.calls import to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.leaks.replacing import LeakedSecrets, planned
@@ -172,7 +172,6 @@ class LeakResponseWorkflow:
             evidence=tuple(entry.path for entry in plan.entries[:50]),
         )
         await self._facts.write()
-        stop_if_cancelled()  # what is written down is written to the end
         return plan
 
     async def _end(self, phase: Phase, message: str) -> None:
@@ -190,7 +189,7 @@ class LeakResponseWorkflow:
             after_hash=self._report.plan.hash,
             evidence=(workflow.info().workflow_id, *replaced[:49]),
         )
-        await self._facts.write()
+        await self._facts.write_to_the_end()
         self._progress.is_at(phase, message)
 
     def _tell(self, **changes: object) -> None:

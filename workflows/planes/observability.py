@@ -20,7 +20,7 @@ from domain.phases import Phase
 from domain.records import FactResult
 from domain.resources import ObservabilityPlane
 from runtime import search_attributes as attributes
-from workflows.common.calls import QUICK, call, stop_if_cancelled
+from workflows.common.calls import QUICK, call
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 
@@ -68,7 +68,7 @@ class ObservabilityCheckWorkflow:
                     workflow.continue_as_new(self._request.model_copy(update=known))
         except asyncio.CancelledError:
             self._facts.add_cancel("plane-check.cancelled")
-            await self._facts.write()
+            await self._facts.write_to_the_end()
             self._progress.is_at(Phase.CANCELLED, "nobody looks after it until it is changed")
             raise
         self._progress.is_at(Phase.SUCCEEDED, "it is not declared any more")
@@ -133,4 +133,3 @@ class ObservabilityCheckWorkflow:
             message=seen.message,
         )
         await self._facts.write()
-        stop_if_cancelled()  # a cancel that came while it was written was put off

@@ -13,6 +13,7 @@ from domain.errors import CompensationFailed, Failed, FreezeActive, PlatformErro
 from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error
+from workflows.common.calls import heed_cancel
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.promotions import ending
@@ -77,6 +78,13 @@ class CarriedWatch:
         await log.write()
         return False
 
+    async def cancelled(self) -> None:
+        """Writes down that a person ended it; what it is about stays (decision 0022)."""
+        if not self._task.done():
+            log, release = self._passage.facts_log, self._verification.facts.release
+            log.add_cancel("promotion.watch-ended", [f"{release} stays and is watched no more"])
+            await log.write_to_the_end()
+
     async def _follow(self) -> None:
         watch = self._verification.watch
         assert watch is not None  # noqa: S101 - whoever carries it looked
@@ -115,7 +123,7 @@ class CarriedWatch:
             self._again = request.model_copy(
                 update={"request_id": f"{request.request_id}-again", "artifact": passage.artifact}
             )
-        await passage.facts_log.write()
+        await passage.facts_log.write_to_the_end()
 
     async def _go_back(self, error: Failed) -> None:
         """Brings back what did well before, as the policy says; that is told by the rollback."""
@@ -135,7 +143,12 @@ async def is_more_to_do(
     """Tells whether somebody waits; what is still watched is watched to its end before."""
     if requests.waiting or carried is None:
         return bool(requests.waiting)
-    is_more = await carried.is_left(progress, lambda: bool(requests.waiting))
+    try:
+        heed_cancel()  # one that came while the last was written down
+        is_more = await carried.is_left(progress, lambda: bool(requests.waiting))
+    except asyncio.CancelledError:
+        await carried.cancelled()
+        raise
     if not is_more and (again := carried.comes_again()) is not None:
         requests.waiting.append(again)
     return bool(requests.waiting)

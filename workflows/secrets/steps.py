@@ -57,9 +57,14 @@ class Steps:
                     raise
 
     async def told(self, action: str, **about: Any) -> None:
-        """Writes one fact down."""
+        """Writes one fact down; a cancel that comes meanwhile is raised afterwards."""
         self.facts.add(action, **about)
         await self.facts.write()
+
+    async def told_at_last(self, action: str, **about: Any) -> None:
+        """Writes down how the rotation ended; a cancel changes nothing in that any more."""
+        self.facts.add(action, **about)
+        await self.facts.write_to_the_end()
 
     async def note(
         self, phase: Phase, message: str, *, version: int = 0, expires: datetime | None = None
