@@ -23,6 +23,7 @@ Kind = Literal[
     "build-request",
     "configuration",
     "deploy",
+    "deploy-at",
     "drift",
     "leak",
     "plane-check",

@@ -151,7 +151,7 @@ async def test_an_inbox_of_all_organizations_shows_what_each_lets_the_person_dec
         return set(items) & set(subjects.items())
 
     async with asyncio.timeout(60):
-        while await inbox("bob") != set(subjects.items()):  # visibility has no event
+        while await inbox("bob") != set(subjects.items()):  # noqa: ASYNC110 - visibility has no event
             await asyncio.sleep(0.1)
     assert await inbox("ann") == {(name, subjects[name]) for name in ("acme", both)}
     assert await inbox("eve") == set()
