@@ -80,7 +80,7 @@ class CarriedWatch:
 
     async def cancelled(self) -> None:
         """Writes down that a person ended it; what it is about stays (decision 0022)."""
-        if not self._task.done():
+        if not (self._task.done() or self._goes_back or self._is_reverted):
             log, release = self._passage.facts_log, self._verification.facts.release
             log.add_cancel("promotion.watch-ended", [f"{release} stays and is watched no more"])
             await log.write_to_the_end()
@@ -137,18 +137,21 @@ class CarriedWatch:
             workflow.logger.warning("not rolled back: %s", worse.message)
 
 
+async def end_early(carried: CarriedWatch | None) -> None:
+    """Ends a run that was cancelled: nothing is watched any more, which is written down."""
+    if carried is not None:
+        await carried.cancelled()
+    await workflow.wait_condition(workflow.all_handlers_finished)
+
+
 async def is_more_to_do(
     requests: Requests, carried: CarriedWatch | None, progress: Progress
 ) -> bool:
     """Tells whether somebody waits; what is still watched is watched to its end before."""
     if requests.waiting or carried is None:
         return bool(requests.waiting)
-    try:
-        heed_cancel()  # one that came while the last was written down
-        is_more = await carried.is_left(progress, lambda: bool(requests.waiting))
-    except asyncio.CancelledError:
-        await carried.cancelled()
-        raise
+    heed_cancel()  # one that came while the last was written down
+    is_more = await carried.is_left(progress, lambda: bool(requests.waiting))
     if not is_more and (again := carried.comes_again()) is not None:
         requests.waiting.append(again)
     return bool(requests.waiting)

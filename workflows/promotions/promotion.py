@@ -38,7 +38,7 @@ from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.guards.edges import Edge
 from workflows.promotions import ending
-from workflows.promotions.carried import CarriedWatch, is_more_to_do
+from workflows.promotions.carried import CarriedWatch, end_early, is_more_to_do
 from workflows.promotions.delivery import Delivery
 from workflows.promotions.letting import let_through
 from workflows.promotions.passage import Passage, title
@@ -80,7 +80,7 @@ class PromotionWorkflow:
                 self._progress.restart(title(request))
                 failure = await self._one(request)
         except (asyncio.CancelledError, FailureError):
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            await end_early(self._carried)
             raise
         await workflow.wait_condition(workflow.all_handlers_finished)
         if failure is not None:

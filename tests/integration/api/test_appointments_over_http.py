@@ -32,7 +32,7 @@ async def test_one_order_for_later_waits_for_a_place_and_is_taken_back(
     second = await dev.post(PATH, json=body)
     path = f"/v1/operations/{first.json()['id']}"
     async with asyncio.timeout(60):
-        while not (shown := (await dev.get(path)).json())["waitingFor"]:
+        while not (shown := (await dev.get(path)).json())["waitingFor"]:  # noqa: ASYNC110 - over HTTP
             await asyncio.sleep(0.05)
     listed = await dev.get(f"/v1/operations?organization={acme}&kind=deploy-at")
     await dev.post(f"{path}/cancel", json={"reason": "not tonight"})
