@@ -57,14 +57,9 @@ class Steps:
                     raise
 
     async def told(self, action: str, **about: Any) -> None:
-        """Writes down one fact of a step."""
+        """Writes one fact down."""
         self.facts.add(action, **about)
-        await self.facts.write_midway()
-
-    async def ended(self, **about: Any) -> None:
-        """Writes down how the rotation ended."""
-        self.facts.add("rotation.ended", **about)
-        await self.facts.write_last()
+        await self.facts.write()
 
     async def note(
         self, phase: Phase, message: str, *, version: int = 0, expires: datetime | None = None
