@@ -125,7 +125,7 @@ class DeployAtWorkflow:
             organization=request.organization,
             component=request.component,
             environment=request.environment,
-            request_id=f"at-{ids.content_hash([info.workflow_id, info.run_id])[:16]}",
+            request_id=f"at-{ids.content_hash(info.run_id)[:16]}",
             artifact=request.artifact,
             force_conflicts=request.force_conflicts,
             expires=request.expires,
