@@ -32,6 +32,9 @@ def check(profile: str, state: StateDir) -> None:
     problems = [*_space(profile, state), *_watchers(profile)]
     if profile == "full":
         problems += _rights()
+    if profile == "ha" and os.geteuid() == 0 and shutil.which("setpriv") is None:
+        problems.append("setpriv is not there, and PostgreSQL refuses to be root; install it: "
+                        "apt-get install util-linux")  # fmt: skip
     if problems:
         raise PreflightFailed(problems)
 

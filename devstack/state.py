@@ -86,7 +86,7 @@ class StateDir:
         return self.logs / f"{name}.log"
 
     def keep_outside(self, folder: Path) -> None:
-        """Remembers a folder that had to be elsewhere, so that it is deleted with this one."""
+        """Remembers a folder or file that had to be elsewhere: it is deleted with this one."""
         if folder.is_relative_to(self.root):
             return
         known = {*self._outside(), folder}
@@ -94,8 +94,11 @@ class StateDir:
 
     def delete(self) -> None:
         """Deletes the folder and all data in it, and what had to be elsewhere."""
-        for folder in self._outside():
-            shutil.rmtree(folder, ignore_errors=True)
+        for place in self._outside():
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
         shutil.rmtree(self.root, ignore_errors=False)
 
     @property

@@ -113,29 +113,38 @@ async def _initialise(context: StackContext, folder: Path) -> None:
     """Makes an empty cluster; a half-made one of a run that was cut off is made anew."""
     context.state.keep_outside(folder)
     _make_empty(folder)
+    secret = folder.with_name(f"{folder.name}.password")
+    context.state.keep_outside(secret)
+    write_private(secret, password(context.state, _SUPERUSER))
+    _give(secret)
     initdb = await asyncio.create_subprocess_exec(
         *_as_owner(),
         _programs() / "initdb",
         *("-D", folder, "-U", _SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"),
-        "--pwfile=/dev/stdin",
+        f"--pwfile={secret}",
         cwd="/",
-        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await initdb.communicate(password(context.state, _SUPERUSER).encode())
+    said, _ = await initdb.communicate()
+    secret.unlink()
     if initdb.returncode != 0:
         _make_empty(folder)
-        message = f"initdb: {said.decode(errors='replace').strip()}"
+        message = f"initdb: {said.decode(errors='replace').strip().splitlines()[-1]}"
         raise DevstackError(message)
 
 
 def _make_empty(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
+    _give(folder)
+
+
+def _give(path: Path) -> None:
+    """Lets the server's user have what root made."""
     if os.geteuid() == 0:
         owner = pwd.getpwnam(_SUPERUSER)
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        os.chown(path, owner.pw_uid, owner.pw_gid)
 
 
 async def _create_databases(state: StateDir, port: int) -> None:
