@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -107,9 +107,11 @@ class RolloutActivities:
         removed = []
         if extended(wanted, previous):
             await asyncio.sleep(_READ_BY_GATEWAY)
-        async for one in pruned(self._cluster, diff_objects(previous, wanted).prune):
+        unwanted = diff_objects(previous, wanted).prune
+        async for one in pruned(self._cluster, unwanted):
             activity.heartbeat(len(wanted))
             removed.append(one)
+        await self._forget_secrets(previous, {f"{one.kind}/{one.name}" for one in unwanted})
         return Applied(
             applied=tuple(f"{obj['kind']}/{obj['metadata']['name']}" for obj in wanted),
             pruned=tuple(removed),
@@ -175,6 +177,16 @@ class RolloutActivities:
             # What is in conflict still lies within a list: it is restored, whoever owns it.
             await self._applied.apply(left, force=True)
             yielded += [f"{said(obj)} {field}" for field in fields]
+
+    async def _forget_secrets(
+        self, previous: Iterable[dict[str, Any]], removed: Collection[str]
+    ) -> None:
+        """Removes what was delivered to workloads that this release has no more."""
+        if self._secrets is None:
+            return
+        for obj in previous:
+            if said(obj) in removed:
+                await self._secrets.forget(obj)
 
     async def _hand_over(
         self, previous: Iterable[dict[str, Any]], wanted: Sequence[dict[str, Any]]

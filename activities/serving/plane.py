@@ -26,9 +26,11 @@ from clients.vault.issuers import Issuers
 def plane(outside: Outside) -> Activities:
     """Effects on a data or build plane: the task queue of that plane."""
     cluster, watches, objects = outside.cluster, outside.watches, outside.objects
-    builds = BuildRunActivities(cluster, watches, objects, outside.registry, outside.settings)
     delivery = SecretDelivery(
         cluster, store_of(outside.settings.vault, outside.settings.vault.plane)
+    )
+    builds = BuildRunActivities(
+        cluster, watches, objects, outside.registry, outside.settings, secrets=delivery
     )
     session = session_of(outside.settings.vault, outside.settings.vault.plane)
     certificates = GatewayCertificates(cluster, Issuers(session) if session else None)

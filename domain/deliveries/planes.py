@@ -36,6 +36,7 @@ class FoundCapabilities(Wire):
     gateway_extensions: tuple[str, ...] = ()
     cert_manager: str = ""
     external_secrets: str = ""
+    secrets_store_csi: str = ""
     cilium: str = ""
     metrics: bool = False
     autoscaler: bool = False

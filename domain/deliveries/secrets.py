@@ -38,6 +38,19 @@ class VaultTenant(Wire):
     """Why nothing was set up; empty = it was."""
 
 
+class SecretVolume(Wire):
+    """What of a consumer's secrets the Secrets Store CSI driver brings into its pods."""
+
+    provider: str
+    """``openbao`` or ``vault``."""
+    sign_in: str
+    """Where its pods sign in, below ``auth/``."""
+    files: tuple[str, ...]
+    """Keys that are files of the volume; never empty."""
+    variables: tuple[str, ...] = ()
+    """Keys that are wanted as variables and stand in a Kubernetes Secret."""
+
+
 class SecretConsumer(Wire):
     """A workload whose pods find a secret in a Kubernetes Secret beside them."""
 
@@ -56,11 +69,14 @@ class SecretConsumer(Wire):
     """ClusterSecretStore by which External Secrets fills it; empty = Pavane fills it."""
     registry: str = ""
     """Host of the registry that nodes pull its images from with it; empty = it is for its pods."""
+    volume: SecretVolume | None = None
+    """How the Secrets Store CSI driver brings it; None = it does not."""
 
     @property
     def shown(self) -> str:
         """For people."""
-        return f"{self.component} in {self.environment}{' (pulls)' if self.registry else ''}"
+        where = f" in {self.environment}" if self.environment else ""
+        return f"{self.component}{where}{' (pulls)' if self.registry else ''}"
 
     @property
     def restarts(self) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from domain import ids
 from domain.secrets.places import EVERYWHERE, PLANES, SHARED, mount
 
+AUDIENCE = "openbao"
+"""Tokens of pods must be made for it; one that is meant for the API server opens nothing there."""
 _READ = ("read",)
 _LIST = ("read", "list")
 _SET = ("create", "update")
@@ -40,7 +42,9 @@ ROTATOR: Mapping[str, Sequence[str]] = {
 DELIVERER: Mapping[str, Sequence[str]] = {
     "org/+/data/*": _READ,
     "org/+/metadata/*": _READ,
+    "org/+/subkeys/*": _READ,
     f"org/+/data/{PLANES}/*": ("deny",),
+    f"org/+/subkeys/{PLANES}/*": ("deny",),
     "pki/+/sign/gateway": ("update",),
 }
 """Task queue of a plane: reads what it delivers to pods, has certificates for its gateway signed by
