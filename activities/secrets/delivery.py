@@ -63,7 +63,9 @@ class SecretDelivery:
         found = []
         for kind in (DEPLOYMENTS, CRON_JOBS):
             listing = await self._cluster.list(kind, labels=labels)
-            found += [one for item in listing.items for one in _consumers(item, request)]
+            for item in listing.items:
+                named = _consumers(item, request)
+                found += named or delivery.reading(item, request.readers)
         return SecretConsumers(items=tuple(found))
 
     @activity.defn

@@ -71,12 +71,17 @@ class SecretConsumer(Wire):
     """Host of the registry that nodes pull its images from with it; empty = it is for its pods."""
     volume: SecretVolume | None = None
     """How the Secrets Store CSI driver brings it; None = it does not."""
+    reads: bool = False
+    """Its pods read OpenBao themselves: nothing is brought to them, and they are not replaced."""
+    account: str = ""
+    """Service account by which they do."""
 
     @property
     def shown(self) -> str:
         """For people."""
         where = f" in {self.environment}" if self.environment else ""
-        return f"{self.component}{where}{' (pulls)' if self.registry else ''}"
+        how = " (pulls)" if self.registry else " (reads OpenBao itself)" if self.reads else ""
+        return f"{self.component}{where}{how}"
 
     @property
     def restarts(self) -> bool:
@@ -84,7 +89,7 @@ class SecretConsumer(Wire):
 
         A node looks at what it pulls with whenever it pulls.
         """
-        return self.kind == "Deployment" and not self.registry
+        return self.kind == "Deployment" and not self.registry and not self.reads
 
 
 class FindConsumers(Wire):
@@ -94,6 +99,9 @@ class FindConsumers(Wire):
     path: str
     project: str = ""
     """Any secret of this project instead. Empty = that of the path."""
+    readers: tuple[str, ...] = Field((), max_length=100)
+    """Service accounts that read it themselves, as ``NAMESPACE/NAME``: Deployments that run as one
+    are told too."""
 
 
 class SecretConsumers(Wire):

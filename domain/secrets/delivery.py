@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain import ids
@@ -138,6 +138,36 @@ def consumer(workload: Mapping[str, Any], by: str = SOURCES) -> SecretConsumer |
     for vault_key in found.keys.values():
         permit_use(key_of(vault_key).path, found.project, found.environment)
     return found
+
+
+def reading(workload: Mapping[str, Any], readers: Sequence[str]) -> list[SecretConsumer]:
+    """Returns a Deployment that runs as one of some service accounts, and so reads secrets itself.
+
+    Args:
+        workload: A workload of the plane.
+        readers: Service accounts, as ``NAMESPACE/NAME``.
+    """
+    meta, spec = workload["metadata"], workload["spec"]
+    if workload["kind"] != "Deployment" or not spec.get("replicas", 1):
+        return []
+    account = spec["template"]["spec"].get("serviceAccountName", "default")
+    if f"{meta['namespace']}/{account}" not in readers:
+        return []
+    labels = meta.get("labels") or {}
+    return [
+        SecretConsumer(
+            organization=labels.get(ORGANIZATION, ""),
+            project=labels.get(PROJECT, ""),
+            environment=labels.get(ENVIRONMENT, ""),
+            component=labels.get(COMPONENT, ""),
+            namespace=meta["namespace"],
+            kind=workload["kind"],
+            name=meta["name"],
+            secret="",
+            reads=True,
+            account=account,
+        )
+    ]
 
 
 def secret_object(

@@ -14,6 +14,8 @@ from domain.secrets.places import EVERYWHERE, PLANES, SHARED, mount
 
 AUDIENCE = "openbao"
 """Tokens of pods must be made for it; one that is meant for the API server opens nothing there."""
+AUDIT_DEVICE = "file"
+"""Name of the audit device whose file tells who uses old credentials."""
 _READ = ("read",)
 _LIST = ("read", "list")
 _SET = ("create", "update")
@@ -36,6 +38,7 @@ ROTATOR: Mapping[str, Sequence[str]] = {
     "pki/+/key/+": ("delete",),
     "pki/+/config/issuers": ("update",),
     "pki/+/revoke": ("update",),
+    f"sys/audit-hash/{AUDIT_DEVICE}": ("update",),
 }
 """Task queue `secrets`: turns secrets over, in whichever organization."""
 
@@ -112,7 +115,9 @@ def tenant_policies(
     made: dict[str, Mapping[str, Sequence[str]]] = {
         reader_name(organization): {f"{root}/data/*": _READ, f"{root}/metadata/*": _LIST},
         rotator_name(organization): {
-            rule.replace("+", organization, 1): rights for rule, rights in ROTATOR.items()
+            rule.replace("+", organization, 1): rights
+            for rule, rights in ROTATOR.items()
+            if "+" in rule
         },
     }
     for project, environment in places:
