@@ -133,7 +133,11 @@ class SecretDelivery:
 
     async def forget(self, workload: Mapping[str, Any]) -> None:
         """Removes what was delivered to a workload that is gone. Idempotent."""
-        for found in delivery.consumers(workload):
+        try:
+            consumers = delivery.consumers(workload)
+        except PlatformError:
+            return  # nothing was ever delivered by it
+        for found in consumers:
             made = [SECRETS]
             if found.store:
                 made.insert(0, EXTERNAL_SECRETS)

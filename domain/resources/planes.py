@@ -61,8 +61,8 @@ class RegistryAccess(Model):
     insecure: bool = False
     """Plain HTTP. Only for a registry on the same machine."""
     credentials: CredentialReference | None = None
-    """Who the plane is to the registry. Absent = anonymous. On a data plane a vaultPath (fields
-    `username`, `password`) makes the pull secret of each component; it needs `host`."""
+    """Who nodes of the plane are to the registry. Absent = anonymous. A vaultPath (`username`,
+    `password`) makes the pull secret of each component, or of builds; it needs `host`."""
 
 
 class PlaneCapabilities(Model):
