@@ -42,6 +42,7 @@ from domain.rendering import labels as names
 from domain.rendering.diff import diff_objects
 from domain.rendering.network import held_open
 from domain.rendering.waves import ROUTES, extended, waves
+from domain.secrets.delivery import consumers
 
 _SCALE_MANAGER = "pavane-scale"
 """Holds the number of replicas from when Pavane lets go of it until an autoscaler takes it."""
@@ -111,7 +112,7 @@ class RolloutActivities:
         async for one in pruned(self._cluster, unwanted):
             activity.heartbeat(len(wanted))
             removed.append(one)
-        await self._forget_secrets(previous, {f"{one.kind}/{one.name}" for one in unwanted})
+        await self._forget(previous, wanted, {f"{one.kind}/{one.name}" for one in unwanted})
         return Applied(
             applied=tuple(f"{obj['kind']}/{obj['metadata']['name']}" for obj in wanted),
             pruned=tuple(removed),
@@ -178,15 +179,19 @@ class RolloutActivities:
             await self._applied.apply(left, force=True)
             yielded += [f"{said(obj)} {field}" for field in fields]
 
-    async def _forget_secrets(
-        self, previous: Iterable[dict[str, Any]], removed: Collection[str]
+    async def _forget(
+        self,
+        previous: Iterable[dict[str, Any]],
+        wanted: Iterable[dict[str, Any]],
+        unwanted: Collection[str],
     ) -> None:
-        """Removes what was delivered to workloads that this release has no more."""
-        if self._secrets is None:
+        """Removes what was delivered to workloads that are gone."""
+        gone_now = [one for one in previous if said(one) in unwanted]
+        if self._secrets is None or not gone_now:
             return
-        for obj in previous:
-            if said(obj) in removed:
-                await self._secrets.forget(obj)
+        kept = {each.secret for one in wanted for each in consumers(one)}
+        for obj in gone_now:
+            await self._secrets.forget(obj, kept)
 
     async def _hand_over(
         self, previous: Iterable[dict[str, Any]], wanted: Sequence[dict[str, Any]]

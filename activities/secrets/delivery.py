@@ -8,7 +8,7 @@ only if that is still what it read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from temporalio import activity
@@ -131,13 +131,16 @@ class SecretDelivery:
             changed=done.changed or more.changed, versions={**done.versions, **more.versions}
         )
 
-    async def forget(self, workload: Mapping[str, Any]) -> None:
-        """Removes what was delivered to a workload that is gone. Idempotent."""
+    async def forget(self, workload: Mapping[str, Any], kept: Collection[str] = ()) -> None:
+        """Removes what was delivered to a workload that is gone, but for Secrets that are kept.
+
+        Idempotent.
+        """
         try:
             consumers = delivery.consumers(workload)
         except PlatformError:
             return  # nothing was ever delivered by it
-        for found in consumers:
+        for found in (one for one in consumers if one.secret not in kept):
             made = [SECRETS]
             if found.store:
                 made.insert(0, EXTERNAL_SECRETS)
