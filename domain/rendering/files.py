@@ -14,7 +14,7 @@ from domain.rendering.configuration.maps import files_map, key_of
 from domain.rendering.configuration.rendered import SECRETS_VOLUME, plain_files, secret_files
 from domain.rendering.configuration.secrets import secret_name, volume_of
 from domain.rendering.facts import ReleaseFacts
-from domain.secrets.mounted import volume_source
+from domain.secrets import mounted
 
 _VOLUME = "pavane-files"
 
@@ -41,7 +41,7 @@ def mount(facts: ReleaseFacts, spec: dict[str, Any]) -> None:
     if kept:
         name = secret_name(facts.component.name)
         is_mounted = volume_of(facts) is not None
-        source = volume_source(name) if is_mounted else {"secret": {"secretName": name}}
+        source = mounted.volume_source(name) if is_mounted else {"secret": {"secretName": name}}
         _mounted(spec, SECRETS_VOLUME, source, kept)
 
 

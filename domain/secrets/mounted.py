@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries.secrets import SecretConsumer, SecretVolume
-from domain.secrets import rights
-from domain.secrets.delivery import VERSIONS, own_labels, said
+from domain.secrets import delivery, rights
 from domain.secrets.places import key_of, mount
 
 API_VERSION, KIND = "secrets-store.csi.x-k8s.io/v1", "SecretProviderClass"
@@ -55,8 +54,8 @@ def provider_class(
         "metadata": {
             "name": found.secret,
             "namespace": found.namespace,
-            "labels": own_labels(found),
-            "annotations": {VERSIONS: said(versions)},
+            "labels": delivery.own_labels(found),
+            "annotations": {delivery.VERSIONS: delivery.said(versions)},
         },
         "spec": {"provider": volume.provider, "parameters": parameters},
     }

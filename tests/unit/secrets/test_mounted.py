@@ -107,7 +107,8 @@ def test_a_secret_as_a_variable_is_refused_by_name_unless_the_plane_lets_it() ->
 
 
 def test_a_plane_that_was_looked_at_and_has_no_driver_is_refused() -> None:
-    given = facts(configuration=configured(cert="/a"), plane={"secrets": DRIVER})
+    private = {"endpoints": [{"name": "http", "port": 8080, "visibility": "project"}]}
+    given = facts(configuration=configured(cert="/a"), plane={"secrets": DRIVER}, workload=private)
     status = given.data_plane.status
     for told, refused in (("v1", False), ("v1alpha1", True), ("", True)):
         seen = status.model_validate(
