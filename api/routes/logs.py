@@ -73,20 +73,27 @@ async def component_log(
     since: Annotated[
         str, Query(max_length=24, description="Of so long, such as `2h`, instead of last lines.")
     ] = "",
+    project: Annotated[
+        str, Query(max_length=63, description="Of a component that is gone: whose it was.")
+    ] = "",
 ) -> StreamingResponse:
     """Sends the lines of all pods of the component, each with the pod's name before it.
 
     The worker of the plane reads them, so it works for every plane. At most 16 MB are sent at once;
     with `follow` lines arrive within about two seconds. With `since` pods that are gone come first,
-    where the log store of the plane keeps what they wrote.
+    where the log store of the plane keeps what they wrote; also when the component is not deployed
+    there any more, and with `project` when it is gone altogether.
     """
     await access.organization(organization)
-    found = await component_of(cluster, organization, component)
-    await access.require(organization, Action.LOGS, project=found.project, environment=environment)
+    if project:
+        owner = ids.slug(project, "project")
+    else:
+        owner = (await component_of(cluster, organization, component)).project
+    await access.require(organization, Action.LOGS, project=owner, environment=environment)
     request = LogRequest(
         organization=organization,
-        project=found.project,
-        component=component,
+        project=owner,
+        component=ids.slug(component, "component"),
         environment=ids.slug(environment, "environment"),
         look="",
         tail=tail,

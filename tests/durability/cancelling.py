@@ -27,6 +27,7 @@ from tests.durability.sweep import (
 from tests.durability.vaults import PATH
 
 _RECORDS = ("Deployment", "Build")
+_TOLD_BY_FACTS = {"promotion", "rollback", "task-run"}
 _UNFINISHED = {None, "", "Running", "Pending"}
 _WATCH = "watch_release"
 _APPLIES = {"apply_release", "follow_rollout"}
@@ -149,8 +150,8 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
             problems.append(f"{secrets} is left, and {len(facts)} facts tell of the cancel")
         return problems
     kind, _, _ = point.workflow.partition("/")
-    if kind in {"promotion", "rollback"}:
-        # What they ask for is recorded by the deployment, if it came to that.
+    if kind in _TOLD_BY_FACTS:
+        # What they ask for is recorded by the deployment, if it came to that; a run has no record.
         facts = [one for one in end["fact"] if one["action"] == f"{kind}.cancelled"]
         return (
             problems if len(facts) == 1 else [*problems, f"{len(facts)} facts tell of the cancel"]

@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from activities.common.kinds import DEPLOYMENTS
 from activities.looks.log_copies import LogCopyActivities
 from activities.looks.logs import LogActivities
+from activities.looks.past_logs import PastLogs
 from activities.looks.places import LookPlanActivities
 from activities.looks.places_of_logs import LogPlanActivities
 from activities.looks.trees import TreeActivities
@@ -34,6 +35,7 @@ from settings import Settings
 from tests.integration.drift.places import Place
 from tests.integration.own_api_server import OwnApiServer
 from tests.integration.resources.conftest import CRDS, established
+from tests.integration.vaults import askers
 from tests.servers import temporal_server
 from tests.serving import served
 from workflows.deployments.queues import TemporalDeployQueues
@@ -103,6 +105,7 @@ async def platform(
     durable: Client,
     objects: ObjectStore,
     tmp_path_factory: pytest.TempPathFactory,
+    stack: dict[str, str],
 ) -> AsyncIterator[None]:
     """Workers of all queues that drift needs, with the real activities."""
     watches = SharedWatches(plane)
@@ -139,7 +142,7 @@ async def platform(
                 on_plane.inspect_release,
                 on_plane.put_back_objects,
                 TreeActivities(plane, watches, objects).see_tree,
-                LogActivities(plane, watches, objects).copy_log,
+                LogActivities(plane, watches, objects, PastLogs(askers=askers(stack))).copy_log,
             ],
         }
         workers += [
