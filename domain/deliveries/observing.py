@@ -9,7 +9,7 @@ from domain.resources.observability import ObservabilityPlane
 
 
 class AskedAs(Wire):
-    """Who the platform is to a system. What proves it is read where it is used, and never travels."""
+    """Who the platform is to a system; what proves it is read where it is used."""
 
     credentials: str = Field("", max_length=512)
     """Path of a secret of the organization. Empty = anonymous."""

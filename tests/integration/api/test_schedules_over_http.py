@@ -18,8 +18,8 @@ from activities.records.facts import RecordActivities
 from api.services import Services
 from clients.kubernetes import Cluster, SharedWatches
 from clients.notifications import Notifier
-from clients.web import Probes, Prometheus, Web
 from clients.records import SqlRecords
+from clients.web import Probes, Prometheus, Web
 from domain import ids
 from domain.rendering import labels as names
 from domain.resources import Environment, parse_as

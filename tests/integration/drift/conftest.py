@@ -118,9 +118,9 @@ async def platform(
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(watches.close)
-        stack.push_async_callback(history.close)
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(watches.close)
+        opened.push_async_callback(history.close)
         workers = [Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)]
         queues: dict[str, list[Callable[..., Any]]] = {
             ids.CONTROL_QUEUE: [
@@ -149,7 +149,7 @@ async def platform(
             Worker(durable, task_queue=queue, activities=activities)
             for queue, activities in queues.items()
         ]
-        await stack.enter_async_context(served(workers))
+        await opened.enter_async_context(served(workers))
         yield
 
 

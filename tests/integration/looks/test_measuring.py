@@ -42,7 +42,7 @@ async def declared(place: Place, measures: LogStoreOfATest, stack: dict[str, str
     await place.apply("DataPlane", "local", {"observabilityPlaneRef": "metrics"})
     metrics = [{"name": "errors", "query": "errors > 1"}]
     await place.policy(health={"everySeconds": 86400, "metrics": metrics})
-    await keep(stack, place.name, PATH, token="canary-8c02")  # noqa: S106 - of a test
+    await keep(stack, place.name, PATH, token="canary-8c02")
     return place
 
 

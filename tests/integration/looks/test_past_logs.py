@@ -112,9 +112,9 @@ async def test_a_store_is_told_who_asks_and_says_what_is_wrong_with_them(
 
     with pytest.raises(NotFound, match="`pavane secret set _observability/logs token` sets it"):
         await _told(measured, objects)
-    await keep(stack, measured.name, "_observability/logs", token="canary-7d21")  # noqa: S106 - of a test
+    await keep(stack, measured.name, "_observability/logs", token="canary-7d21")
     told = await _told(measured, objects)
-    await keep(stack, measured.name, "_observability/logs", token="canary-0000")  # noqa: S106 - of a test
+    await keep(stack, measured.name, "_observability/logs", token="canary-0000")
     with pytest.raises(NotFound, match=r"answered 401: not \['Bearer \*\*\*', 'acme'\]"):
         await _told(measured, objects)
 

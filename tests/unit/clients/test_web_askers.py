@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from clients.web import Loki, Prometheus, Web, asker_of
 from domain.errors import DependencyUnavailable, InvalidRequest
 
-TOKEN, PASSWORD = "token-canary-5e1f", "password canary: 5e1f"  # noqa: S105 - shown to nobody
+TOKEN, PASSWORD = "token-canary-5e1f", "password canary: 5e1f"
 BASIC = base64.b64encode(f"reader:{PASSWORD}".encode()).decode()
 
 
@@ -75,9 +75,7 @@ def test_what_does_not_fit_together_is_refused_without_a_value(
     assert TOKEN not in refused.value.message
 
 
-@pytest.mark.parametrize(
-    "fields", [{"token": TOKEN}, {"username": "reader", "password": PASSWORD}]
-)
+@pytest.mark.parametrize("fields", [{"token": TOKEN}, {"username": "reader", "password": PASSWORD}])
 async def test_a_server_that_says_what_it_was_told_brings_no_value_into_an_error(
     fields: dict[str, str],
 ) -> None:
@@ -186,4 +184,3 @@ def _certificate(folder: Path) -> tuple[str, ssl.SSLContext]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(folder / "server.pem")
     return pem.decode(), context
-
