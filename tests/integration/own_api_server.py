@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import secrets
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import Process
 from pathlib import Path
 
 import httpx
@@ -91,9 +91,10 @@ class OwnApiServer:
                 await process.wait()
 
     async def _run(self, program: str, *options: str) -> Process:
-        return await asyncio.create_subprocess_exec(
-            str(self._files[program]), *options, cwd=self._folder, stdout=DEVNULL, stderr=DEVNULL
-        )
+        with (self._folder / f"{program}.log").open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                str(self._files[program]), *options, cwd=self._folder, stdout=log, stderr=log
+            )
 
     async def _answers(self) -> None:
         async with httpx.AsyncClient(verify=False) as client, asyncio.timeout(_PATIENCE):
@@ -104,6 +105,10 @@ class OwnApiServer:
                     ready = None
                 if ready is not None and ready.is_success:
                     return
+                for name, process in (("etcd", self._etcd), ("kube-apiserver", self._api)):
+                    if process is not None and process.returncode is not None:
+                        said = (self._folder / f"{name}.log").read_text()[-2000:]
+                        raise AssertionError(f"{name} ended with {process.returncode}: {said}")
                 await asyncio.sleep(0.1)
 
     def _write_access(self) -> None:

@@ -27,6 +27,7 @@ from domain.deliveries.promotions import Promotion, StepRules
 from domain.deliveries.standings import Standing, StandingChange
 from domain.errors import Denied, Errored
 from domain.phases import Phase
+from domain.records import FactBatch, Recorded
 from tests.workflows.conftest import World, workers
 from tests.workflows.promoting import Line
 from tests.workflows.test_emergency_stops import order
@@ -48,6 +49,53 @@ def watched(line: Line) -> None:
     line.rules = StepRules(watch_seconds=60)
     line.health.clear()
     line.fails = Errored("what measures health does not let the platform in")
+
+
+class HeldRecords:
+    """What the promotion writes down is held up once, so that something else comes meanwhile."""
+
+    def __init__(self, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.writing, self.may_write = asyncio.Event(), asyncio.Event()
+        keep = line.keep
+
+        async def held(batch: FactBatch) -> Recorded:
+            if batch.facts[0].organization == line.organization:
+                self.writing.set()
+                await self.may_write.wait()
+            return await keep(batch)
+
+        monkeypatch.setattr(line, "keep", held)
+
+
+async def test_a_cancel_is_heeded_that_comes_while_the_request_is_written_down(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.rules = StepRules(approval=ApprovalRule())
+    records = HeldRecords(line, monkeypatch)
+    handle = await line.promote()
+    async with asyncio.timeout(60):
+        await records.writing.wait()
+        await handle.cancel(reason="bob: not today")
+        records.may_write.set()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    assert line.told() == ["promotion.requested", "promotion.cancelled"]
+
+
+async def test_it_gives_way_to_a_request_that_comes_while_it_is_written_down(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.rules = StepRules(approval=ApprovalRule())
+    records = HeldRecords(line, monkeypatch)
+    handle = await line.promote("one", artifact="web-a")
+    async with asyncio.timeout(60):
+        await records.writing.wait()
+        line.rules, line.release = StepRules(), ""
+        line.source = line.source.model_copy(update={"artifact": "web-b"})
+        await line.promote("two", artifact="web-b")
+        records.may_write.set()
+        promotion = await handle.result()
+    assert (promotion.request_id, promotion.artifact) == ("two", "web-b")
 
 
 async def test_what_cannot_be_watched_is_not_left_to_run(line: Line, world: World) -> None:

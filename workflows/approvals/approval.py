@@ -151,7 +151,7 @@ class ApprovalWorkflow:
             self._request = self._request.model_copy(update={"state": told})
             self._facts.asked(self._request)
             self._tell("asked", f"approval is needed: {self._request.asked}")
-        await self._facts.write()
+        await self._facts.write_midway()
         stop_if_cancelled()
         self._woken = False
         due = approvals.upcoming(self._request)
@@ -248,7 +248,7 @@ class ApprovalWorkflow:
     async def _end(self) -> None:
         """Writes down and tells how it ended."""
         assert self._result is not None  # noqa: S101 - only called then
-        await self._facts.write()
+        await self._facts.write_last()
         title = f"{self._result.outcome.value}: {self._request.asked}"
         notice = self._notice(self._result.outcome.value, title)
         await self._send(notice, {**_WHILE_SOMEBODY_WAITS, "start_to_close_timeout": _SAYING})

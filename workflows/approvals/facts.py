@@ -129,8 +129,15 @@ class ApprovalFacts:
             message=f"{len(result.votes)} votes count, {len(result.voided)} are void",
         )
 
-    async def write(self) -> None:
-        """Writes what is collected, however long the database is away."""
+    async def write_midway(self) -> None:
+        """Writes what is collected, however long the database is away; then a cancel is raised."""
+        await self._write(puts_cancel_off=True)
+
+    async def write_last(self) -> None:
+        """Writes what is collected at the end, where a cancel comes too late to change anything."""
+        await self._write(even_if_cancelled=True)
+
+    async def _write(self, **cancel: bool) -> None:
         batch, self._unwritten = self._unwritten, ()
         if not batch:
             return
@@ -140,7 +147,7 @@ class ApprovalFacts:
             f"write down {', '.join(fact.action for fact in batch)}"[:200],
             queue=ids.CONTROL_QUEUE,
             options=_UNTIL_WRITTEN,
-            even_if_cancelled=True,
+            **cancel,
         )
 
     def _add(self, action: str, *, result: FactResult = FactResult.DONE, **more: str) -> None:

@@ -106,6 +106,7 @@ async def call(
     queue: str,
     options: Options,
     even_if_cancelled: bool = False,
+    puts_cancel_off: bool = False,
 ) -> Result:
     """Executes an activity method on the task queue that has the right to it.
 
@@ -120,6 +121,7 @@ async def call(
         options: One of the presets.
         even_if_cancelled: The result is needed although all is cancelled: to undo, to write
             down, or because it tells what there is to undo.
+        puts_cancel_off: It is done to the end although all is cancelled; then the cancel is raised.
     """
     called = _named(
         workflow.execute_activity_method(
@@ -128,6 +130,8 @@ async def call(
         queue,
         summary,
     )
+    if puts_cancel_off:
+        return await and_then_stop(called)
     if even_if_cancelled:
         return await to_the_end(called)
     result = await called
@@ -150,15 +154,37 @@ async def to_the_end(work: Awaitable[Result]) -> Result:
     """Awaits what must not be left half done, although the workflow is cancelled meanwhile.
 
     Nothing of ``work`` is cancelled. An activity that was asked to cancel would not be tried again
-    when its worker dies. The caller looks for the cancel afterwards, if it matters to it.
+    when its worker dies. A cancel that comes meanwhile is lost: this is for ends of flows, and for
+    what a flow must know to undo it. Where it goes on afterwards, see ``and_then_stop``.
     """
     task = asyncio.ensure_future(work)
-    while True:
+    await _held_on(task)
+    return task.result()
+
+
+async def and_then_stop(work: Awaitable[Result]) -> Result:
+    """Awaits ``work`` to the end as ``to_the_end`` does, and then raises a cancel that came.
+
+    Also one of the task alone, such as that of a wait which has to give way: no other place tells
+    of it later.
+    """
+    task = asyncio.ensure_future(work)
+    if await _held_on(task) and workflow.patched("a-cancel-is-put-off-not-lost"):
+        raise asyncio.CancelledError
+    return task.result()
+
+
+async def _held_on(task: asyncio.Future[Any]) -> bool:
+    """Returns when it is done; tells whether whoever waits for it was cancelled meanwhile."""
+    was_cancelled = False
+    while not task.done():
         try:
-            return await asyncio.shield(task)
+            await asyncio.shield(task)
         except asyncio.CancelledError:
-            if task.cancelled():
-                raise
+            was_cancelled = was_cancelled or not task.cancelled()
+        except Exception:  # noqa: BLE001 - whoever asks for the result hears of it
+            break
+    return was_cancelled
 
 
 def stop_if_cancelled() -> None:

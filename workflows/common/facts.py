@@ -16,7 +16,7 @@ from temporalio.exceptions import FailureError
 from activities.records.facts import RecordActivities
 from domain import ids
 from domain.deliveries import Trigger
-from domain.records import AuditFact, DeploymentEntry, FactBatch, FactResult, Recorded, fact_key
+from domain.records import AuditFact, FactBatch, FactResult, fact_key
 from workflows.common.calls import QUICK, call
 
 
@@ -65,7 +65,7 @@ class Facts:
     def add(
         self, action: str, *, step: str = "", result: FactResult = FactResult.DONE, **more: Any
     ) -> AuditFact:
-        """Adds a fact. It is written with the next ``take`` or ``write``.
+        """Adds a fact. It is written with the next ``take`` or ``write_...``.
 
         Args:
             action: ``noun.past-participle``.
@@ -105,23 +105,31 @@ class Facts:
         taken, self._pending = tuple(self._pending), []
         return taken
 
-    async def write(self, *deployments: DeploymentEntry) -> Recorded:
-        """Writes what is collected in one activity; does nothing when there is nothing.
+    async def write_midway(self) -> None:
+        """Writes what is collected; the flow goes on afterwards, unless it was cancelled meanwhile.
 
-        Also while the flow is being cancelled: what was done must be written down.
+        What was done is written down all the same, and then the cancel is raised.
         """
+        await self._write(puts_cancel_off=True)
+
+    async def write_last(self) -> None:
+        """Writes what is collected at the end, where a cancel comes too late to change anything."""
+        await self._write(even_if_cancelled=True)
+
+    async def _write(self, **cancel: bool) -> None:
+        """Writes in one activity; does nothing when there is nothing."""
         facts = self.take()
-        if not facts and not deployments:
-            return Recorded()
-        said = ", ".join(fact.action for fact in facts) or "history"
+        if not facts:
+            return
+        said = ", ".join(fact.action for fact in facts)
         try:
-            return await call(
+            await call(
                 RecordActivities.record,
-                FactBatch(facts=facts, deployments=deployments),
+                FactBatch(facts=facts),
                 f"write down {said}"[:200],
                 queue=ids.CONTROL_QUEUE,
                 options=QUICK,
-                even_if_cancelled=True,
+                **cancel,
             )
         except FailureError:
             self._pending = [*facts, *self._pending]  # for the next time something is written

@@ -121,7 +121,7 @@ class Parking:
     async def _write(self, facts: Facts) -> None:
         """Writes the facts now, if the records can be written; else with the next that are."""
         with suppress(FailureError, PlatformError):
-            await facts.write()
+            await facts.write_last()
 
 
 def _given_up(why: str) -> Resolution:

@@ -101,7 +101,7 @@ class CertificateRenewalWorkflow:
             for trouble in answer.refused if answer else ():
                 if trouble not in known.refused:
                     self._tell(facts, plane, trouble)
-        await facts.write()
+        await facts.write_midway()
 
     def _tell(self, facts: Facts, plane: CertificatePlane, trouble: CertificateTrouble) -> None:
         facts.add(

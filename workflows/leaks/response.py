@@ -110,7 +110,7 @@ class LeakResponseWorkflow:
         self._progress.begins(self._title)
         self._facts.add("leak.reported", result=FactResult.ASKED, reason=self._request.reason)
         try:
-            await self._facts.write()
+            await self._facts.write_midway()
             await self._answered()
         except asyncio.CancelledError:
             await to_the_end(self._end(Phase.CANCELLED, "stopped by a person"))
@@ -171,7 +171,7 @@ class LeakResponseWorkflow:
             message=f"not asked: {', '.join(skipped)}" if skipped else "",
             evidence=tuple(entry.path for entry in plan.entries[:50]),
         )
-        await self._facts.write()
+        await self._facts.write_midway()
         stop_if_cancelled()  # what is written down is written to the end
         return plan
 
@@ -190,7 +190,7 @@ class LeakResponseWorkflow:
             after_hash=self._report.plan.hash,
             evidence=(workflow.info().workflow_id, *replaced[:49]),
         )
-        await self._facts.write()
+        await self._facts.write_last()
         self._progress.is_at(phase, message)
 
     def _tell(self, **changes: object) -> None:

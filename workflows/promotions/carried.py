@@ -74,7 +74,7 @@ class CarriedWatch:
         release, log = self._verification.facts.release, self._passage.facts_log
         log.add("promotion.watch-ended", result=FactResult.UNDONE, before=release,
                 reason="a newer promotion was let through")  # fmt: skip
-        await log.write()
+        await log.write_midway()
         return False
 
     async def _follow(self) -> None:
@@ -115,7 +115,7 @@ class CarriedWatch:
             self._again = request.model_copy(
                 update={"request_id": f"{request.request_id}-again", "artifact": passage.artifact}
             )
-        await passage.facts_log.write()
+        await passage.facts_log.write_last()
 
     async def _go_back(self, error: Failed) -> None:
         """Brings back what did well before, as the policy says; that is told by the rollback."""

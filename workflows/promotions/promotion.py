@@ -285,7 +285,7 @@ class PromotionWorkflow:
         message = ending.left_alone(passage) if stays else ending.reason(failure, phase)
         ending.log_end(passage, phase, message, saga.undone)
         self._requests.tell(passage.facts_log, cancelled=phase is Phase.CANCELLED)
-        await passage.facts_log.write()
+        await passage.facts_log.write_last()
         self._promotion = ending.ended(passage, phase, message, failure, saga.undone)
         self._progress.is_at(phase, self._promotion.message)
         return failure
@@ -293,7 +293,7 @@ class PromotionWorkflow:
     async def _finish(self, passage: Passage, message: str, **more: bool) -> None:
         ending.log_end(passage, Phase.SUCCEEDED, message, ())
         self._requests.tell(passage.facts_log)
-        await passage.facts_log.write()
+        await passage.facts_log.write_last()
         done = ending.told(passage, Phase.SUCCEEDED)
         self._promotion = done.model_copy(update={"message": message, **more})
         self._progress.is_at(Phase.SUCCEEDED, message)

@@ -270,7 +270,7 @@ class RollbackWorkflow:
             phase = Phase.ERRORED
         undone = f"; {', '.join(saga.undone)}" if saga.undone else ""
         self._log.add_cancel("rollback.cancelled", [message, *saga.undone])
-        await self._log.write()
+        await self._log.write_last()
         self._progress.is_at(phase, f"{message}{undone}")
 
     async def _write(self, result: FactResult, message: str) -> None:
@@ -283,4 +283,4 @@ class RollbackWorkflow:
             reason=self._request.reason,
             message=message,
         )
-        await self._log.write()
+        await self._log.write_last()

@@ -35,7 +35,7 @@ class SecretChangeWorkflow:
             reason=change.reason,
             result=FactResult.ASKED if asked else FactResult.DONE,
         )
-        await facts.write()
+        await facts.write_midway()
         if not change.delivers:
             return SecretChanged()
         planes = await call(

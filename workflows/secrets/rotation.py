@@ -143,7 +143,7 @@ class RotationWorkflow:
             error = await self._undone(as_domain_error(failure))
             raise as_failure(error) from failure
         message = f"version {turn.reached} took the place of version {turn.before}"
-        await self._steps.told("rotation.ended", before=str(turn.before), after=str(turn.reached))
+        await self._steps.ended(before=str(turn.before), after=str(turn.reached))
         await self._steps.note(Phase.SUCCEEDED, message, version=turn.reached, expires=turn.expires)
         self._progress.is_at(Phase.SUCCEEDED, message)
         return Rotation(
@@ -270,11 +270,11 @@ class RotationWorkflow:
         undone = "; ".join(self._saga.undone) or nothing
         if cancelled:
             self._steps.facts.add_cancel("rotation.cancelled", self._saga.undone)
-            await self._steps.facts.write()
+            await self._steps.facts.write_last()
             phase, message = Phase.CANCELLED, undone
         else:
             message = f"{error.message}; {undone}"
-            await self._steps.told("rotation.ended", result=FactResult.FAILED, message=message)
+            await self._steps.ended(result=FactResult.FAILED, message=message)
         await self._steps.note(phase, message)
         self._progress.is_at(phase, message if cancelled else error.message)
         return error

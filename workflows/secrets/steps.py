@@ -57,9 +57,14 @@ class Steps:
                     raise
 
     async def told(self, action: str, **about: Any) -> None:
-        """Writes one fact down."""
+        """Writes down one fact of a step."""
         self.facts.add(action, **about)
-        await self.facts.write()
+        await self.facts.write_midway()
+
+    async def ended(self, **about: Any) -> None:
+        """Writes down how the rotation ended."""
+        self.facts.add("rotation.ended", **about)
+        await self.facts.write_last()
 
     async def note(
         self, phase: Phase, message: str, *, version: int = 0, expires: datetime | None = None

@@ -72,7 +72,7 @@ class ReleaseSetWorkflow:
         self._log.add("set.requested", result=FactResult.ASKED, reason=request.reason,
                       message=named[:500])  # fmt: skip
         try:
-            await self._log.write()
+            await self._log.write_midway()
             stop_if_cancelled()  # what is written down is written to the end
             with self._progress.step("promote", awaiting=f"{len(request.members)} components"):
                 await self._all()
@@ -192,6 +192,6 @@ class ReleaseSetWorkflow:
         evidence = [f"{one.component} {one.phase.value}" for one in members.states.values()]
         self._log.add(f"set.{phase.value.lower()}", result=results.get(phase, FactResult.FAILED),
                       message=self._message, evidence=tuple(evidence[:50]))  # fmt: skip
-        await self._log.write()
+        await self._log.write_last()
         self._progress.is_at(phase, self._message)
         return None if phase in {Phase.SUCCEEDED, Phase.CANCELLED} else failure

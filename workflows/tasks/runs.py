@@ -65,17 +65,17 @@ class TaskRunWorkflow:
             phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
             self._progress.is_at(phase, error.message)
             facts.add("task-run.ended", result=FactResult.FAILED, message=error.message)
-            await facts.write()
+            await facts.write_last()
             raise as_failure(error) from failure
         facts.add("task-run.ended", message=done.message)
-        await facts.write()
+        await facts.write_last()
         self._progress.is_at(Phase.SUCCEEDED, done.message)
         return done
 
     async def _cancelled(self, saga: Saga, facts: Facts) -> None:
         await to_the_end(saga.compensate())
         facts.add_cancel("task-run.cancelled", saga.undone)
-        await facts.write()
+        await facts.write_last()
         self._progress.is_at(Phase.CANCELLED, ", ".join(saga.undone))
 
     async def _run(self, request: TaskRunRequest, saga: Saga) -> TaskRun:
