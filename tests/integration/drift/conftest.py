@@ -29,6 +29,7 @@ from clients.kubernetes import Cluster, SharedWatches
 from clients.kubernetes.watch import DELETED
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
+from clients.web import Loki, Web
 from domain import ids
 from intake.drift import DriftWatch
 from settings import Settings
@@ -118,7 +119,9 @@ async def platform(
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
+    web = Web()
     async with AsyncExitStack() as opened:
+        opened.push_async_callback(web.close)
         opened.push_async_callback(watches.close)
         opened.push_async_callback(history.close)
         workers = [Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)]
@@ -142,7 +145,7 @@ async def platform(
                 on_plane.inspect_release,
                 on_plane.put_back_objects,
                 TreeActivities(plane, watches, objects).see_tree,
-                LogActivities(plane, watches, objects, PastLogs(askers=askers(stack))).copy_log,
+                LogActivities(plane, watches, objects, PastLogs(Loki(web), askers(stack))).copy_log,
             ],
         }
         workers += [

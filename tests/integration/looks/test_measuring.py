@@ -12,7 +12,7 @@ from activities.health.looking import HealthActivities
 from activities.health.planning import SweepActivities
 from activities.planes.observability import ObservabilityActivities, ObserverActivities
 from clients.kubernetes import SharedWatches
-from clients.web import Loki, Prometheus
+from clients.web import Loki, Prometheus, Web
 from domain.deliveries.observing import AskedAs, Observer, Observers
 from domain.deliveries.planes import ObservabilityRequest, ObservabilitySeen
 from domain.deliveries.sweeps import Observation, PlaneSweep, SweepRequest
@@ -34,6 +34,13 @@ async def measures() -> AsyncIterator[LogStoreOfATest]:
 
 
 @pytest.fixture
+async def web() -> AsyncIterator[Web]:
+    web = Web()
+    yield web
+    await web.close()
+
+
+@pytest.fixture
 async def declared(place: Place, measures: LogStoreOfATest, stack: dict[str, str]) -> Place:
     """A place whose plane names what measures, and a health check that asks it."""
     both = {"prometheusUrl": measures.url, "logsUrl": measures.url}
@@ -46,12 +53,12 @@ async def declared(place: Place, measures: LogStoreOfATest, stack: dict[str, str
     return place
 
 
-async def measured(place: Place, known: Askers) -> Observation:
+async def measured(place: Place, known: Askers, web: Web) -> Observation:
     """What a look at the place says of its metric, from the plan to the answer."""
     request = SweepRequest(organization=place.name, environment="dev")
     plan = await ActivityEnvironment().run(SweepActivities(place.cluster).plan_sweep, request)
     watches = SharedWatches(place.cluster)
-    look = HealthActivities(watches, askers=known).look_at_plane
+    look = HealthActivities(watches, None, Prometheus(web), known).look_at_plane
     sweep = PlaneSweep(organization=place.name, environment="dev", metrics=plan.metrics)
     try:
         seen = await ActivityEnvironment().run(look, sweep)
@@ -62,10 +69,10 @@ async def measured(place: Place, known: Askers) -> Observation:
 
 
 async def test_health_is_asked_with_what_the_plane_names_and_without_it_is_unwell(
-    declared: Place, stack: dict[str, str]
+    declared: Place, stack: dict[str, str], web: Web
 ) -> None:
-    known = await measured(declared, askers(stack))
-    unknown = await measured(declared, Askers())
+    known = await measured(declared, askers(stack), web)
+    unknown = await measured(declared, Askers(), web)
 
     assert (known.healthy, known.reason) == (True, "Quiet")
     assert (unknown.healthy, unknown.reason) == (False, "NoAnswer")
@@ -73,7 +80,7 @@ async def test_health_is_asked_with_what_the_plane_names_and_without_it_is_unwel
 
 
 async def test_whether_it_answers_is_asked_by_the_worker_that_uses_it(
-    declared: Place, measures: LogStoreOfATest, stack: dict[str, str]
+    declared: Place, measures: LogStoreOfATest, stack: dict[str, str], web: Web
 ) -> None:
     request = ObservabilityRequest(
         organization=declared.name,
@@ -84,7 +91,7 @@ async def test_whether_it_answers_is_asked_by_the_worker_that_uses_it(
     )
     find = ObserverActivities(declared.cluster).find_observers
     observers = await ActivityEnvironment().run(find, request)
-    ask = ObservabilityActivities(Prometheus(), Loki(), askers(stack)).ask_observability
+    ask = ObservabilityActivities(Prometheus(web), Loki(web), askers(stack)).ask_observability
     answers = await ActivityEnvironment().run(ask, request)
     other = request.model_copy(update={"asked_as": AskedAs(credentials="_planes/local")})
     foreign = await ActivityEnvironment().run(ask, other)

@@ -94,7 +94,11 @@ async def test_what_was_written_in_a_place_is_told_after_the_component_left_it(
     store.keep(_HOUR + 1, measured.namespace, _GONE, "last words")
     store.keep(_HOUR + 1, measured.namespace, "other-6d4cf56db6-x7k2p", "of another component")
     bound = ids.binding_name("web", "dev")
-    await measured.cluster.delete(platform("ServiceBinding"), bound, measured.name)
+    bindings = platform("ServiceBinding")
+    free = {"metadata": {"finalizers": None}}
+    await measured.cluster.patch(bindings, bound, measured.name, free)
+    await measured.cluster.delete(bindings, bound, measured.name)
+    assert await measured.cluster.find(bindings, bound, measured.name) is None
 
     assert await _told(measured, objects) == [f"[{_GONE}] last words"]
     with pytest.raises(NotFound, match=r"not deployed in dev.*--since 2h"):
