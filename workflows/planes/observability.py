@@ -74,7 +74,7 @@ class ObservabilityCheckWorkflow:
                     workflow.continue_as_new(self._request.model_copy(update=known))
         except asyncio.CancelledError:
             self._facts.add_cancel("plane-check.cancelled")
-            await self._facts.write_last()
+            await self._facts.write_to_the_end()
             self._progress.is_at(Phase.CANCELLED, "nobody looks after it until it is changed")
             raise
         self._progress.is_at(Phase.SUCCEEDED, "it is not declared any more")
@@ -145,8 +145,7 @@ class ObservabilityCheckWorkflow:
             result=FactResult.DONE if seen.connected else FactResult.FAILED,
             message=seen.message,
         )
-        await self._facts.write_midway()
-        stop_if_cancelled()  # a cancel that came while it was written was put off
+        await self._facts.write()
 
 
 def _asked(request: ObservabilityRequest) -> tuple[object, ...]:
