@@ -15,10 +15,11 @@ from api.logs.builds import BuildLog
 from api.logs.components import ComponentLog
 from api.serving.streams import begun, until
 from api.views.components import component_of
+from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries.logs import LogRequest
 from domain.durations import parse_duration
-from domain.errors import InvalidRequest
+from domain.errors import InvalidRequest, NotFound
 from domain.policies.past_logs import LONGEST
 from domain.resources import Action
 
@@ -85,14 +86,11 @@ async def component_log(
     there any more, and with `project` when it is gone altogether.
     """
     await access.organization(organization)
-    if project:
-        owner = ids.slug(project, "project")
-    else:
-        owner = (await component_of(cluster, organization, component)).project
+    owner = project or await _owner(cluster, organization, component, since)
     await access.require(organization, Action.LOGS, project=owner, environment=environment)
     request = LogRequest(
         organization=organization,
-        project=owner,
+        project=ids.slug(owner, "project"),
         component=ids.slug(component, "component"),
         environment=ids.slug(environment, "environment"),
         look="",
@@ -104,6 +102,16 @@ async def component_log(
     # What an instance that is over wrote does not go on.
     lines = log.follow() if follow and not previous else log.now()
     return _stream(until(await begun(lines), services.stopping))
+
+
+async def _owner(cluster: Cluster, organization: str, component: str, since: str) -> str:
+    try:
+        return (await component_of(cluster, organization, component)).project
+    except NotFound as missing:
+        if not since:
+            raise
+        advice = "of one that was deleted say whose it was (`--project NAME`)"
+        raise NotFound(f"{missing.message}; {advice}") from None
 
 
 def _since(duration: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from clients.web.asker import ANONYMOUS, Asker, trusting
+from clients.web.asker import Asker, trusting
 from domain.errors import DependencyUnavailable, InvalidRequest
 
 _AT_ONCE = 20
@@ -115,10 +116,13 @@ class WebReader:
 
         Raises one of ``UNANSWERED`` when it is not.
         """
-        asked = self._answer("GET", address, ANONYMOUS, timeout_seconds, headers=headers)
-        async with asked as answer:
-            pass
-        return answer.status_code, answer.elapsed
+        http = await self._web.client()
+        async with self._turns, asyncio.timeout(timeout_seconds):
+            began = time.monotonic()
+            async with http.stream(
+                "GET", address, headers=dict(headers), timeout=timeout_seconds
+            ) as answer:
+                return answer.status_code, timedelta(seconds=time.monotonic() - began)
 
     async def _read(
         self, url: str, method: str, address: str, *, who: Asker, timeout_seconds: float,
@@ -143,11 +147,10 @@ class WebReader:
     async def _answer(
         self,
         method: str,
-        address: str | httpx.URL,
+        address: str,
         who: Asker,
         timeout_seconds: float,
         *,
-        headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
     ) -> AsyncIterator[httpx.Response]:
@@ -158,7 +161,7 @@ class WebReader:
             http.stream(
                 method,
                 address,
-                headers={**who.headers, **(headers or {})},
+                headers=dict(who.headers),
                 params=params,
                 data=data,
                 timeout=timeout_seconds,
