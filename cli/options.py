@@ -23,6 +23,12 @@ Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Watch until it is over, or only order it.")
 ]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on while more is written.")]
+At = Annotated[
+    str, typer.Option("--at", help="Not before: 2026-11-27T22:00 here, or in 2h.", metavar="TIME")
+]
+Expires = Annotated[
+    str, typer.Option("--expires", help="Give up then, if it is not let through.", metavar="TIME")
+]
 Files = Annotated[
     list[Path],
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.appointments.deploy_at import DeployAtWorkflow
 from workflows.approvals.approval import ApprovalWorkflow
 from workflows.builds.build import BuildWorkflow
 from workflows.builds.lane import BuildLaneWorkflow
@@ -61,6 +62,7 @@ LANES = [
     BreakGlassWorkflow,
     BuildLaneWorkflow,
     ConfigurationWorkflow,
+    DeployAtWorkflow,
     LeakResponseWorkflow,
     ObservabilityCheckWorkflow,
     PlaneCheckWorkflow,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -21,75 +23,74 @@ from temporalio.client import (
 from domain import ids
 from domain.deliveries.certificates import RenewalRequest
 from domain.deliveries.expiry import ExpiryRequest
+from domain.deliveries.wire import Wire
 from domain.records import SigningRequest
 from workflows.expiry.look import ExpiryLookWorkflow
 from workflows.gateways.renewal import CertificateRenewalWorkflow
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
 
-AUDIT_SIGNING = "sign-audit-heads"
-EXPIRY_LOOK = "look-at-expiries"
-_EXPIRY_INTERVAL = timedelta(hours=6)
-"""How often it is looked which secrets expire."""
-CERTIFICATE_RENEWAL = "renew-certificates"
-_RENEWAL_INTERVAL = timedelta(hours=1)
-"""How often certificates at gateways are looked at: one that lives a day is renewed in time."""
 _MOST_JITTER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Clockwork:
+    """What is done by the clock."""
+
+    name: str
+    """Id of the schedule, and how ids of its runs begin."""
+    run: Any
+    """The workflow's ``run``: each has a request of its own type."""
+    request: Wire
+    does: str
+    """For people, as a verb."""
+    every: timedelta
+    """How often, unless the settings say it."""
+
+
+AUDIT_SIGNING = Clockwork(
+    "sign-audit-heads",
+    SignAuditHeadsWorkflow.run,
+    SigningRequest(),
+    "sign the heads of the audit chains",
+    timedelta(minutes=5),
+)
+EXPIRY_LOOK = Clockwork(
+    "look-at-expiries",
+    ExpiryLookWorkflow.run,
+    ExpiryRequest(),
+    "look which secrets expire",
+    timedelta(hours=6),
+)
+CERTIFICATE_RENEWAL = Clockwork(
+    "renew-certificates",
+    CertificateRenewalWorkflow.run,
+    RenewalRequest(),
+    "renew certificates at gateways",
+    timedelta(hours=1),  # one that lives a day is renewed in time
+)
 
 
 async def keep_schedules(client: Client, signing: timedelta) -> bool:
     """Has done by the clock what needs OpenBao; False = all was so already. Idempotent."""
-    made = await schedule_audit_signing(client, signing)
-    made = await schedule_expiry_looks(client) or made
-    return await schedule_renewals(client) or made
+    made = await schedule(client, AUDIT_SIGNING, signing)
+    made = await schedule(client, EXPIRY_LOOK) or made
+    return await schedule(client, CERTIFICATE_RENEWAL) or made
 
 
-async def schedule_audit_signing(client: Client, interval: timedelta) -> bool:
-    """Has the heads of audit chains signed every ``interval``; False = that was so already.
+async def schedule(client: Client, what: Clockwork, every: timedelta | None = None) -> bool:
+    """Has something done by the clock; False = that was so already.
 
     Idempotent, also when several workers start at once. Whoever paused the schedule has paused it:
     an interval that changed does not start it again.
     """
     action = ScheduleActionStartWorkflow(
-        SignAuditHeadsWorkflow.run,
-        SigningRequest(),
-        id=AUDIT_SIGNING,
+        what.run,
+        what.request,
+        id=what.name,
         task_queue=ids.ORCHESTRATION_QUEUE,
-        static_summary="sign the heads of the audit chains",
+        static_summary=what.does,
     )
-    wanted = _every(interval, action, "signs the heads of the audit chains")
-    return await _kept(client, AUDIT_SIGNING, wanted)
-
-
-async def schedule_expiry_looks(client: Client, interval: timedelta = _EXPIRY_INTERVAL) -> bool:
-    """Has it looked every ``interval`` which secrets expire; False = that was so already.
-
-    As ``schedule_audit_signing``.
-    """
-    action = ScheduleActionStartWorkflow(
-        ExpiryLookWorkflow.run,
-        ExpiryRequest(),
-        id=EXPIRY_LOOK,
-        task_queue=ids.ORCHESTRATION_QUEUE,
-        static_summary="look which secrets expire",
-    )
-    wanted = _every(interval, action, "looks which secrets expire")
-    return await _kept(client, EXPIRY_LOOK, wanted)
-
-
-async def schedule_renewals(client: Client, interval: timedelta = _RENEWAL_INTERVAL) -> bool:
-    """Has certificates at gateways renewed every ``interval``; False = that was so already.
-
-    As ``schedule_audit_signing``.
-    """
-    action = ScheduleActionStartWorkflow(
-        CertificateRenewalWorkflow.run,
-        RenewalRequest(),
-        id=CERTIFICATE_RENEWAL,
-        task_queue=ids.ORCHESTRATION_QUEUE,
-        static_summary="renew certificates at gateways",
-    )
-    wanted = _every(interval, action, "renews certificates at gateways")
-    return await _kept(client, CERTIFICATE_RENEWAL, wanted)
+    return await _kept(client, what.name, _every(every or what.every, action, what.does))
 
 
 async def _kept(client: Client, name: str, wanted: Schedule) -> bool:

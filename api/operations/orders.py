@@ -76,6 +76,7 @@ async def order_deployment(
         request_id=key,
         artifact=order.artifact,
         force_conflicts=order.force_conflicts,
+        expires=order.expires,
         trigger=Trigger(actor=actor, reference=key),
     )
     async with asyncio.timeout(_UPDATE_SECONDS):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from temporalio.client import Client, WorkflowExecution
 from temporalio.common import SearchAttributeKey
@@ -22,6 +23,7 @@ Kind = Literal[
     "build-request",
     "configuration",
     "deploy",
+    "deploy-at",
     "drift",
     "leak",
     "plane-check",
@@ -55,7 +57,8 @@ class Filters:
 class Inbox:
     """Which approvals are wanted."""
 
-    organization: str
+    organizations: tuple[str, ...] = ()
+    """Of these alone; empty = of all, for who has a part in all."""
     person: ApprovalPerson | None = None
     """Only open ones that this person may decide; None = all."""
     closed: bool = False
@@ -69,6 +72,10 @@ def quoted(value: str) -> str:
 
 def _equals(key: SearchAttributeKey[str], value: str) -> str:
     return f"{key.name} = {quoted(value)}"
+
+
+def _one_of(key: SearchAttributeKey[Any], values: Iterable[str]) -> str:
+    return f"{key.name} IN ({', '.join(quoted(value) for value in values)})"
 
 
 def query(filters: Filters) -> str:
@@ -106,13 +113,13 @@ def approvals_query(inbox: Inbox) -> str:
     terms = [
         "ExecutionStatus != 'ContinuedAsNew'",
         _equals(attributes.KIND, attributes.APPROVAL),
-        _equals(attributes.ORGANIZATION, inbox.organization),
     ]
+    if inbox.organizations:
+        terms.append(_one_of(attributes.ORGANIZATION, inbox.organizations))
     if not inbox.closed:
         terms += ["ExecutionStatus = 'Running'", f"{attributes.AWAITING.name} = true"]
     if inbox.person is not None:
-        mine = ", ".join(quoted(name) for name in approver_names(inbox.person))
-        terms.append(f"{attributes.APPROVERS.name} IN ({mine})")
+        terms.append(_one_of(attributes.APPROVERS, approver_names(inbox.person)))
     return " AND ".join(terms)
 
 

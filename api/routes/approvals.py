@@ -24,8 +24,10 @@ from api.views.approvals import (
     decidable,
     decide,
     find,
+    organization_of,
     person_of,
     readable,
+    rooms,
     signed,
     standing,
     summarize,
@@ -44,7 +46,9 @@ async def list_approvals(
     *,
     access: AccessDep,
     client: TemporalDep,
-    organization: str,
+    organization: Annotated[
+        str, Query(max_length=63, description="Empty = all in which you have a part.")
+    ] = "",
     mine: Annotated[
         bool, _BARE, Query(description="Only open ones that you may decide; `?mine` is enough.")
     ] = False,
@@ -52,16 +56,22 @@ async def list_approvals(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     page: Annotated[str, Query(max_length=4096)] = "",
 ) -> ApprovalList:
-    """One query of visibility. Of a page only what you may see is shown."""
-    found = await access.organization(organization)
-    person = person_of(access)
-    inbox = Inbox(organization, person if mine else None, closed=closed and not mine)
+    """One query of visibility, of one organization or of all in which you have a part.
+
+    Of a page only what you may see is shown; each organization's own access rules decide that.
+    """
+    known = await rooms(access, organization)
+    if not known:
+        return ApprovalList(items=())
+    person = person_of(access) if mine else None
+    names = () if access.is_admin and not organization else tuple(known)
+    inbox = Inbox(names, person, closed=closed and not mine)
     executions, following = await page_of(client, approvals_query(inbox), limit=limit, token=page)
     wanted = decidable if mine else readable
     items = [
         summarize(execution, dict(await execution.memo()))
         for execution in executions
-        if wanted(access, found, execution)
+        if (owner := known.get(organization_of(execution))) and wanted(access, owner, execution)
     ]
     return ApprovalList(items=tuple(items), next_page=following)
 

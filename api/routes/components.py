@@ -8,7 +8,8 @@ from sse_starlette import EventSourceResponse
 from api.access import Access, AccessDep
 from api.dependencies import ClusterDep, ServicesDep, TemporalDep
 from api.looks.trees import Place, follow, look
-from api.schemas.deliveries import ComponentStatusView, WhoAmI
+from api.schemas.components import ComponentStatusView
+from api.schemas.deliveries import WhoAmI
 from api.schemas.trees import TreeView
 from api.serving.streams import begun, until
 from api.views.components import component_of, status_of

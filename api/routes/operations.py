@@ -28,7 +28,7 @@ from domain.resources.configuration import ConfigurationGroup
 router = APIRouter(prefix="/v1/operations", tags=["operations"])
 _HEARTBEAT_SECONDS = 15
 _LAST_WORDS_SECONDS = 5.0
-_OF_A_PLACE = {"break-glass", "deploy", "promotion", "rollback", "set"}
+_OF_A_PLACE = {"break-glass", "deploy", "deploy-at", "promotion", "rollback", "set"}
 """Kinds whose key is an environment."""
 
 

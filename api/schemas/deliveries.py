@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from domain.deliveries import Step, Waiting
@@ -40,7 +40,24 @@ class BuildOrder(Request):
     )
 
 
-class DeployOrder(Request):
+class TimedOrder(Request):
+    """Asks for something that may wait for its time."""
+
+    not_before: AwareDatetime | None = Field(
+        None, description="When it is let through at the earliest. Empty = at once."
+    )
+    expires: AwareDatetime | None = Field(
+        None, description="When it is given up, if it was not let through. Empty = never."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.not_before and self.expires and self.expires <= self.not_before:
+            raise ValueError("expires must be after notBefore")
+        return self
+
+
+class DeployOrder(TimedOrder):
     """Asks for a deployment."""
 
     organization: str = Field(examples=["acme"])
@@ -229,47 +246,6 @@ class DeletionView(View):
     """A deletion that takes its time."""
 
     operation: str = Field(description="The teardown; empty = there was nothing to take down.")
-
-
-class EndpointView(View):
-    """Where one endpoint is reached."""
-
-    name: str
-    type: str = Field("", description="What it speaks.")
-    visibility: str = Field("", description="project, organization or public.")
-    url: str = Field("", description="Of a public one at the gateway, of others in the plane.")
-
-
-class Placement(View):
-    """A component in one environment."""
-
-    environment: str
-    wanted: str = Field("", description="Artifact the binding names.")
-    version: str = Field("", description="Version that runs. Empty = none.")
-    artifact: str = Field("", description="Artifact that runs. Empty = none.")
-    current: bool = Field(description="The newest artifact runs here.")
-    ready: bool = False
-    reason: str = Field("", description="CamelCase word, such as RolloutFailed.")
-    message: str = Field("", description="Why it stands so, and why nothing newer runs.")
-    drift: str = Field("", description="What others changed on the plane. Empty = nothing.")
-    url: str = ""
-    endpoints: tuple[EndpointView, ...] = Field((), description="Public ones first.")
-    since: datetime | None = None
-    operation: str = Field("", description="The operation that worked on it last.")
-
-
-class ComponentStatusView(View):
-    """Which version of a component is where, and why not a newer one."""
-
-    organization: str
-    project: str
-    component: str
-    repository: str = ""
-    branch: str = ""
-    newest: str = Field("", description="Newest artifact. Empty = there is none.")
-    newest_version: str = ""
-    last_build: dict[str, Any] | None = Field(None, description="The newest Build: phase, message.")
-    environments: tuple[Placement, ...] = ()
 
 
 class WebhookResult(View):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
 
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field
 
-from api.schemas.deliveries import Request, View
+from api.schemas.deliveries import Request, TimedOrder, View
 from domain.phases import Phase
 
 MISSING = "What could not be looked at, and why; there may be more than is told."
@@ -26,7 +25,7 @@ class PlaceOrder(Request):
     environment: str = Field(examples=[_PLACE["environment"]])
 
 
-class PromotionOrder(PlaceOrder):
+class PromotionOrder(PlaceOrder, TimedOrder):
     """Asks for a promotion."""
 
     source: str = Field(
@@ -37,18 +36,6 @@ class PromotionOrder(PlaceOrder):
     )
     hotfix: bool = Field(False, description="Leave out what the pipeline lets a hotfix leave out.")
     reason: str = Field("", max_length=500, description="Why; a hotfix needs one.")
-    not_before: AwareDatetime | None = Field(
-        None, description="When it is let through at the earliest. Empty = at once."
-    )
-    expires: AwareDatetime | None = Field(
-        None, description="When it is given up, if it was not let through. Empty = never."
-    )
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.not_before and self.expires and self.expires <= self.not_before:
-            raise ValueError("expires must be after notBefore")
-        return self
 
 
 class RollbackOrder(PlaceOrder):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TypeVar
 
 from temporalio.api.common.v1 import Payload
@@ -16,6 +16,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from domain.deliveries import BuildRequest, DeployRequest
+from domain.deliveries.appointments import DeployAtRequest
 from domain.deliveries.break_glass import BreakGlassRequest
 from domain.deliveries.promotions import PromotionRequest
 from domain.deliveries.sets import SetRequest
@@ -26,7 +27,13 @@ _KEY_LENGTH = 24
 _KEY_USED = "this Idempotency-Key was used for another request before"
 
 Order = TypeVar(
-    "Order", BuildRequest, BreakGlassRequest, DeployRequest, PromotionRequest, SetRequest
+    "Order",
+    BuildRequest,
+    BreakGlassRequest,
+    DeployAtRequest,
+    DeployRequest,
+    PromotionRequest,
+    SetRequest,
 )
 
 
@@ -45,12 +52,26 @@ async def confirm_same(
     Raises:
         Conflict: The key was used for another order; ``otherwise`` is the message.
     """
+    async for given in _orders(client, workflow_id, run_id, type(order)):
+        if _is_other(given, order):
+            raise Conflict(otherwise)
+
+
+async def was_asked(client: Client, workflow_id: str, run_id: str, order: Order) -> bool:
+    """Tells whether the procedure was given exactly this order, under the same key."""
+    return any(
+        [given == order async for given in _orders(client, workflow_id, run_id, type(order))]
+    )
+
+
+async def _orders(
+    client: Client, workflow_id: str, run_id: str, kind: type[Order]
+) -> AsyncIterator[Order]:
     handle = client.get_workflow_handle(workflow_id, run_id=run_id or None)
     async for event in handle.fetch_history_events():
         for payloads in _inputs(event):
-            (given,) = await client.data_converter.decode(payloads[:1], [type(order)])
-            if _is_other(given, order):
-                raise Conflict(otherwise)
+            (given,) = await client.data_converter.decode(payloads[:1], [kind])
+            yield given
 
 
 def _is_other(given: Order, order: Order) -> bool:

@@ -25,6 +25,7 @@ from runtime import search_attributes as attributes
 _QUERY_LIMIT = timedelta(seconds=5)
 _UPDATE_SECONDS = 20
 _DECIDE = "decide"
+_MOST_ROOMS = 200
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,30 @@ def person_of(access: Access) -> ApprovalPerson:
     return ApprovalPerson(
         subject=person.subject, email=person.email, name=person.name, groups=tuple(person.groups)
     )
+
+
+async def rooms(access: Access, organization: str) -> dict[str, Organization]:
+    """Returns the organizations whose approvals the caller wants, by name; empty = all of theirs.
+
+    Raises:
+        NotFound: The one that is named does not exist for the caller.
+        InvalidRequest: The caller has a part in more than one query can name.
+    """
+    if organization:
+        return {organization: await access.organization(organization)}
+    found = await access.organizations()
+    if len(found) > _MOST_ROOMS and not access.is_admin:
+        raise InvalidRequest(
+            f"you have a part in {len(found)} organizations, of which {_MOST_ROOMS} can be looked "
+            "at together: say which one",
+            facts={"advice": "Add `--organization NAME`."},
+        )
+    return {one.name: one for one in found}
+
+
+def organization_of(execution: WorkflowExecution) -> str:
+    """Returns whose approval it is."""
+    return _place(execution)["organization"]
 
 
 async def find(client: Client, access: Access, subject: str) -> Found:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from api.kinds import kind_of
 from api.operations.reading import operation_id
-from api.schemas.deliveries import ComponentStatusView, EndpointView, Placement
+from api.schemas.components import ComponentStatusView, EndpointView, Placement
 from clients.kubernetes import Cluster
 from domain import ids
 from domain.errors import NotFound

@@ -36,15 +36,24 @@ def list_approvals(
         bool, typer.Option("--all", "-A", help="Also what others decide and what is over.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=200, help="How many.")] = 50,
+    everywhere: Annotated[
+        bool,
+        typer.Option(
+            "--all-organizations",
+            "-E",
+            help="Of all organizations in which you have a part; so it is too where none is set.",
+        ),
+    ] = False,
     organization: Organization = "",
     output: Output = Format.TABLE,
 ) -> None:
     """List what waits for your decision, newest first."""
     profile = Profile()
+    one = "" if everywhere else organization or profile.organization.value
     with Api(profile) as api:
         page = api.get(
             "/v1/approvals",
-            organization=profile.needs_organization(organization),
+            organization=one,
             mine=not everything,
             closed=everything,
             limit=limit,
@@ -54,6 +63,9 @@ def list_approvals(
         return
     columns = ["subject", "asked", "state", "age", "left", "by"]
     rows = [_row(item) for item in page["items"]]
+    if not one:
+        columns.insert(0, "organization")
+        rows = [[item["organization"], *_row(item)] for item in page["items"]]
     show_table(columns, rows, empty="nothing waits for you" if not everything else "no approvals")
     if page["nextPage"]:
         err().print("[quiet]there are more: raise --limit[/quiet]")

@@ -9,9 +9,10 @@ import typer
 
 from cli.client import Api
 from cli.console import err, out
-from cli.options import Organization, Output, Wait
+from cli.options import At, Expires, Organization, Output, Wait
 from cli.output import Format, age, show_data, show_table, styled
 from cli.profile import Profile
+from cli.times import moment_of
 from cli.watching import conclude, watch
 
 Component = Annotated[str, typer.Argument(help="Name of the component.")]
@@ -61,11 +62,14 @@ def deploy(  # noqa: PLR0917 - typer calls by name
     force: Annotated[
         bool, typer.Option("--force", help="Take over fields of other managers.")
     ] = False,
+    at: At = "",
+    expires: Expires = "",
     wait: Wait = True,
 ) -> None:
     """Deploy a component to an environment.
 
-    What runs already is not rolled out again. A deployment that fails is undone.
+    What runs already is not rolled out again. A deployment that fails is undone. One that waits
+    for its time (`--at`) holds up no other; Ctrl-C leaves it waiting, `operations cancel` ends it.
     """
     profile = Profile()
     order = {
@@ -74,15 +78,17 @@ def deploy(  # noqa: PLR0917 - typer calls by name
         "environment": environment,
         "artifact": artifact,
         "forceConflicts": force,
+        "notBefore": moment_of(at, "--at"),
+        "expires": moment_of(expires, "--expires"),
     }
     with Api(profile) as api:
         accepted = api.post("/v1/deployments", order)
-        if accepted["position"]:
+        if accepted.get("position"):
             err().print(f"[quiet]place {accepted['position']} in the queue[/quiet]")
         if not wait:
             _ordered(accepted)
             return
-        operation = watch(api, accepted["id"], until_request=accepted["requestId"])
+        operation = watch(api, accepted["id"], until_request=accepted["requestId"] or "")
     code = conclude(operation)
     if url := (operation.get("result") or {}).get("url"):
         out().print(url, soft_wrap=True)

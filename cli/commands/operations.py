@@ -28,6 +28,7 @@ class Kind(StrEnum):
     BUILD_REQUEST = "build-request"
     CONFIGURATION = "configuration"
     DEPLOY = "deploy"
+    DEPLOY_AT = "deploy-at"
     DRIFT = "drift"
     LEAK = "leak"
     PLANE_CHECK = "plane-check"

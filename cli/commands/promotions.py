@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from cli.client import Api
 from cli.console import err, out
-from cli.options import Organization, Output, Wait
+from cli.options import At, Expires, Organization, Output, Wait
 from cli.output import Format, age, show_data, show_table
 from cli.profile import Profile
 from cli.promotion_views import show_gates, show_missing, show_plan, until
@@ -27,12 +27,6 @@ Artifact = Annotated[
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Only say what would happen.")]
 Hotfix = Annotated[
     bool, typer.Option("--hotfix", help="Leave out what the pipeline lets a hotfix leave out.")
-]
-At = Annotated[
-    str, typer.Option("--at", help="Not before: 2026-11-27T22:00 here, or in 2h.", metavar="TIME")
-]
-Expires = Annotated[
-    str, typer.Option("--expires", help="Give up then, if it is not let through.", metavar="TIME")
 ]
 Confirm = Annotated[
     str, typer.Option("--confirm", help="Open this manual gate of the promotion that waits.")

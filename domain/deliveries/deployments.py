@@ -100,6 +100,8 @@ class DeployRequest(Wire):
     """Requests that wait behind this one; set only where a queue goes on after a cancel."""
     asked: datetime | None = None
     """When it reached the queue; None = it came before queues told."""
+    expires: datetime | None = None
+    """When it is given up, if it was not begun by then; None = never. What is begun goes on."""
     waited: LeadTime = LeadTime()
     """Where the time went before it was asked for: approval, freeze and soak of a promotion."""
     trigger: Trigger = Trigger()

@@ -16,6 +16,7 @@ OperationKind = Literal[
     "class-upgrade",
     "configuration",
     "deploy",
+    "deploy-at",
     "drift",
     "leak",
     "plane-check",
@@ -34,6 +35,7 @@ _PARTS: dict[str, int] = {
     "class-upgrade": 3,
     "configuration": 3,
     "deploy": 3,
+    "deploy-at": 3,
     "drift": 3,
     "leak": 3,
     "plane-check": 3,
@@ -110,6 +112,11 @@ def deploy_id(organization: str, component: str, environment: str) -> str:
         f"deploy/{slug(organization, 'organization')}/{slug(component, 'component')}/"
         f"{slug(environment, 'environment')}"
     )
+
+
+def deploy_at_id(organization: str, component: str, environment: str) -> str:
+    """Returns the workflow id under which a deployment to a place waits for its time."""
+    return _place("deploy-at", organization, component, environment)
 
 
 def build_lane_id(organization: str) -> str:

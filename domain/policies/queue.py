@@ -8,10 +8,12 @@ makes older automatic ones that still wait pointless, as it renders everything t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.deliveries import DeployRequest
+from domain.errors import Denied
 
 
 class Admission(BaseModel):
@@ -69,6 +71,19 @@ def is_answered(request: DeployRequest, generation: int) -> bool:
     out for the order need not be carried out, or fail, once more.
     """
     return 0 < request.generation <= generation
+
+
+def check_in_time(request: DeployRequest, now: datetime) -> None:
+    """Returns while a deployment may still be begun.
+
+    Raises:
+        Denied: It waited for too long, for others or for a freeze.
+    """
+    if request.expires is not None and now >= request.expires:
+        raise Denied(
+            f"it was not begun by {request.expires:%Y-%m-%d %H:%M} UTC",
+            facts={"reason": "Expired"},
+        )
 
 
 def _supersedes(newer: DeployRequest, older: DeployRequest) -> bool:

@@ -19,8 +19,6 @@ from domain.resources.types import (
     exactly_one,
 )
 
-LABEL_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
-"""A name of a label in Prometheus and Loki."""
 _QUEUE = Column("Queue", ".spec.taskQueue", "Task queue of the plane's worker", wide=True)
 _Controller = Annotated[str, Field(max_length=253)]
 _VERSION = Column(
@@ -253,47 +251,3 @@ def queue_of(plane: DataPlane | BuildPlane) -> str:
     if plane.spec.credentials is not None:
         return ids.own_plane_queue(plane.organization, plane.kind, plane.name)
     return plane.spec.task_queue or ids.plane_queue(plane.name)
-
-
-class LogLabels(Model):
-    """How a log store calls where a line comes from."""
-
-    namespace: str = Field("namespace", max_length=64, pattern=LABEL_PATTERN)
-    """Label of the pod's namespace."""
-    pod: str = Field("pod", max_length=64, pattern=LABEL_PATTERN)
-    """Label of the pod's name."""
-    container: str = Field("container", max_length=64, pattern=LABEL_PATTERN)
-    """Label of the container's name."""
-
-
-class ObservabilityPlaneSpec(Model):
-    """Where metrics and logs are asked for."""
-
-    description: Text = ""
-    """Which systems these are."""
-    prometheus_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
-    """Address of a Prometheus, without credentials. Empty = there is none."""
-    logs_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
-    """Address of a log store that answers as Loki does, without credentials: `pavane logs --since`
-    reads there what pods that are gone wrote. Empty = there is none."""
-    log_labels: LogLabels = LogLabels()
-    """Labels of its streams."""
-    credentials: CredentialReference | None = None
-    """Who the platform is to them. Absent = anonymous."""
-
-
-class ObservabilityPlane(Resource):
-    """Where metrics and logs are kept."""
-
-    kind: ClassVar[str] = "ObservabilityPlane"
-    plural: ClassVar[str] = "observabilityplanes"
-    short_names: ClassVar[tuple[str, ...]] = ("op", "ops")
-    written_by: ClassVar[WrittenBy] = "platform-engineer"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("Prometheus", ".spec.prometheusUrl", "Where metrics are asked for"),
-        Column("Logs", ".spec.logsUrl", "Where logs are asked for"),
-        *READY_COLUMNS,
-    )
-
-    spec: ObservabilityPlaneSpec = ObservabilityPlaneSpec()
-    status: PlaneStatus = PlaneStatus()

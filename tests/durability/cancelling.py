@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio.client import WorkflowFailureError, WorkflowHandle
@@ -29,28 +31,64 @@ from tests.durability.vaults import PATH
 _RECORDS = ("Deployment", "Build")
 _UNFINISHED = {None, "", "Running", "Pending"}
 _WATCH = "watch_release"
+_TOLD = {
+    "deploy-at": "deployment.unscheduled",
+    "promotion": "promotion.cancelled",
+    "rollback": "rollback.cancelled",
+}
+"""The fact of a cancel, by kind: what they ask for is recorded by the deployment, if it came so
+far."""
 _APPLIES = {"apply_release", "follow_rollout"}
 
 
 async def cancelled(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
     """Runs the scenario, cancels it at a point of an activity, and judges the end."""
+    async with _readied(recorded, point, lane, cluster) as (place, outcome):
+        before = await settled(place)
+        acting = await _held(recorded, point, lane, place)
+        await _cancel(place, point)
+        (lane.folder / GO).touch()
+        await acting
+        await place.ended()
+        end = await settled(place)
+        outcome.problems += judged(point, before, end, recorded.end)
+    return outcome
+
+
+async def resumed(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
+    """Cancels what nothing undoes; asked for again, it comes to the undisturbed end."""
+    async with _readied(recorded, point, lane, cluster) as (place, outcome):
+        acting = await _held(recorded, point, lane, place)
+        handle = await _cancel(place, point)
+        (lane.folder / GO).touch()
+        was_stopped = await _was_stopped(handle)
+        acting.cancel()
+        await asyncio.gather(acting, return_exceptions=True)
+        if was_stopped:
+            outcome.problems += await recorded.scenario.stopped(place)
+        await recorded.scenario.act(place)
+        await place.ended()
+        end = await settled(place)
+        stops = [one for one in end["fact"] if one["action"].endswith(".cancelled")]
+        if len(stops) != was_stopped:
+            outcome.problems.append(f"{len(stops)} facts tell of the cancel")
+        end["fact"] = [one for one in end["fact"] if one not in stops]
+        outcome.problems += differences(_unnumbered(recorded.end), _unnumbered(end))
+    return outcome
+
+
+@asynccontextmanager
+async def _readied(
+    recorded: Recorded, point: Point, lane: Lane, cluster: Cluster
+) -> AsyncIterator[tuple[Place, Outcome]]:
+    """A place in which the scenario can begin, and what is wrong when the block is over."""
     outcome = Outcome(f"cancel {recorded.scenario.name}", str(point))
     start = time.monotonic()
     try:
         async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
             await recorded.scenario.before(place)
             await place.ended()
-            before = await settled(place)
-            place.operations.clear()
-            lane.arm(Order(place.name, point, "hold"))
-            acting = asyncio.create_task(recorded.scenario.act(place))
-            await lane.carried_out(LONGEST)
-            await _cancel(place, point)
-            (lane.folder / GO).touch()
-            await acting
-            await place.ended()
-            end = await settled(place)
-            outcome.problems += judged(point, before, end, recorded.end)
+            yield place, outcome
             outcome.problems += await leftovers(place)
     except TimeoutError as error:
         outcome.problems.append(f"hangs: {error}")
@@ -58,44 +96,15 @@ async def cancelled(recorded: Recorded, point: Point, lane: Lane, cluster: Clust
         lane.disarm()
         (lane.folder / GO).touch()
     outcome.seconds = time.monotonic() - start
-    return outcome
 
 
-async def resumed(recorded: Recorded, point: Point, lane: Lane, cluster: Cluster) -> Outcome:
-    """Cancels what nothing undoes; asked for again, it comes to the undisturbed end."""
-    outcome = Outcome(f"cancel {recorded.scenario.name}", str(point))
-    start, scenario = time.monotonic(), recorded.scenario
-    try:
-        async with a_place(lane, cluster) as place, asyncio.timeout(LONGEST):
-            await scenario.before(place)
-            await place.ended()
-            place.operations.clear()
-            lane.arm(Order(place.name, point, "hold"))
-            acting = asyncio.create_task(scenario.act(place))
-            await lane.carried_out(LONGEST)
-            handle = await _cancel(place, point)
-            (lane.folder / GO).touch()
-            was_stopped = await _was_stopped(handle)
-            acting.cancel()
-            await asyncio.gather(acting, return_exceptions=True)
-            if was_stopped:
-                outcome.problems += await scenario.stopped(place)
-            await scenario.act(place)
-            await place.ended()
-            end = await settled(place)
-            stops = [one for one in end["fact"] if one["action"].endswith(".cancelled")]
-            if len(stops) != was_stopped:
-                outcome.problems.append(f"{len(stops)} facts tell of the cancel")
-            end["fact"] = [one for one in end["fact"] if one not in stops]
-            outcome.problems += differences(_unnumbered(recorded.end), _unnumbered(end))
-            outcome.problems += await leftovers(place)
-    except TimeoutError as error:
-        outcome.problems.append(f"hangs: {error}")
-    finally:
-        lane.disarm()
-        (lane.folder / GO).touch()
-    outcome.seconds = time.monotonic() - start
-    return outcome
+async def _held(recorded: Recorded, point: Point, lane: Lane, place: Place) -> asyncio.Task[None]:
+    """Begins the scenario; returns when a worker holds at the point."""
+    place.operations.clear()
+    lane.arm(Order(place.name, point, "hold"))
+    acting = asyncio.create_task(recorded.scenario.act(place))
+    await lane.carried_out(LONGEST)
+    return acting
 
 
 def _unnumbered(state: State) -> State:
@@ -149,9 +158,8 @@ def judged(point: Point, before: State, end: State, undisturbed: State) -> list[
             problems.append(f"{secrets} is left, and {len(facts)} facts tell of the cancel")
         return problems
     kind, _, _ = point.workflow.partition("/")
-    if kind in {"promotion", "rollback"}:
-        # What they ask for is recorded by the deployment, if it came to that.
-        facts = [one for one in end["fact"] if one["action"] == f"{kind}.cancelled"]
+    if action := _TOLD.get(kind):
+        facts = [one for one in end["fact"] if one["action"] == action]
         return (
             problems if len(facts) == 1 else [*problems, f"{len(facts)} facts tell of the cancel"]
         )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
 
 from activities.common.kinds import ARGO_WORKFLOWS
 from clients.kubernetes import Cluster
@@ -23,8 +21,8 @@ from domain.deliveries import (
     TaskRunRequest,
 )
 from domain.resources.classes import DEFAULT_SCHEDULED_TASK_CLASS, DEFAULT_SERVICE_CLASS
+from tests.durability.asked import Asked
 from tests.durability.declared import COMPONENT, TASK, service_class, task_class, workload
-from tests.durability.orders import without_organization
 from tests.durability.source import DOCKERFILE, commit, git
 from workflows.deployments.deployment import DeployWorkflow
 from workflows.starting import (
@@ -48,7 +46,7 @@ BINDING = Kind("choreo.dev/v1alpha1", "ServiceBinding", "servicebindings", names
 Answer = TypeVar("Answer")
 
 
-class Place:
+class Place(Asked):
     """One organization with one component."""
 
     def __init__(
@@ -59,15 +57,10 @@ class Place:
         client: Client,
         environment: Mapping[str, str],
     ) -> None:
+        super().__init__(client)
         self.name = name
         self.cluster = cluster
-        self.client = client
         self.environment = environment
-        self.times = 1
-        """How often each request is sent; more than once shows that equal requests are one."""
-        self.operations: dict[str, WorkflowHandle[Any, Any]] = {}
-        self._runs: set[str | None] = set()
-        """Runs of procedures that somebody else started and that are known."""
         self.folder = Path()
         """Where the source of builds lies."""
 
@@ -143,22 +136,6 @@ class Place:
         """The procedure that deploys the component."""
         return ids.deploy_id(self.name, COMPONENT, ENVIRONMENT)
 
-    async def begun(self, workflow_id: str) -> None:
-        """Waits until somebody else starts a run of a procedure that is not known yet."""
-        handle = self.client.get_workflow_handle(workflow_id)
-        while True:
-            try:
-                run = (await handle.describe()).run_id
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-            else:
-                if run not in self._runs:
-                    self._runs.add(run)
-                    self.remember(self.client.get_workflow_handle(workflow_id, run_id=run))
-                    return
-            await asyncio.sleep(0.05)
-
     async def _request(self, commit: str, interfaces: str = "") -> DeployRequest:
         return DeployRequest(
             organization=self.name, component=COMPONENT, environment=ENVIRONMENT,
@@ -173,7 +150,7 @@ class Place:
     async def enqueue(self, commit: str) -> int:
         """Asks for a version by an update, as the API does; returns its place in the queue."""
         request = await self._request(commit)
-        answers = await self._each(lambda: enqueue_deployment(self.client, request))
+        answers = await self.each(lambda: enqueue_deployment(self.client, request))
         for handle, _ in answers:
             self.remember(handle)
         return min(told.position for _, told in answers)
@@ -201,7 +178,7 @@ class Place:
         request = ClassUpgradeRequest(
             organization=self.name, class_kind="ServiceClass", class_name=DEFAULT_SERVICE_CLASS
         )
-        for handle in await self._each(lambda: start_class_upgrade(self.client, request)):
+        for handle in await self.each(lambda: start_class_upgrade(self.client, request)):
             self.remember(handle)
 
     async def deploy_task(self) -> None:
@@ -240,25 +217,21 @@ class Place:
             self.remember(await start_task_run(self.client, request))
 
     async def _ask(self, request: DeployRequest) -> None:
-        for handle in await self._each(lambda: signal_deployment(self.client, request)):
+        for handle in await self.each(lambda: signal_deployment(self.client, request)):
             self.remember(handle)
-
-    async def _each(self, ask: Callable[[], Awaitable[Answer]]) -> list[Answer]:
-        """Sends a request as often as it is to be sent, all at once."""
-        return list(await asyncio.gather(*(ask() for _ in range(self.times))))
 
     async def build(self, commit: str, branch: str = "main") -> None:
         """Asks for the build of a commit."""
         request = BuildRequest(
             organization=self.name, component=COMPONENT, commit=commit, branch=branch
         )
-        for started in await self._each(lambda: start_build(self.client, request)):
+        for started in await self.each(lambda: start_build(self.client, request)):
             self.remember(self.client.get_workflow_handle(started.workflow_id))
 
     async def request_build(self, commit: str) -> None:
         """Asks for the build of the branch, which is at a commit."""
         request = BuildRequest(organization=self.name, component=COMPONENT, revision="main")
-        for handle in await self._each(lambda: request_build(self.client, request, "one")):
+        for handle in await self.each(lambda: request_build(self.client, request, "one")):
             self.remember(handle)
         build = ids.build_id(self.name, COMPONENT, commit)
         self.remember(self.client.get_workflow_handle(build))
@@ -279,44 +252,6 @@ class Place:
             if found.get("status", {}).get("phase") in phases:
                 return
             await asyncio.sleep(0.2)
-
-    def remember(self, handle: WorkflowHandle[Any, Any]) -> None:
-        self.operations[handle.id] = handle
-
-    async def ended(self) -> None:
-        """Waits until everything that was asked for has ended, well or not."""
-        for handle in sorted(self.operations.values(), key=lambda one: one.id):
-            # A request of a build ends before the build that it starts is sure to exist.
-            try:
-                await handle.result()
-            except WorkflowFailureError:
-                continue
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                # A request that was cancelled early never started its build.
-                del self.operations[handle.id]
-
-    async def outcomes(self) -> list[dict[str, Any]]:
-        """How everything that was asked for ended, as a caller sees it."""
-        found = []
-        for workflow_id, handle in sorted(self.operations.items()):
-            status = (await handle.describe()).status
-            outcome: dict[str, Any] = {
-                "workflow": without_organization(workflow_id),
-                "status": status.name if status else "",
-            }
-            try:
-                result = await handle.result()
-                plain = result is None or isinstance(result, dict)
-                outcome["result"] = result if plain else result.model_dump()
-            except WorkflowFailureError as error:
-                cause = error.cause
-                outcome["failure"] = str(cause)
-                if isinstance(cause, ApplicationError):
-                    outcome["type"] = cause.type
-            found.append(outcome)
-        return found
 
 
 _images: dict[str, str] = {}

@@ -50,8 +50,8 @@ _REPLACED = (
     (r"sha256:[0-9a-f]{64}", "<digest>"),
     # A request of the intake names the binding that asks by its uid.
     (r"binding-[0-9a-f]{8}-", "binding-<uid>-"),
-    # A promotion names what it asks for by its run.
-    (r"promotion-[0-9a-f]{16}(?![0-9a-f])", "promotion-<run>"),
+    # A promotion names what it asks for by its run, so does what waits for its time.
+    (r"(promotion|at)-[0-9a-f]{16}(?![0-9a-f])", r"\1-<run>"),
     (r"(config|class)-[0-9a-f]{8}-", r"\1-<run>-"),
     # In JSON a line of a log begins behind the letter n, which is no border of a word.
     (r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", "<hash>"),

@@ -13,14 +13,17 @@ from clients.assertions import AssertionSigner
 from clients.kubernetes.kinds import Kind
 from domain import ids
 from domain.deliveries import OperationStatus
+from domain.deliveries.appointments import DeployAtRequest
 from domain.deliveries.approval_votes import Act, ApprovalDecision, ApprovalPerson
 from domain.deliveries.approvals import ApprovalRequest, ApprovalRule, ApprovalStanding
 from domain.deliveries.break_glass import BreakGlassRequest
 from domain.records.stops import Place as StoppedPlace
 from domain.records.stops import StopOrder
-from tests.durability.place import ENVIRONMENT, GOOD, Place
+from tests.durability.declared import COMPONENT
+from tests.durability.place import BETTER, ENVIRONMENT, GOOD, Place
 from tests.durability.scenario import Scenario, phases, runs
 from tests.durability.state import State
+from workflows.appointments.starting import start_deploy_at
 from workflows.approvals.approval import ApprovalWorkflow
 from workflows.common.waking import tell_freezes
 from workflows.rights.starting import start_break_glass
@@ -152,4 +155,26 @@ class BreakGlass(Scenario):
         assert told.count("break-glass.granted") == told.count("break-glass.ended") == 1
 
 
-WAITING: tuple[Scenario, ...] = (Stopped(), Frozen(), Votes(), BreakGlass())
+class DeployAt(Scenario):
+    """What waits for its time is deployed once, whoever was killed."""
+
+    name = "deploy at"
+
+    async def before(self, place: Place) -> None:
+        await place.deploy(GOOD)
+
+    async def act(self, place: Place) -> None:
+        request = DeployAtRequest(
+            organization=place.name, component=COMPONENT, environment=ENVIRONMENT,
+            artifact=await place.artifact(BETTER),
+            not_before=datetime.now(UTC) + timedelta(seconds=10),
+        )  # fmt: skip
+        place.remember(await start_deploy_at(place.client, request))
+
+    def facts(self, state: State) -> None:
+        assert runs(state) == ["b"]
+        assert phases(state, "Deployment") == ["Succeeded", "Succeeded"]
+        assert [one["action"] for one in state["fact"]].count("deployment.scheduled") == 1
+
+
+WAITING: tuple[Scenario, ...] = (Stopped(), Frozen(), Votes(), BreakGlass(), DeployAt())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from copy import copy
 from typing import Any
 
 from temporalio.client import Client
@@ -12,8 +13,6 @@ from clients.kubernetes import Cluster, Kind
 from tests.faults.people import Operation, Person, told
 from tests.faults.sight import ENVIRONMENT, PROJECT, Sight
 from tests.faults.source import runtime_image
-
-_COMPONENT = "web"
 
 
 class Organization:
@@ -24,6 +23,8 @@ class Organization:
         self.cluster = cluster
         self.person = person
         self.seen = Sight(name, cluster, temporal)
+        self.component = "web"
+        """Which component orders are about."""
 
     async def apply(self, kind: str, name: str, spec: dict[str, Any], namespace: str = "") -> None:
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
@@ -55,10 +56,21 @@ class Organization:
         await self.mine("DeploymentPipeline", "pipeline", {"promotionPaths": [path]})
         await self.mine("Project", PROJECT, {"deploymentPipelineRef": "pipeline"})
         await self.service_class()
-        repository = f"{os.environ.get('PAVANE_GIT__URL', 'http://git.test')}/{self.name}/web.git"
+        await self._declare_component()
+
+    async def with_component(self, name: str) -> Organization:
+        """Declares a further component; returns the same organization, to give orders about it."""
+        other = copy(self)
+        other.component = name
+        await other._declare_component()
+        return other
+
+    async def _declare_component(self) -> None:
+        base = os.environ.get("PAVANE_GIT__URL", "http://git.test")
+        repository = f"{base}/{self.name}/{self.component}.git"
         await self.mine(
             "Component",
-            _COMPONENT,
+            self.component,
             {
                 "componentOwner": {"projectRef": PROJECT},
                 "serviceClassRef": "quick",
@@ -112,11 +124,13 @@ class Organization:
             "readiness": {"path": "/", "periodSeconds": 1},
         }
         endpoint = {"name": "http", "port": 8080, "type": "HTTP", "visibility": "project"}
-        spec = {"componentRef": _COMPONENT, "containers": [main], "endpoints": [endpoint]}
-        await self.mine("Workload", _COMPONENT, spec)
-        artifact = f"web-{hashlib.sha256(f'{greeting} {image}'.encode()).hexdigest()[:8]}"
+        spec = {"componentRef": self.component, "containers": [main], "endpoints": [endpoint]}
+        await self.mine("Workload", self.component, spec)
+        artifact = (
+            f"{self.component}-{hashlib.sha256(f'{greeting} {image}'.encode()).hexdigest()[:8]}"
+        )
         await self.mine(
-            "DeployableArtifact", artifact, {"componentRef": _COMPONENT, "image": image}
+            "DeployableArtifact", artifact, {"componentRef": self.component, "image": image}
         )
         return artifact
 
@@ -126,7 +140,7 @@ class Organization:
             "/v1/deployments",
             {
                 "organization": self.name,
-                "component": _COMPONENT,
+                "component": self.component,
                 "environment": ENVIRONMENT,
                 "artifact": artifact,
             },
@@ -135,7 +149,7 @@ class Organization:
 
     async def build(self, revision: str) -> str:
         """Orders a build; returns the operation."""
-        order = {"organization": self.name, "component": _COMPONENT, "revision": revision}
+        order = {"organization": self.name, "component": self.component, "revision": revision}
         return str((await self.person.post("/v1/builds", order))["id"])
 
     async def deployed(self, greeting: str = "hello") -> Operation:
@@ -148,8 +162,8 @@ class Organization:
         """Changes the binding itself, as somebody with kubectl would."""
         spec = {
             "environmentRef": ENVIRONMENT,
-            "componentRef": _COMPONENT,
+            "componentRef": self.component,
             "artifactRef": artifact,
             "serviceClassRef": "quick",
         }
-        await self.mine("ServiceBinding", "web-development", spec)
+        await self.mine("ServiceBinding", f"{self.component}-development", spec)

@@ -29,14 +29,21 @@ def condition(obj: dict[str, Any], name: str) -> str:
 class Sight:
     """Looks, changes nothing."""
 
-    def __init__(self, organization: str, cluster: Cluster, temporal: Client) -> None:
+    def __init__(
+        self, organization: str, cluster: Cluster, temporal: Client, environment: str = ENVIRONMENT
+    ) -> None:
         self._organization = organization
         self._cluster = cluster
         self._temporal = temporal
+        self._environment = environment
+
+    def at(self, environment: str) -> Sight:
+        """The same organization, seen in another environment."""
+        return Sight(self._organization, self._cluster, self._temporal, environment)
 
     @property
     def namespace(self) -> str:
-        return ids.namespace(self._organization, PROJECT, ENVIRONMENT)
+        return ids.namespace(self._organization, PROJECT, self._environment)
 
     @property
     def builds(self) -> str:

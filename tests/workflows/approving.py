@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from temporalio import activity, workflow
@@ -48,8 +49,18 @@ class _Organizations:
             {"user": person.email, "role": "developer"} for person in (ANN, BOB, CAT, DAN)
         ]
 
+        self.others: dict[str, list[dict[str, Any]]] = {}
+        """Access rules of further organizations, by name."""
+
     async def find(self, _kind: object, name: str, _namespace: str = "") -> dict[str, Any]:
-        return {"metadata": {"name": name}, "spec": {"access": self.access}}
+        return {
+            "metadata": {"name": name},
+            "spec": {"access": self.others.get(name, self.access)},
+        }
+
+    async def list(self, kind: object) -> Any:
+        items = [await self.find(kind, name) for name in ("acme", *self.others)]
+        return SimpleNamespace(items=items)
 
 
 @workflow.defn(sandboxed=False)

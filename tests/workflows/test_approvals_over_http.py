@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -130,6 +131,30 @@ async def test_an_approval_is_found_in_the_inbox_decided_and_gone_from_it(
     async with asyncio.timeout(30):
         while subject in await ann.inbox():  # noqa: ASYNC110 - visibility has no event
             await asyncio.sleep(0.1)
+
+
+async def test_an_inbox_of_all_organizations_shows_what_each_lets_the_person_decide(
+    approvals: Approvals, http: httpx.AsyncClient
+) -> None:
+    both, bobs = (f"org{uuid.uuid4().hex[:10]}" for _ in range(2))
+    rule = {"user": "bob@acme.example", "role": "developer"}
+    approvals.organizations.others = {both: approvals.organizations.access, bobs: [rule]}
+    subjects = {}
+    for name in ("acme", both, bobs):
+        asked = await approvals.ask(organization=name, rule=ApprovalRule(groups=("leads",)))
+        subjects[name] = asked.request.subject
+
+    async def inbox(person: str) -> set[tuple[str, str]]:
+        answer = await Caller(http, person).get("/v1/approvals?mine&limit=200")
+        assert answer.status_code == 200
+        items = [(one["organization"], one["subject"]) for one in answer.json()["items"]]
+        return set(items) & set(subjects.items())
+
+    async with asyncio.timeout(60):
+        while await inbox("bob") != set(subjects.items()):  # noqa: ASYNC110 - visibility has no event
+            await asyncio.sleep(0.1)
+    assert await inbox("ann") == {(name, subjects[name]) for name in ("acme", both)}
+    assert await inbox("eve") == set()
 
 
 async def test_what_changed_since_it_was_looked_at_is_not_decided(

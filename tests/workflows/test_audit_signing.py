@@ -25,7 +25,7 @@ from domain.records import FactBatch, HeadsSigned, SigningRequest
 from tests.unit.records.samples import a_fact
 from tests.unit.records.signing import LocalSigner
 from workflows.records.audit_signing import SignAuditHeadsWorkflow
-from workflows.schedules import AUDIT_SIGNING, schedule_audit_signing
+from workflows.schedules import AUDIT_SIGNING, schedule
 
 pytestmark = pytest.mark.workflows
 
@@ -123,16 +123,16 @@ async def test_the_schedule_is_made_once_keeps_its_pause_and_takes_a_new_interva
     temporal: Client, records: SqlRecords
 ) -> None:
     hour = timedelta(hours=1)
-    made = [await schedule_audit_signing(temporal, hour) for _ in range(2)]
-    handle = temporal.get_schedule_handle(AUDIT_SIGNING)
+    made = [await schedule(temporal, AUDIT_SIGNING, hour) for _ in range(2)]
+    handle = temporal.get_schedule_handle(AUDIT_SIGNING.name)
     try:
         await handle.pause(note="ada looks at it")
-        made.append(await schedule_audit_signing(temporal, 2 * hour))
-        schedule = (await handle.describe()).schedule
+        made.append(await schedule(temporal, AUDIT_SIGNING, 2 * hour))
+        kept = (await handle.describe()).schedule
     finally:
         await handle.delete()
 
     assert made == [True, False, True]
-    assert schedule.spec.intervals[0].every == 2 * hour
-    assert schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
-    assert (schedule.state.paused, schedule.state.note) == (True, "ada looks at it")
+    assert kept.spec.intervals[0].every == 2 * hour
+    assert kept.policy.overlap is ScheduleOverlapPolicy.SKIP
+    assert (kept.state.paused, kept.state.note) == (True, "ada looks at it")

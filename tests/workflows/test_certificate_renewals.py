@@ -26,7 +26,7 @@ from domain.records import AuditFact, FactBatch, Recorded
 from tests.serving import own_client, served
 from tests.workflows.test_expiry_looks import acted
 from workflows.gateways.renewal import CertificateRenewalWorkflow
-from workflows.schedules import CERTIFICATE_RENEWAL, schedule_renewals
+from workflows.schedules import CERTIFICATE_RENEWAL, schedule
 
 pytestmark = pytest.mark.workflows
 
@@ -76,9 +76,9 @@ async def test_what_was_renewed_is_told_each_time_and_a_trouble_once(own_tempora
     ]
     async with served(workers):
         day = timedelta(days=1)  # it begins only when it is asked to
-        made = [await schedule_renewals(own_temporal, day) for _ in range(2)]
-        schedule = own_temporal.get_schedule_handle(CERTIFICATE_RENEWAL)
-        done = [await acted(client, schedule, Renewal) for _ in range(2)]
+        made = [await schedule(own_temporal, CERTIFICATE_RENEWAL, day) for _ in range(2)]
+        handle = own_temporal.get_schedule_handle(CERTIFICATE_RENEWAL.name)
+        done = [await acted(client, handle, Renewal) for _ in range(2)]
 
     assert made == [True, False]
     assert [(one.renewed, one.unanswered) for one in done] == [(1, (f"{broken}/local",))] * 2

@@ -26,7 +26,7 @@ from domain.errors import Errored
 from domain.records import AuditFact, FactBatch, Recorded
 from tests.serving import own_client, served
 from workflows.expiry.look import ExpiryLookWorkflow
-from workflows.schedules import EXPIRY_LOOK, schedule_expiry_looks
+from workflows.schedules import EXPIRY_LOOK, schedule
 
 pytestmark = pytest.mark.workflows
 T = TypeVar("T")
@@ -109,13 +109,13 @@ async def test_each_owner_is_told_once_and_again_only_when_they_could_not_be(
         Worker(client, task_queue=ids.SECRETS_QUEUE, activities=[owners.find_expiring]),
     ]
     async with served(workers):
-        made = [await schedule_expiry_looks(own_temporal) for _ in range(2)]
-        schedule = own_temporal.get_schedule_handle(EXPIRY_LOOK)
-        at_first = await looked(own_temporal, schedule)
+        made = [await schedule(own_temporal, EXPIRY_LOOK) for _ in range(2)]
+        handle = own_temporal.get_schedule_handle(EXPIRY_LOOK.name)
+        at_first = await looked(own_temporal, handle)
         told = [(one.organization, one.groups, one.people) for one in owners.notices]
         owners.dark = ""
-        then = await looked(own_temporal, schedule)
-        last = await looked(own_temporal, schedule)
+        then = await looked(own_temporal, handle)
+        last = await looked(own_temporal, handle)
 
     assert made == [True, False]
     assert (at_first.sent, at_first.unsent) == (1, (second,))

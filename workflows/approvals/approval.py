@@ -37,7 +37,7 @@ from domain.policies.approvals import Due, Event
 from runtime.errors import as_domain_error, as_failure
 from workflows.approvals.facts import ApprovalFacts
 from workflows.approvals.views import ApprovalView, status_of
-from workflows.common.calls import QUICK, Options, call, stop_if_cancelled, to_the_end
+from workflows.common.calls import QUICK, Options, call, to_the_end
 
 _WHILE_SOMEBODY_WAITS: Options = {**QUICK, "schedule_to_close_timeout": timedelta(minutes=1)}
 """The caller of an Update, or the procedure that asked, waits for it: rather a clear no."""
@@ -151,8 +151,7 @@ class ApprovalWorkflow:
             self._request = self._request.model_copy(update={"state": told})
             self._facts.asked(self._request)
             self._tell("asked", f"approval is needed: {self._request.asked}")
-        await self._facts.write_midway()
-        stop_if_cancelled()
+        await self._facts.write()
         self._woken = False
         due = approvals.upcoming(self._request)
         if due.at > workflow.now():
@@ -248,7 +247,7 @@ class ApprovalWorkflow:
     async def _end(self) -> None:
         """Writes down and tells how it ended."""
         assert self._result is not None  # noqa: S101 - only called then
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         title = f"{self._result.outcome.value}: {self._request.asked}"
         notice = self._notice(self._result.outcome.value, title)
         await self._send(notice, {**_WHILE_SOMEBODY_WAITS, "start_to_close_timeout": _SAYING})

@@ -16,6 +16,7 @@ from temporalio.common import Priority
 
 from domain import ids
 from domain.deliveries.approvals import ApprovalChange, ApprovalRequest, ApprovalResult
+from workflows.common.calls import heed_cancel
 
 _WORKFLOW = "ApprovalWorkflow"
 _SOONER = Priority(priority_key=2)
@@ -32,7 +33,9 @@ async def ask_approval(request: ApprovalRequest) -> OpenApproval:
     Raises:
         InvalidRequest: The subject is no name an approval can have.
         WorkflowAlreadyStartedError: Somebody else asked for the same subject.
+        asyncio.CancelledError: Whoever asks was cancelled: people are asked nothing.
     """
+    heed_cancel()
     handle: OpenApproval = await workflow.start_child_workflow(
         _WORKFLOW,
         request,

@@ -11,7 +11,7 @@ from domain.deliveries.approval_votes import Act, ApprovalDecision, PeopleFacts,
 from domain.deliveries.approvals import ApprovalOutcome, ApprovalRequest, ApprovalResult
 from domain.policies.approvals import Event
 from domain.records import AuditFact, FactBatch, FactResult
-from workflows.common.calls import QUICK, Options, call
+from workflows.common.calls import QUICK, Options, call, stop_if_cancelled
 from workflows.common.facts import Facts
 
 _UNTIL_WRITTEN: Options = {
@@ -129,15 +129,17 @@ class ApprovalFacts:
             message=f"{len(result.votes)} votes count, {len(result.voided)} are void",
         )
 
-    async def write_midway(self) -> None:
-        """Writes what is collected, however long the database is away; then a cancel is raised."""
-        await self._write(puts_cancel_off=True)
+    async def write(self) -> None:
+        """Writes what is collected, however long the database is away; raises a cancel afterwards.
 
-    async def write_last(self) -> None:
-        """Writes what is collected at the end, where a cancel comes too late to change anything."""
-        await self._write(even_if_cancelled=True)
+        Raises:
+            asyncio.CancelledError: Nobody needs the approval. What was collected is written.
+        """
+        await self.write_to_the_end()
+        stop_if_cancelled()
 
-    async def _write(self, **cancel: bool) -> None:
+    async def write_to_the_end(self) -> None:
+        """Writes what is collected, however long the database is away and whatever is cancelled."""
         batch, self._unwritten = self._unwritten, ()
         if not batch:
             return
@@ -147,7 +149,7 @@ class ApprovalFacts:
             f"write down {', '.join(fact.action for fact in batch)}"[:200],
             queue=ids.CONTROL_QUEUE,
             options=_UNTIL_WRITTEN,
-            **cancel,
+            even_if_cancelled=True,
         )
 
     def _add(self, action: str, *, result: FactResult = FactResult.DONE, **more: str) -> None:

@@ -80,12 +80,7 @@ class BuildWorkflow:
         self._progress.is_at(Phase.RUNNING)
         try:
             return await self._until_decided(request, saga)
-        except asyncio.CancelledError:
-            await to_the_end(self._end(saga, self._superseded()))
-            if self._newer:
-                raise as_failure(self._give_way()) from None
-            raise
-        except (FailureError, PlatformError) as failure:
+        except (FailureError, PlatformError, asyncio.CancelledError) as failure:
             if is_cancelled_exception(failure):
                 await to_the_end(self._end(saga, self._superseded()))
                 if self._newer:

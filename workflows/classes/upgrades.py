@@ -91,12 +91,12 @@ class ClassUpgradeWorkflow:
     async def _cancelled(self) -> None:
         """What was upgraded stays so: nothing is undone."""
         self._facts.add_cancel("class-upgrade.cancelled")
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.CANCELLED, self._said())
 
     async def _written(self, **about: Any) -> None:
         self._facts.add("class-upgrade.ended", **about)
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
 
     async def _upgrade(self) -> ClassUpgrade:
         with self._progress.step("plan"):

@@ -106,7 +106,6 @@ async def call(
     queue: str,
     options: Options,
     even_if_cancelled: bool = False,
-    puts_cancel_off: bool = False,
 ) -> Result:
     """Executes an activity method on the task queue that has the right to it.
 
@@ -121,7 +120,6 @@ async def call(
         options: One of the presets.
         even_if_cancelled: The result is needed although all is cancelled: to undo, to write
             down, or because it tells what there is to undo.
-        puts_cancel_off: It is done to the end although all is cancelled; then the cancel is raised.
     """
     called = _named(
         workflow.execute_activity_method(
@@ -130,8 +128,6 @@ async def call(
         queue,
         summary,
     )
-    if puts_cancel_off:
-        return await and_then_stop(called)
     if even_if_cancelled:
         return await to_the_end(called)
     result = await called
@@ -154,37 +150,27 @@ async def to_the_end(work: Awaitable[Result]) -> Result:
     """Awaits what must not be left half done, although the workflow is cancelled meanwhile.
 
     Nothing of ``work`` is cancelled. An activity that was asked to cancel would not be tried again
-    when its worker dies. A cancel that comes meanwhile is lost: this is for ends of flows, and for
-    what a flow must know to undo it. Where it goes on afterwards, see ``and_then_stop``.
+    when its worker dies. The caller looks for the cancel afterwards, if it matters to it.
     """
     task = asyncio.ensure_future(work)
-    await _held_on(task)
-    return task.result()
-
-
-async def and_then_stop(work: Awaitable[Result]) -> Result:
-    """Awaits ``work`` to the end as ``to_the_end`` does, and then raises a cancel that came.
-
-    Also one of the task alone, such as that of a wait which has to give way: no other place tells
-    of it later.
-    """
-    task = asyncio.ensure_future(work)
-    if await _held_on(task) and workflow.patched("a-cancel-is-put-off-not-lost"):
-        raise asyncio.CancelledError
-    return task.result()
-
-
-async def _held_on(task: asyncio.Future[Any]) -> bool:
-    """Returns when it is done; tells whether whoever waits for it was cancelled meanwhile."""
-    was_cancelled = False
-    while not task.done():
+    while True:
         try:
-            await asyncio.shield(task)
+            return await asyncio.shield(task)
         except asyncio.CancelledError:
-            was_cancelled = was_cancelled or not task.cancelled()
-        except Exception:  # noqa: BLE001 - whoever asks for the result hears of it
-            break
-    return was_cancelled
+            if task.cancelled():
+                raise
+
+
+def heed_cancel() -> None:
+    """Raises a cancel that was put off: of the workflow, or of the task in which this is called.
+
+    For what came to its end although it was cancelled, where more would follow. Runs that went on
+    after it before this was so do the same in their replay.
+    """
+    task = asyncio.current_task()
+    is_cancelled = workflow.cancellation_reason() is not None or bool(task and task.cancelling())
+    if is_cancelled and workflow.patched("a-cancel-that-was-put-off-is-heeded"):
+        raise asyncio.CancelledError
 
 
 def stop_if_cancelled() -> None:

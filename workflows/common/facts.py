@@ -16,8 +16,8 @@ from temporalio.exceptions import FailureError
 from activities.records.facts import RecordActivities
 from domain import ids
 from domain.deliveries import Trigger
-from domain.records import AuditFact, FactBatch, FactResult, fact_key
-from workflows.common.calls import QUICK, call
+from domain.records import AuditFact, DeploymentEntry, FactBatch, FactResult, Recorded, fact_key
+from workflows.common.calls import QUICK, call, heed_cancel
 
 
 class Facts:
@@ -65,7 +65,7 @@ class Facts:
     def add(
         self, action: str, *, step: str = "", result: FactResult = FactResult.DONE, **more: Any
     ) -> AuditFact:
-        """Adds a fact. It is written with the next ``take`` or ``write_...``.
+        """Adds a fact. It is written with the next ``take`` or ``write``.
 
         Args:
             action: ``noun.past-participle``.
@@ -105,31 +105,40 @@ class Facts:
         taken, self._pending = tuple(self._pending), []
         return taken
 
-    async def write_midway(self) -> None:
-        """Writes what is collected; the flow goes on afterwards, unless it was cancelled meanwhile.
+    async def write(self, *deployments: DeploymentEntry) -> Recorded:
+        """Writes what is collected in one activity; does nothing when there is nothing.
 
-        What was done is written down all the same, and then the cancel is raised.
+        What was done must be written down, so a cancel does not stop it; it is raised afterwards.
+
+        Raises:
+            asyncio.CancelledError: The flow is cancelled. What was collected is written.
         """
-        await self._write(puts_cancel_off=True)
-
-    async def write_last(self) -> None:
-        """Writes what is collected at the end, where a cancel comes too late to change anything."""
-        await self._write(even_if_cancelled=True)
-
-    async def _write(self, **cancel: bool) -> None:
-        """Writes in one activity; does nothing when there is nothing."""
-        facts = self.take()
-        if not facts:
-            return
-        said = ", ".join(fact.action for fact in facts)
         try:
-            await call(
+            done = await self.write_to_the_end(*deployments)
+        except FailureError:
+            heed_cancel()
+            raise
+        heed_cancel()
+        return done
+
+    async def write_to_the_end(self, *deployments: DeploymentEntry) -> Recorded:
+        """Writes like ``write``, where a cancel changes nothing any more.
+
+        For the last words of a flow, and what it tells while it undoes: nothing may follow that
+        waits or changes anything, because a cancel that came meanwhile is not heard of again.
+        """
+        facts = self.take()
+        if not facts and not deployments:
+            return Recorded()
+        said = ", ".join(fact.action for fact in facts) or "history"
+        try:
+            return await call(
                 RecordActivities.record,
-                FactBatch(facts=facts),
+                FactBatch(facts=facts, deployments=deployments),
                 f"write down {said}"[:200],
                 queue=ids.CONTROL_QUEUE,
                 options=QUICK,
-                **cancel,
+                even_if_cancelled=True,
             )
         except FailureError:
             self._pending = [*facts, *self._pending]  # for the next time something is written

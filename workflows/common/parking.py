@@ -14,7 +14,7 @@ from domain.errors import Conflict, InvalidRequest, PlatformError
 from domain.phases import Phase
 from domain.policies import parking
 from domain.records import FactResult
-from workflows.common.calls import to_the_end
+from workflows.common.calls import heed_cancel, to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 
@@ -66,6 +66,7 @@ class Parking:
 
         The audit is told at once that it parked, and with what follows what was decided.
         """
+        heed_cancel()  # what failed may have been done to its end although it was cancelled
         step = step or self._progress.failed_step
         self._times += 1
         self._decision = None
@@ -87,6 +88,7 @@ class Parking:
             raise
         self.parked = None
         await to_the_end(writing)
+        heed_cancel()
         facts.add(
             f"{self._noun}.resolved",
             step=f"resolved-{self._times}",
@@ -121,7 +123,7 @@ class Parking:
     async def _write(self, facts: Facts) -> None:
         """Writes the facts now, if the records can be written; else with the next that are."""
         with suppress(FailureError, PlatformError):
-            await facts.write_last()
+            await facts.write_to_the_end()
 
 
 def _given_up(why: str) -> Resolution:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
@@ -10,6 +9,7 @@ from temporalio.exceptions import FailureError
 
 from domain.errors import CompensationFailed, PlatformError
 from runtime.errors import as_domain_error
+from workflows.common.calls import to_the_end
 
 Undo = Callable[[], Awaitable[object]]
 
@@ -27,14 +27,15 @@ class Saga:
         self._undos.append((what, undo))
 
     async def compensate(self) -> None:
-        """Undoes everything, in reverse, even while the workflow is being cancelled.
+        """Undoes everything, in reverse and to the end, even while the workflow is cancelled.
 
-        A failing undo does not stop the others.
+        A failing undo does not stop the others. A flow that goes on afterwards heeds the cancel
+        itself (``heed_cancel``).
 
         Raises:
             CompensationFailed: At least one undo failed; the message names each.
         """
-        await asyncio.shield(self._compensate())
+        await to_the_end(self._compensate())
 
     async def _compensate(self) -> None:
         failures = []

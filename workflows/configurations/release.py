@@ -233,7 +233,7 @@ class ConfigurationWorkflow:
     async def _cancelled(self) -> None:
         """What was brought stays so: an earlier revision is restored by a release of its own."""
         self._facts.add_cancel("configuration.cancelled")
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         if self._revision:
             await self._note(Phase.CANCELLED, f"stopped by a person; {self._outcomes}", last=True)
         self._progress.is_at(Phase.CANCELLED, str(self._outcomes))
@@ -250,7 +250,7 @@ class ConfigurationWorkflow:
     async def _written(self, **about: Any) -> None:
         step = f"released-{self._ends}" if self._ends else ""
         self._facts.add("configuration.released", step=step, **about)
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
 
     async def _note(
         self, phase: Phase, message: str, *, reason: str = "", last: bool = False

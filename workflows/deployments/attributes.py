@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from domain.deliveries import DeployRequest
+from domain.deliveries.appointments import DeployAtRequest
 from domain.deliveries.promotions import PromotionRequest
 from domain.deliveries.rollbacks import RollbackRequest
 from domain.phases import Phase
@@ -17,6 +18,13 @@ def deployment_attributes(
 ) -> TypedSearchAttributes:
     """Returns what lists of operations are filtered by; given at the start, as an upsert costs."""
     return _attributes("deploy", request, phase)
+
+
+def appointment_attributes(
+    request: DeployAtRequest, phase: Phase = Phase.RUNNING
+) -> TypedSearchAttributes:
+    """Returns what deployments that wait for their time are filtered by."""
+    return _attributes("deploy-at", request, phase)
 
 
 def promotion_attributes(
@@ -40,7 +48,9 @@ def shown(given: TypedSearchAttributes) -> None:
 
 
 def _attributes(
-    kind: str, request: DeployRequest | PromotionRequest | RollbackRequest, phase: Phase
+    kind: str,
+    request: DeployRequest | DeployAtRequest | PromotionRequest | RollbackRequest,
+    phase: Phase,
 ) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [

@@ -25,6 +25,7 @@ from domain.deliveries.parking import Choice, Parked, Resolution
 from domain.errors import CompensationFailed, FreezeActive, PlatformError, Superseded
 from domain.phases import Phase
 from domain.policies import parking
+from domain.policies.queue import check_in_time
 from domain.records.stops import Place
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
@@ -189,7 +190,7 @@ class DeployWorkflow:
             CompensationFailed: That was not possible.
         """
         with self._progress.waiting(f"what ran before, for {frozen.message}"):
-            await to_the_end(saga.compensate())
+            await saga.compensate()
         stop_if_cancelled()
         attempt.facts.frozen(frozen.message)
         attempt.begin_again()
@@ -218,29 +219,20 @@ class DeployWorkflow:
         """Renders; parks while the place is stopped and renders anew when it goes on."""
         while True:
             self._thaw.looks()
-            release = await self._brake.past(
-                lambda: call(
-                    ReleaseActivities.prepare_release,
-                    request,
-                    f"render {request.component} for {request.environment}",
-                    queue=ids.CONTROL_QUEUE,
-                    options=QUICK,
-                    even_if_cancelled=True,
-                )
-            )
+            release = await self._brake.past(lambda: _rendered(request))
             if await self._brake.safe_point():
                 continue
             if release.freeze is None or release.freeze.is_open:
                 return release
-            await self._frozen(release.freeze)
+            await self._frozen(release.freeze, request)
 
-    async def _frozen(self, verdict: FreezeVerdict) -> None:
+    async def _frozen(self, verdict: FreezeVerdict, request: DeployRequest) -> None:
         """Waits while the place is frozen, unless somebody comes: then that one is next.
 
         Raises:
             Superseded: Another request came. It is newer, or brings back what ran.
         """
-        await self._thaw.wait(verdict, lambda: bool(self._queue.waiting))
+        await self._thaw.wait(verdict, lambda: bool(self._queue.waiting), last=request.expires)
         if self._queue.waiting:
             raise Superseded(f"gave way to {self._queue.waiting[0]} while {verdict.message}")
 
@@ -273,3 +265,20 @@ class DeployWorkflow:
         if attempt.request.tell:
             await to_the_end(tell_ended(attempt.request.tell, deployment))
         return deployment
+
+
+async def _rendered(request: DeployRequest) -> PreparedRelease:
+    """Looks what is to be deployed, if it is still in time. To its end: it may change the binding.
+
+    Raises:
+        Denied: It is not.
+    """
+    check_in_time(request, workflow.now())
+    return await call(
+        ReleaseActivities.prepare_release,
+        request,
+        f"render {request.component} for {request.environment}",
+        queue=ids.CONTROL_QUEUE,
+        options=QUICK,
+        even_if_cancelled=True,
+    )

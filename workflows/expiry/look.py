@@ -136,4 +136,4 @@ class ExpiryLookWorkflow:
                 environment=scope.environment,
                 message=expiry.said(secret, now),
             )
-        await facts.write_midway()
+        await facts.write()

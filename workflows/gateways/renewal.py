@@ -101,7 +101,7 @@ class CertificateRenewalWorkflow:
             for trouble in answer.refused if answer else ():
                 if trouble not in known.refused:
                     self._tell(facts, plane, trouble)
-        await facts.write_midway()
+        await facts.write_to_the_end()
 
     def _tell(self, facts: Facts, plane: CertificatePlane, trouble: CertificateTrouble) -> None:
         facts.add(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 
 from domain.deliveries.freezes import FreezeVerdict
 from runtime import search_attributes as attributes
-from workflows.common.calls import stop_if_cancelled
+from workflows.common.calls import heed_cancel, stop_if_cancelled
 from workflows.common.progress import Progress
 
 _LONGEST = timedelta(minutes=30)
@@ -40,13 +40,22 @@ class Thaw:
         verdict: FreezeVerdict,
         gives_way: Callable[[], bool],
         longest: timedelta = _LONGEST,
+        last: datetime | None = None,
     ) -> None:
         """Waits until it is worth looking again, or something else must go first.
 
         The caller reads all facts anew afterwards, and comes back when the place is still closed.
+
+        Args:
+            verdict: Why the place is closed.
+            gives_way: True = something else must go first.
+            longest: How long at most, before it is looked again.
+            last: When the caller gives up; None = never.
         """
+        heed_cancel()  # whoever looked may have put one off
         now = workflow.now()
-        until = min(verdict.until or now + longest, now + longest)
+        until = min(verdict.until or now + longest, now + longest, last or now + longest)
+        opens = min((one for one in (verdict.until, last) if one is not None), default=None)
         who = ", ".join(
             f"{one.override_by} with `pavane freeze override {one.window}`"
             for one in verdict.closed_by
@@ -56,7 +65,7 @@ class Thaw:
             self._is_stirred = False
         workflow.upsert_search_attributes([attributes.AWAITING.value_set(True)])
         with (
-            self._progress.step(self._step, awaiting=verdict.message, until=verdict.until, who=who),
+            self._progress.step(self._step, awaiting=verdict.message, until=opens, who=who),
             suppress(TimeoutError),
         ):
             await workflow.wait_condition(

@@ -42,5 +42,5 @@ class ScheduleChangeWorkflow:
             result=FactResult.DONE if done.changed else FactResult.REFUSED,
             message="" if done.changed else f"it was so already: {done.note}",
         )
-        await facts.write_last()
+        await facts.write_to_the_end()
         return done

@@ -174,7 +174,7 @@ class SweepWorkflow:
                 message=change.message,
                 **sweeps.named(change.subject),
             )
-        await self._facts.write_midway()
+        await self._facts.write()
 
     async def _notify(
         self, request: SweepRequest, changes: tuple[HealthChange, ...], summary: str

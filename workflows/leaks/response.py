@@ -21,7 +21,7 @@ from domain.records import FactResult
 from domain.secrets import leaks
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.common.calls import stop_if_cancelled, to_the_end
+from workflows.common.calls import to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.leaks.replacing import LeakedSecrets, planned
@@ -110,7 +110,7 @@ class LeakResponseWorkflow:
         self._progress.begins(self._title)
         self._facts.add("leak.reported", result=FactResult.ASKED, reason=self._request.reason)
         try:
-            await self._facts.write_midway()
+            await self._facts.write()
             await self._answered()
         except asyncio.CancelledError:
             await to_the_end(self._end(Phase.CANCELLED, "stopped by a person"))
@@ -171,8 +171,7 @@ class LeakResponseWorkflow:
             message=f"not asked: {', '.join(skipped)}" if skipped else "",
             evidence=tuple(entry.path for entry in plan.entries[:50]),
         )
-        await self._facts.write_midway()
-        stop_if_cancelled()  # what is written down is written to the end
+        await self._facts.write()
         return plan
 
     async def _end(self, phase: Phase, message: str) -> None:
@@ -190,7 +189,7 @@ class LeakResponseWorkflow:
             after_hash=self._report.plan.hash,
             evidence=(workflow.info().workflow_id, *replaced[:49]),
         )
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(phase, message)
 
     def _tell(self, **changes: object) -> None:

@@ -229,11 +229,10 @@ class PlaneCheckWorkflow:
             after=found.kubernetes_version if found else "",
             message=message,
         )
-        await self._facts.write_midway()
-        stop_if_cancelled()  # a cancel that came while it was written was put off
+        await self._facts.write()
 
     async def _cancelled(self) -> None:
         """Nobody looks after the plane until its resource changes or an intake begins anew."""
         self._facts.add_cancel("plane-check.cancelled")
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.CANCELLED, "nobody looks after it until it is changed")

@@ -13,6 +13,7 @@ from domain.errors import CompensationFailed, Failed, FreezeActive, PlatformErro
 from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error
+from workflows.common.calls import heed_cancel
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.promotions import ending
@@ -74,8 +75,15 @@ class CarriedWatch:
         release, log = self._verification.facts.release, self._passage.facts_log
         log.add("promotion.watch-ended", result=FactResult.UNDONE, before=release,
                 reason="a newer promotion was let through")  # fmt: skip
-        await log.write_midway()
+        await log.write()
         return False
+
+    async def cancelled(self) -> None:
+        """Writes down that a person ended it; what it is about stays (decision 0022)."""
+        if not (self._task.done() or self._goes_back or self._is_reverted):
+            log, release = self._passage.facts_log, self._verification.facts.release
+            log.add_cancel("promotion.watch-ended", [f"{release} stays and is watched no more"])
+            await log.write_to_the_end()
 
     async def _follow(self) -> None:
         watch = self._verification.watch
@@ -115,7 +123,7 @@ class CarriedWatch:
             self._again = request.model_copy(
                 update={"request_id": f"{request.request_id}-again", "artifact": passage.artifact}
             )
-        await passage.facts_log.write_last()
+        await passage.facts_log.write_to_the_end()
 
     async def _go_back(self, error: Failed) -> None:
         """Brings back what did well before, as the policy says; that is told by the rollback."""
@@ -129,12 +137,20 @@ class CarriedWatch:
             workflow.logger.warning("not rolled back: %s", worse.message)
 
 
+async def end_early(carried: CarriedWatch | None) -> None:
+    """Ends a run that was cancelled: nothing is watched any more, which is written down."""
+    if carried is not None:
+        await carried.cancelled()
+    await workflow.wait_condition(workflow.all_handlers_finished)
+
+
 async def is_more_to_do(
     requests: Requests, carried: CarriedWatch | None, progress: Progress
 ) -> bool:
     """Tells whether somebody waits; what is still watched is watched to its end before."""
     if requests.waiting or carried is None:
         return bool(requests.waiting)
+    heed_cancel()  # one that came while the last was written down
     is_more = await carried.is_left(progress, lambda: bool(requests.waiting))
     if not is_more and (again := carried.comes_again()) is not None:
         requests.waiting.append(again)

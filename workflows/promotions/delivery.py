@@ -14,7 +14,7 @@ from domain.deliveries.standings import Pass, Standing, StandingChange, Veto
 from domain.errors import Errored, Failed, RolloutFailed, StaleRevision, Superseded
 from domain.phases import Phase
 from domain.resources.conditions import Reason
-from workflows.common.calls import QUICK, call
+from workflows.common.calls import QUICK, call, heed_cancel
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.deployments.ordered import OrderedDeployments
@@ -72,6 +72,7 @@ class Delivery:
             Superseded: Somebody deployed something else there, before it was tried.
         """
         await self._let_pass()
+        heed_cancel()
         self._saga.add("pointed the binding back", self._point_back)
         self._saga.add("stopped the deployment", self._stop)
         where = self._facts.environment

@@ -28,7 +28,7 @@ from domain.phases import Phase
 from domain.records import FactResult
 from domain.resources.pipeline import OnFailure
 from runtime.errors import as_domain_error
-from workflows.common.calls import stop_if_cancelled, to_the_end
+from workflows.common.calls import stop_if_cancelled
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.promotions.passage import Passage
@@ -99,7 +99,7 @@ async def put_back_for(
         CompensationFailed: That was not possible.
     """
     with progress.waiting(f"what ran before, for {frozen.message}"):
-        await to_the_end(saga.compensate())
+        await saga.compensate()
     stop_if_cancelled()
     passage.frozen(frozen.message)
     progress.restart()

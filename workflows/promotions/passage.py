@@ -158,7 +158,7 @@ class Passage:
     async def _agreed(self, facts: PromotionFacts) -> bool:
         """Asks people, where the step wants that; what is known by then is written down first."""
         if facts.rules.approval is not None:
-            await self.facts_log.write_midway()
+            await self.facts_log.write()
         with self._counted("" if facts.rules.approval is None else "approval"):
             return await self.approvals.is_approved(facts)
 

@@ -38,7 +38,7 @@ from workflows.deployments.attributes import promotion_attributes, shown
 from workflows.deployments.ordered import OrderedDeployments
 from workflows.guards.edges import Edge
 from workflows.promotions import ending
-from workflows.promotions.carried import CarriedWatch, is_more_to_do
+from workflows.promotions.carried import CarriedWatch, end_early, is_more_to_do
 from workflows.promotions.delivery import Delivery
 from workflows.promotions.letting import let_through
 from workflows.promotions.passage import Passage, title
@@ -80,7 +80,7 @@ class PromotionWorkflow:
                 self._progress.restart(title(request))
                 failure = await self._one(request)
         except (asyncio.CancelledError, FailureError):
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            await end_early(self._carried)
             raise
         await workflow.wait_condition(workflow.all_handlers_finished)
         if failure is not None:
@@ -196,7 +196,7 @@ class PromotionWorkflow:
         if decision.choice is not Choice.RETRY:
             return error
         try:
-            await to_the_end(saga.compensate())
+            await saga.compensate()
         except CompensationFailed as worse:
             return worse
         return None
@@ -285,7 +285,7 @@ class PromotionWorkflow:
         message = ending.left_alone(passage) if stays else ending.reason(failure, phase)
         ending.log_end(passage, phase, message, saga.undone)
         self._requests.tell(passage.facts_log, cancelled=phase is Phase.CANCELLED)
-        await passage.facts_log.write_last()
+        await passage.facts_log.write_to_the_end()
         self._promotion = ending.ended(passage, phase, message, failure, saga.undone)
         self._progress.is_at(phase, self._promotion.message)
         return failure
@@ -293,7 +293,7 @@ class PromotionWorkflow:
     async def _finish(self, passage: Passage, message: str, **more: bool) -> None:
         ending.log_end(passage, Phase.SUCCEEDED, message, ())
         self._requests.tell(passage.facts_log)
-        await passage.facts_log.write_last()
+        await passage.facts_log.write_to_the_end()
         done = ending.told(passage, Phase.SUCCEEDED)
         self._promotion = done.model_copy(update={"message": message, **more})
         self._progress.is_at(Phase.SUCCEEDED, message)

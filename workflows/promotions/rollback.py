@@ -30,7 +30,7 @@ from domain.policies.promotion.rollback import (
 )
 from domain.records import FactResult
 from runtime.errors import as_domain_error, as_failure
-from workflows.common.calls import QUICK, call, to_the_end
+from workflows.common.calls import QUICK, call, heed_cancel, to_the_end
 from workflows.common.facts import Facts
 from workflows.common.parking import Parking
 from workflows.common.progress import Progress
@@ -133,6 +133,7 @@ class RollbackWorkflow:
             self._tell_freeze(facts)
         with self._progress.step("hold"):
             await self._hold(facts, target, saga)
+            heed_cancel()
         order = order_of(self._request, facts, target)
         saga.add(f"stopped the deployment of {target.name}", lambda: self._deployments.stop(order))
         with self._progress.step("deploy", awaiting=f"the deployment of {target.name}"):
@@ -270,7 +271,7 @@ class RollbackWorkflow:
             phase = Phase.ERRORED
         undone = f"; {', '.join(saga.undone)}" if saga.undone else ""
         self._log.add_cancel("rollback.cancelled", [message, *saga.undone])
-        await self._log.write_last()
+        await self._log.write_to_the_end()
         self._progress.is_at(phase, f"{message}{undone}")
 
     async def _write(self, result: FactResult, message: str) -> None:
@@ -283,4 +284,4 @@ class RollbackWorkflow:
             reason=self._request.reason,
             message=message,
         )
-        await self._log.write_last()
+        await self._log.write_to_the_end()

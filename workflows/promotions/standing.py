@@ -103,7 +103,7 @@ class StandingWorkflow:
     async def _write(self) -> None:
         """Writes down what people changed. What is remembered outlives records that are away."""
         try:
-            await self._log.write_last()
+            await self._log.write()
         except FailureError:
             workflow.logger.warning("records are away: what was changed is written down later")
 

@@ -29,7 +29,7 @@ from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
 from workflows.approvals.asking import approved
-from workflows.common.calls import QUICK, call, stop_if_cancelled, to_the_end
+from workflows.common.calls import QUICK, call, to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
@@ -87,7 +87,7 @@ class BreakGlassWorkflow:
             raise as_failure(await to_the_end(self._failed(saga, error))) from failure
         message = f"{request.person} is {request.role} in {request.environment} no more"
         self._facts.add("break-glass.ended", message=message)
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.SUCCEEDED, message)
         return BreakGlass(
             organization=request.organization,
@@ -102,8 +102,7 @@ class BreakGlassWorkflow:
 
     async def _given(self, request: BreakGlassRequest, saga: Saga) -> None:
         plan = await self._planned(request)
-        await self._facts.write_midway()
-        stop_if_cancelled()  # what is written down is written to the end
+        await self._facts.write()
         self._agreed = await self._approved(request, plan)
         if await self._planned(request) != plan:
             raise Denied("the rule changed while people were asked: ask again")
@@ -122,8 +121,7 @@ class BreakGlassWorkflow:
             authority=", ".join(self._agreed),
             message=f"until {until:%Y-%m-%d %H:%M} UTC",
         )
-        await self._facts.write_midway()
-        stop_if_cancelled()
+        await self._facts.write()
         saga.add(f"took grant {order.id} back", lambda: self._lift(order))
         with self._progress.step("grant"):
             await call(
@@ -191,7 +189,7 @@ class BreakGlassWorkflow:
         except CompensationFailed as worse:
             message = worse.message
         self._facts.add_cancel("break-glass.cancelled", saga.undone or [message])
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.CANCELLED, "; ".join(saga.undone) or message)
 
     async def _failed(self, saga: Saga, error: PlatformError) -> PlatformError:
@@ -207,7 +205,7 @@ class BreakGlassWorkflow:
             result=FactResult.REFUSED if denied else FactResult.FAILED,
             message=error.message,
         )
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(phase, error.message)
         return error
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.secrets.plans import RotationPlanActivities
 from domain import ids
@@ -19,7 +22,7 @@ class SecretChangeWorkflow:
     """One thing a person did with one secret.
 
     The fact comes first. Nothing to undo: what is delivered is what is in use, and delivering it
-    again changes nothing.
+    again changes nothing. Cancelled = whoever was not reached yet keeps what it has.
     """
 
     @workflow.run
@@ -35,19 +38,31 @@ class SecretChangeWorkflow:
             reason=change.reason,
             result=FactResult.ASKED if asked else FactResult.DONE,
         )
-        await facts.write_midway()
         if not change.delivers:
+            await facts.write_to_the_end()
             return SecretChanged()
-        planes = await call(
-            RotationPlanActivities.list_planes,
-            FindConsumers(organization=change.organization, path=change.path),
-            f"which planes {change.organization} has",
-            queue=ids.CONTROL_QUEUE,
-            options=QUICK,
-        )
-        consumers = Consumers(change.organization, change.path)
-        await consumers.find(planes.queues)
-        await consumers.deliver()
-        if change.restarts:
-            await consumers.restart(change.version)
-        return SecretChanged(consumers=consumers.names)
+        try:
+            await facts.write()
+            return await _brought(change)
+        except (FailureError, asyncio.CancelledError) as failure:
+            if is_cancelled_exception(failure):
+                facts.add_cancel("secret.delivery-cancelled")
+                await facts.write_to_the_end()
+            raise
+
+
+async def _brought(change: SecretChange) -> SecretChanged:
+    """Brings the version in use to all who use the secret."""
+    planes = await call(
+        RotationPlanActivities.list_planes,
+        FindConsumers(organization=change.organization, path=change.path),
+        f"which planes {change.organization} has",
+        queue=ids.CONTROL_QUEUE,
+        options=QUICK,
+    )
+    consumers = Consumers(change.organization, change.path)
+    await consumers.find(planes.queues)
+    await consumers.deliver()
+    if change.restarts:
+        await consumers.restart(change.version)
+    return SecretChanged(consumers=consumers.names)

@@ -34,7 +34,7 @@ from domain.records.stops import Place
 from domain.secrets.places import scope_of
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.common.calls import QUICK, call, to_the_end
+from workflows.common.calls import QUICK, call
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
 from workflows.secrets.agreement import agreed
@@ -143,7 +143,9 @@ class RotationWorkflow:
             error = await self._undone(as_domain_error(failure))
             raise as_failure(error) from failure
         message = f"version {turn.reached} took the place of version {turn.before}"
-        await self._steps.ended(before=str(turn.before), after=str(turn.reached))
+        await self._steps.told_at_last(
+            "rotation.ended", before=str(turn.before), after=str(turn.reached)
+        )
         await self._steps.note(Phase.SUCCEEDED, message, version=turn.reached, expires=turn.expires)
         self._progress.is_at(Phase.SUCCEEDED, message)
         return Rotation(
@@ -265,7 +267,7 @@ class RotationWorkflow:
         error = error or Errored("cancelled")
         phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
         try:
-            await to_the_end(self._saga.compensate())
+            await self._saga.compensate()
         except CompensationFailed as failed:
             phase = Phase.ERRORED
             error = CompensationFailed(f"{error.message}; undoing it: {failed.message}")
@@ -273,11 +275,13 @@ class RotationWorkflow:
         undone = "; ".join(self._saga.undone) or nothing
         if cancelled:
             self._steps.facts.add_cancel("rotation.cancelled", self._saga.undone)
-            await self._steps.facts.write_last()
+            await self._steps.facts.write_to_the_end()
             phase, message = Phase.CANCELLED, undone
         else:
             message = f"{error.message}; {undone}"
-            await self._steps.ended(result=FactResult.FAILED, message=message)
+            await self._steps.told_at_last(
+                "rotation.ended", result=FactResult.FAILED, message=message
+            )
         await self._steps.note(phase, message)
         self._progress.is_at(phase, message if cancelled else error.message)
         return error

@@ -57,14 +57,14 @@ class Steps:
                     raise
 
     async def told(self, action: str, **about: Any) -> None:
-        """Writes down one fact of a step."""
+        """Writes one fact down; a cancel that comes meanwhile is raised afterwards."""
         self.facts.add(action, **about)
-        await self.facts.write_midway()
+        await self.facts.write()
 
-    async def ended(self, **about: Any) -> None:
-        """Writes down how the rotation ended."""
-        self.facts.add("rotation.ended", **about)
-        await self.facts.write_last()
+    async def told_at_last(self, action: str, **about: Any) -> None:
+        """Writes down how the rotation ended; a cancel changes nothing in that any more."""
+        self.facts.add(action, **about)
+        await self.facts.write_to_the_end()
 
     async def note(
         self, phase: Phase, message: str, *, version: int = 0, expires: datetime | None = None

@@ -18,7 +18,7 @@ from domain.policies.promotion import sets
 from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_failure
-from workflows.common.calls import stop_if_cancelled, to_the_end
+from workflows.common.calls import to_the_end
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.sets.members import Members
@@ -72,8 +72,7 @@ class ReleaseSetWorkflow:
         self._log.add("set.requested", result=FactResult.ASKED, reason=request.reason,
                       message=named[:500])  # fmt: skip
         try:
-            await self._log.write_midway()
-            stop_if_cancelled()  # what is written down is written to the end
+            await self._log.write()
             with self._progress.step("promote", awaiting=f"{len(request.members)} components"):
                 await self._all()
         except asyncio.CancelledError:
@@ -192,6 +191,6 @@ class ReleaseSetWorkflow:
         evidence = [f"{one.component} {one.phase.value}" for one in members.states.values()]
         self._log.add(f"set.{phase.value.lower()}", result=results.get(phase, FactResult.FAILED),
                       message=self._message, evidence=tuple(evidence[:50]))  # fmt: skip
-        await self._log.write_last()
+        await self._log.write_to_the_end()
         self._progress.is_at(phase, self._message)
         return None if phase in {Phase.SUCCEEDED, Phase.CANCELLED} else failure

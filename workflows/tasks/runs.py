@@ -16,7 +16,7 @@ from domain.phases import Phase
 from domain.records import FactResult
 from runtime import search_attributes as attributes
 from runtime.errors import as_domain_error, as_failure
-from workflows.common.calls import QUICK, WRITE, call, to_the_end, watch
+from workflows.common.calls import QUICK, WRITE, call, watch
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 from workflows.common.saga import Saga
@@ -65,17 +65,17 @@ class TaskRunWorkflow:
             phase = Phase.ERRORED if isinstance(error, Errored) else Phase.FAILED
             self._progress.is_at(phase, error.message)
             facts.add("task-run.ended", result=FactResult.FAILED, message=error.message)
-            await facts.write_last()
+            await facts.write_to_the_end()
             raise as_failure(error) from failure
         facts.add("task-run.ended", message=done.message)
-        await facts.write_last()
+        await facts.write_to_the_end()
         self._progress.is_at(Phase.SUCCEEDED, done.message)
         return done
 
     async def _cancelled(self, saga: Saga, facts: Facts) -> None:
-        await to_the_end(saga.compensate())
+        await saga.compensate()
         facts.add_cancel("task-run.cancelled", saga.undone)
-        await facts.write_last()
+        await facts.write_to_the_end()
         self._progress.is_at(Phase.CANCELLED, ", ".join(saga.undone))
 
     async def _run(self, request: TaskRunRequest, saga: Saga) -> TaskRun:

@@ -160,7 +160,7 @@ class TeardownWorkflow:
                     await self._revoke()
         with self._progress.step("record"):
             self._facts.add("teardown.done", message=f"{self._what} is taken down")
-            await self._facts.write_last()
+            await self._facts.write_to_the_end()
             await call(
                 TeardownActivities.let_go,
                 self._request,
@@ -198,7 +198,7 @@ class TeardownWorkflow:
                 step=f"parts-{self._rounds}",
                 message=few([f"{one.kind} {one.name}" for one in survey.remove]),
             )
-            await self._facts.write_midway()
+            await self._facts.write()
             return
         await self._waits(Reason.REMOVING, survey.pending, "")
 
@@ -269,7 +269,7 @@ class TeardownWorkflow:
         self._facts.add(
             "teardown.failed", result=FactResult.FAILED, message=f"{step}: {error.message}"
         )
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.FAILED, error.message)
 
     async def _cancelled(self) -> None:
@@ -280,7 +280,7 @@ class TeardownWorkflow:
             f"its teardown was cancelled ({why}){_AGAIN}",
             even_if_cancelled=True,
         )
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.CANCELLED, "what is gone stays gone")
 
     async def _go_on_anew(self) -> None:

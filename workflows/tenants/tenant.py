@@ -174,7 +174,7 @@ class TenantWorkflow:
         said = f"{done.namespaces} namespaces on {len(done.planes)} planes"
         self._facts.add("tenant.set-up", after=request.wanted, message=said)
         with self._progress.step("record"):
-            await self._facts.write_last()
+            await self._facts.write_to_the_end()
         return done.model_copy(update={"message": said})
 
     async def _planes(self, plan: TenantPlan) -> dict[str, TenantApplied] | None:
@@ -270,13 +270,13 @@ class TenantWorkflow:
         self._facts.add(
             "tenant.failed", result=FactResult.FAILED, message=f"{step}: {error.message}"
         )
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.FAILED, error.message)
 
     async def _cancelled(self) -> None:
         """What is set up stays so; the next change of the organization completes it."""
         self._facts.add_cancel("tenant.cancelled")
-        await self._facts.write_last()
+        await self._facts.write_to_the_end()
         self._progress.is_at(Phase.CANCELLED, "what was set up stays; the next change completes it")
 
 
