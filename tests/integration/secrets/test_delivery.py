@@ -189,7 +189,7 @@ async def test_what_was_delivered_goes_with_the_workload_it_was_delivered_to(
     for gone in ("managedFields", "resourceVersion"):
         workload["metadata"].pop(gone, None)
     watches = SharedWatches(cluster)
-    rollouts = RolloutActivities(cluster, watches, ObjectStore.open(str(tmp_path)), plane)
+    rollouts = RolloutActivities(cluster, watches, ObjectStore.open(tmp_path.as_uri()), plane)
     full = Bundle(release="web-1", namespace=found.namespace, objects=(workload,))
     for bundle, previous, is_there in (
         (full, Bundle(), True),

@@ -83,9 +83,12 @@ async def pulls(
         )
     )
     program = ensure(["openbao"], progress=Silent())["openbao"].path
-    argv = [program, "agent", f"-config={configuration}", "-log-level=warn"]
     with (tmp_path / "agent.log").open("wb") as log:
-        process = subprocess.Popen(argv, stdout=log, stderr=log)  # noqa: ASYNC220 - begun only
+        process = subprocess.Popen(  # noqa: ASYNC220 - it is begun, not waited for
+            [program, "agent", f"-config={configuration}", "-log-level=warn"],
+            stdout=log,
+            stderr=log,
+        )
         try:
             await until(shop, shop.first, is_taken=True)
             async with shop.observed():
