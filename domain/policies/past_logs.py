@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from domain import ids
 from domain.deliveries.logs import LogStore
 from domain.policies.log_lines import LogLine
+from domain.rendering.tasks import LONGEST_TASK
 
 LONGEST = 30
 """Days that may be asked for: stores refuse longer ranges."""
@@ -55,12 +56,10 @@ def past_query(
 
 def _pods(component: str) -> list[str]:
     """Returns the names of pods of a Deployment, of a timetable and of runs by hand."""
-    made = [
-        *_named(f"{component}-", _RANDOM, _HASHES),
-        *_named(f"{component}-", "[0-9]", _MINUTES),
-        *_runs(component),
-    ]
-    return sorted(set(made))
+    made = set(_named(f"{component}-", _RANDOM, _HASHES))
+    if len(component) <= LONGEST_TASK:
+        made |= {*_named(f"{component}-", "[0-9]", _MINUTES), *_runs(component)}
+    return sorted(made)
 
 
 def _runs(component: str) -> list[str]:

@@ -69,6 +69,13 @@ def test_runs_by_hand_of_a_long_name_are_asked_for_by_the_name_their_job_was_giv
     assert pods(past_query(STORE, "acme-shop-dev", LONG)).fullmatch(pod)
 
 
+def test_a_name_that_begins_like_that_of_a_task_is_not_taken_for_its_runs() -> None:
+    longer = pods(past_query(STORE, "acme-shop-dev", f"{LONG}-and-more"))
+
+    assert not longer.fullmatch(f"{LONG}-29012x7k2p")
+    assert not longer.fullmatch(f"{LONG}-6d4cfx7k2p")
+
+
 def test_a_store_that_tells_the_component_is_asked_for_that_alone() -> None:
     store = STORE.model_copy(update={"component_label": "component"})
 
