@@ -33,6 +33,7 @@ from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from clients.registry import Registry
 from clients.transit import TransitSigner
+from clients.web import Web
 from domain import ids
 from intake.drift import DriftWatch
 from intake.service import Intake
@@ -87,6 +88,7 @@ class WorkerProcess:
             registry=Registry(settings.registry.url, settings.registry.pull_host),
             git=GitRemotes(),
             notifier=Notifier(channels(settings.notifications)),
+            web=Web(),
             decisions=AssertionVerifier(settings.approvals.verify_keys),
             queues=TemporalDeployQueues(client),
             standings=TemporalStandings(client),
@@ -103,7 +105,8 @@ class WorkerProcess:
         if "control" in roles:
             activities = serving.control(self._outside)
             made.append(self._serve(ids.CONTROL_QUEUE, activities, own.short_tasks))
-            made.append(self._serve(ids.GATES_QUEUE, serving.gates(self._settings), own.gate_calls))
+            gates = serving.gates(self._settings, self._outside.web)
+            made.append(self._serve(ids.GATES_QUEUE, gates, own.gate_calls))
         if "plane" in roles:
             queue, tasks = ids.plane_queue(own.plane), own.plane_tasks
             only = [OnlyOrganizations(own.organizations)] if own.organizations else []
@@ -173,6 +176,7 @@ class WorkerProcess:
             stack.push_async_callback(self._outside.git.close)
             stack.push_async_callback(self._outside.notifier.close)
             stack.push_async_callback(self._outside.registry.close)
+            stack.push_async_callback(self._outside.web.close)
             health = HealthServer(
                 self._settings.worker.listen,
                 self._checks(),

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -84,8 +84,10 @@ def status(
     record = lifecycle.running(state)
     passwords = people.passwords(state) if show_passwords else {}
     if form in {output.Format.JSON, output.Format.YAML}:
-        shown = None if record is None else record.to_json() | {"ready": record.is_ready}
-        if shown is not None and show_passwords:
+        stopped: dict[str, Any] = {"name": name, "running": False, "root": str(state.root)}
+        shown = record.to_json() | {"running": True} if record else stopped
+        shown["ready"] = record is not None and record.is_ready
+        if record is not None and show_passwords:
             shown["passwords"] = passwords
         output.show_data(shown, form)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.deliveries import Trigger
+from domain.deliveries.observing import AskedAs
 from domain.deliveries.planes import ObservabilityRequest, PlaneRequest
 from domain.resources import BuildPlane, DataPlane, ObservabilityPlane, Resource
 from domain.resources.conditions import ConditionType
@@ -49,6 +50,7 @@ class CheckObservability:
                 plane=plane.name,
                 prometheus_url=plane.spec.prometheus_url,
                 logs_url=plane.spec.logs_url,
+                asked_as=AskedAs.of(plane),
                 trigger=trigger,
             )
         )

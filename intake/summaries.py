@@ -21,6 +21,7 @@ from domain.resources import (
     DeployableArtifact,
     Deployment,
     DeploymentPipeline,
+    Environment,
     FreezeWindow,
     Organization,
     Release,
@@ -50,7 +51,7 @@ def summary(resource: Resource, world: World, now: datetime) -> dict[str, Any] |
         return None
     told = told_of(resource, world)
     ready = _ready(resource, waits, told, world, now)
-    conditions = [*cyclic(resource, told, now), ready]
+    conditions = [*cyclic(resource, told, now), *_unlooked(resource, now), ready]
     if _says_so_already(resource, conditions, told):
         is_said = not isinstance(resource, FreezeWindow) or freezes.says_so(resource, now)
         if is_said:
@@ -131,9 +132,32 @@ def _setting_up(organization: Organization, world: World) -> tuple[Reason, str] 
     return Reason.SETTING_UP, "waiting until namespace, rights and planes are set up"
 
 
+def _unlooked(resource: Resource, now: datetime) -> list[Condition]:
+    """Returns what is said of the health of an environment while no look says more."""
+    if not isinstance(resource, Environment):
+        return []
+    known = resource.status.condition(ConditionType.HEALTHY)
+    is_looked_at = resource.spec.health is not None
+    if is_looked_at and known is not None and known.reason != Reason.NOT_LOOKED_AT:
+        return []
+    conditions = set_condition(
+        resource.status.conditions,
+        ConditionType.HEALTHY,
+        "Unknown",
+        Reason.NOT_LOOKED_AT,
+        "the first look comes" if is_looked_at else "nobody looks: set spec.health",
+        observed_generation=resource.metadata.generation,
+        now=now,
+    )
+    return [one for one in conditions if one.type == ConditionType.HEALTHY]
+
+
 def _says_so_already(resource: Resource, conditions: list[Condition], told: Told) -> bool:
     status = _status(resource)
-    own = [status.condition(one) for one in (ConditionType.CYCLIC, ConditionType.READY)]
+    own = [status.condition(ConditionType.CYCLIC)]
+    if any(one.type == ConditionType.HEALTHY for one in conditions):
+        own.append(status.condition(ConditionType.HEALTHY))
+    own.append(status.condition(ConditionType.READY))
     return (
         [one for one in own if one is not None] == conditions
         and status.observed_generation == resource.metadata.generation

@@ -38,6 +38,11 @@ Kubernetes cannot limit rights in a namespace to a project or an environment. Ru
 limited give nothing in the organization's namespace; the condition Access names whom that concerns.
 Names that begin with `system:` are never bound.
 
+Quotas of organization, project and environment hold for whatever declares a component, kubectl and
+GitOps too: what does not fit is not applied, and its binding says so (`QuotaExceeded`, with the
+numbers). The API server itself takes the resource: an admission policy sees one object at a time and
+cannot count others. In a data plane's namespace a ResourceQuota bounds what comes another way.
+
 A plane worker takes work of every organization that names its task queue. For a cluster that is
 meant for some, set `PAVANE_WORKER__ORGANIZATIONS`; others are refused.
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.common.askers import Askers
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.common.kinds import CRON_JOBS, DEPLOYMENTS, JOBS, PODS, REPLICA_SETS
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.shared import SharedWatches
-from clients.probes import Probes
-from clients.prometheus import Prometheus
+from clients.web import Asker, Probes, Prometheus
+from domain.deliveries.observing import AskedAs
 from domain.deliveries.sweeps import Observation, PlaneSeen, PlaneSweep, SweptCheck, SweptMetric
 from domain.errors import DependencyUnavailable, PlatformError
 from domain.policies.health import judge_cron_job
@@ -36,10 +37,12 @@ class HealthActivities:
         watches: SharedWatches,
         probes: Probes | None = None,
         prometheus: Prometheus | None = None,
+        askers: Askers | None = None,
     ) -> None:
         self._watches = watches
         self._probes = probes or Probes()
         self._prometheus = prometheus or Prometheus()
+        self._askers = askers or Askers()
 
     @activity.defn
     async def look_at_plane(self, sweep: PlaneSweep) -> PlaneSeen:
@@ -55,7 +58,7 @@ class HealthActivities:
             objects, checks, metrics = await asyncio.gather(
                 self._objects(),
                 asyncio.gather(*(self._ask(one) for one in sweep.checks)),
-                asyncio.gather(*(self._measure(one) for one in sweep.metrics)),
+                self._measured(sweep),
             )
             clock = Clock()
             seen = [
@@ -98,14 +101,29 @@ class HealthActivities:
             message=answer.message[:_MESSAGE],
         )
 
-    async def _measure(self, metric: SweptMetric) -> Observation:
+    async def _measured(self, sweep: PlaneSweep) -> list[Observation]:
+        known = {one.asked_as for one in sweep.metrics}
+        found = await asyncio.gather(*(self._asker(sweep.organization, one) for one in known))
+        askers = dict(zip(known, found, strict=True))
+        measures = (self._measure(one, askers[one.asked_as]) for one in sweep.metrics)
+        return await asyncio.gather(*measures)
+
+    async def _asker(self, organization: str, asked_as: AskedAs | None) -> Asker | PlatformError:
+        try:
+            return await self._askers.of(organization, asked_as)
+        except PlatformError as error:
+            return error
+
+    async def _measure(self, metric: SweptMetric, who: Asker | PlatformError) -> Observation:
         """What cannot be asked is unwell: a check that says nothing would hide what is wrong."""
         healthy, reason = False, "NoPrometheus"
         message = "the DataPlane names no ObservabilityPlane that has a Prometheus"
-        if metric.url:
+        if metric.url and isinstance(who, PlatformError):
+            reason, message = "NoAnswer", who.message
+        elif metric.url and isinstance(who, Asker):
             try:
                 found = await self._prometheus.query(
-                    metric.url, metric.query, timeout_seconds=metric.timeout_seconds
+                    metric.url, metric.query, who=who, timeout_seconds=metric.timeout_seconds
                 )
             except PlatformError as error:
                 reason, message = "NoAnswer", error.message

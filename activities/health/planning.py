@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities.common.reading import find, listed
 from clients.kubernetes.cluster import Cluster
+from domain.deliveries.observing import AskedAs
 from domain.deliveries.sweeps import (
     Damping,
     HealthReport,
@@ -78,11 +79,13 @@ class SweepActivities:
             return ()
         name = plane.spec.observability_plane_ref
         found = await find(self._cluster, ObservabilityPlane, name, plane.organization)
+        asked_as = AskedAs.of(found) if found else None
         return tuple(
             SweptMetric(
                 name=one.name,
                 query=one.query,
                 url=found.spec.prometheus_url if found else "",
+                asked_as=asked_as,
                 timeout_seconds=one.timeout_seconds,
             )
             for one in health.metrics

@@ -14,13 +14,12 @@ from activities.common.heartbeats import heartbeating
 from activities.common.kinds import PODS
 from activities.common.namespaces import check_owner
 from activities.looks.log_copies import LogCopy
-from activities.looks.past_logs import copy_past
+from activities.looks.past_logs import PastLogs
 from clients.kubernetes.backoff import Backoff
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.logs import lines, pod_logs
 from clients.kubernetes.shared import SharedWatch, SharedWatches
 from clients.kubernetes.watch import DELETED, Object
-from clients.loki import Loki
 from clients.objects import ObjectStore
 from domain.deliveries.logs import NO_PODS, CopiedLog, PreparedLog
 from domain.errors import InvalidRequest, NotFound, PlatformError, RateLimited, StaleRevision
@@ -43,12 +42,12 @@ class LogActivities:
         cluster: Cluster,
         watches: SharedWatches,
         objects: ObjectStore,
-        loki: Loki | None = None,
+        past: PastLogs | None = None,
     ) -> None:
         self._cluster = cluster
         self._watches = watches
         self._objects = objects
-        self._loki = loki or Loki()
+        self._past = past or PastLogs()
         self._followed = 0
 
     @activity.defn
@@ -69,7 +68,7 @@ class LogActivities:
         request = order.request
         await check_owner(self._cluster, order.namespace, request.organization)
         copy = await LogCopy.open(self._objects, request)
-        reading = _Reading(self._cluster, order, copy, self._loki)
+        reading = _Reading(self._cluster, order, copy, self._past)
         async with heartbeating(lambda: len(reading.containers)):
             try:
                 if request.follow:
@@ -96,9 +95,9 @@ class LogActivities:
 class _Reading:
     """The containers of one component, read into one copy."""
 
-    def __init__(self, cluster: Cluster, order: PreparedLog, copy: LogCopy, loki: Loki) -> None:
+    def __init__(self, cluster: Cluster, order: PreparedLog, copy: LogCopy, past: PastLogs) -> None:
         self._cluster = cluster
-        self._loki = loki
+        self._past = past
         self._order = order
         self._copy = copy
         self._pods: SharedWatch | None = None
@@ -109,7 +108,7 @@ class _Reading:
         request, namespace = self._order.request, self._order.namespace
         label = f"{names.COMPONENT}={request.component}"
         pods = (await self._cluster.list(PODS, namespace, label)).items
-        said, gone = await self._past([str(pod["metadata"]["name"]) for pod in pods])
+        said, gone = await self._gone([str(pod["metadata"]["name"]) for pod in pods])
         if not pods and not gone:
             nothing = (
                 f"there are no pods of {request.component} in {request.environment} "
@@ -131,7 +130,7 @@ class _Reading:
                 if self._copy.is_full:
                     return
 
-    async def _past(self, living: list[str]) -> tuple[str, int]:
+    async def _gone(self, living: list[str]) -> tuple[str, int]:
         """Copies what pods that are gone wrote; returns why not, and of how many containers."""
         request, store = self._order.request, self._order.store
         if not request.since or request.previous:
@@ -142,7 +141,7 @@ class _Reading:
                 "ObservabilityPlane that has a logsUrl"
             ), 0
         try:
-            return "", await copy_past(self._loki, store, self._order, self._copy, living)
+            return "", await self._past.copy_to(self._copy, store, self._order, living)
         except StaleRevision:
             raise
         except PlatformError as error:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Collection
 from contextlib import aclosing
 
+from activities.common.askers import Askers
 from activities.common.clocks import Clock
 from activities.looks.log_copies import LogCopy
-from clients.loki import Loki
+from clients.web import Loki
 from domain.deliveries.logs import LogStore, PreparedLog
 from domain.errors import DependencyUnavailable
 from domain.policies.log_lines import LogLine, is_newer
@@ -23,49 +24,56 @@ _CLOCKS_DIFFER = 60
 _NANOSECONDS = 1_000_000_000
 
 
-async def copy_past(
-    loki: Loki, store: LogStore, order: PreparedLog, copy: LogCopy, living: Collection[str]
-) -> int:
-    """Copies the lines since the time that is asked for; returns of how many containers.
+class PastLogs:
+    """The log stores that planes name, as their workers ask them."""
 
-    Idempotent: what an earlier attempt copied is passed over.
+    def __init__(self, loki: Loki | None = None, askers: Askers | None = None) -> None:
+        self._loki = loki or Loki()
+        self._askers = askers or Askers()
 
-    Args:
-        loki: Asks the store.
-        store: Where the lines are.
-        order: What is looked at.
-        copy: Where they come.
-        living: Names of pods that are read themselves.
+    async def copy_to(
+        self, copy: LogCopy, store: LogStore, order: PreparedLog, living: Collection[str]
+    ) -> int:
+        """Copies the lines since the time that is asked for; returns of how many containers.
 
-    Raises:
-        DependencyUnavailable: The store does not answer.
-        InvalidRequest: It refuses to.
-        StaleRevision: Another attempt writes the copy now.
-    """
-    try:
-        async with asyncio.timeout(_LONGEST_SECONDS):
-            return await _copied(loki, store, order, copy, living)
-    except TimeoutError:
-        told = f"log store at {store.url} did not tell all of it within {_LONGEST_SECONDS} s"
-        raise DependencyUnavailable(f"{told}: ask for a shorter time") from None
+        Idempotent: what an earlier attempt copied is passed over.
 
+        Args:
+            copy: Where they come.
+            store: Where they are.
+            order: What is looked at.
+            living: Names of pods that are read themselves.
 
-async def _copied(
-    loki: Loki, store: LogStore, order: PreparedLog, copy: LogCopy, living: Collection[str]
-) -> int:
-    request, known = order.request, dict[str, str]()
-    query = past_query(store, order.namespace, request.component, living)
-    begin = nanoseconds_of(request.since)
-    end = int(Clock().now().timestamp() + _CLOCKS_DIFFER) * _NANOSECONDS
-    first = copy.size
-    async with aclosing(loki.entries(store.url, query, begin, end)) as entries:
-        async for entry in entries:
-            for line in past_lines(store, entry.labels, entry.at, entry.text):
-                before = known.setdefault(line.source, copy.seen(line.source))
-                if not before or is_newer(line.time, before):
-                    await copy.add(line)
-            if copy.size - first >= _MOST_BYTES:
-                more = "pods that are gone wrote more than is read at once: ask for a shorter time"
-                await copy.add(LogLine.note("-", "-", f"{more} with --since"))
-                break
-    return len(known)
+        Raises:
+            DependencyUnavailable: The store, or who keeps its credentials, does not answer.
+            InvalidRequest: It refuses to.
+            StaleRevision: Another attempt writes the copy now.
+        """
+        try:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                return await self._copied(copy, store, order, living)
+        except TimeoutError:
+            told = f"log store at {store.url} did not tell all of it within {_LONGEST_SECONDS} s"
+            raise DependencyUnavailable(f"{told}: ask for a shorter time") from None
+
+    async def _copied(
+        self, copy: LogCopy, store: LogStore, order: PreparedLog, living: Collection[str]
+    ) -> int:
+        request, known = order.request, dict[str, str]()
+        who = await self._askers.of(request.organization, store.asked_as)
+        query = past_query(store, order.namespace, request.component, living)
+        begin = nanoseconds_of(request.since)
+        end = int(Clock().now().timestamp() + _CLOCKS_DIFFER) * _NANOSECONDS
+        first = copy.size
+        async with aclosing(self._loki.entries(store.url, query, begin, end, who)) as entries:
+            async for entry in entries:
+                for line in past_lines(store, entry.labels, entry.at, entry.text):
+                    before = known.setdefault(line.source, copy.seen(line.source))
+                    if not before or is_newer(line.time, before):
+                        await copy.add(line)
+                if copy.size - first >= _MOST_BYTES:
+                    more = "pods that are gone wrote more than is read at once"
+                    shorter = f"{more}: ask for a shorter time with --since"
+                    await copy.add(LogLine.note("-", "-", shorter))
+                    break
+        return len(known)

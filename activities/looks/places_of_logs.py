@@ -6,10 +6,11 @@ from temporalio import activity
 
 from activities.common.reading import find
 from activities.releases.bindings import find_binding
-from activities.releases.facts import plane_of
+from activities.releases.facts import place_of, plane_of
 from clients.kubernetes.cluster import Cluster
 from domain import ids
 from domain.deliveries.logs import LogRequest, LogStore, PreparedLog
+from domain.deliveries.observing import AskedAs
 from domain.errors import NotFound
 from domain.resources import DataPlane, ObservabilityPlane
 
@@ -26,18 +27,26 @@ class LogPlanActivities:
 
         Idempotent: a reading. Cancel: not heeded, it is short.
 
+        What is not deployed there any more was where the environment is now: its logs are told
+        when a time is asked for.
+
         Raises:
-            NotFound: It is not deployed there.
+            NotFound: It is not deployed there, and no time is asked for.
             InvalidRequest: The environment or its plane does not exist.
         """
         where = request.organization
-        binding = await find_binding(self._cluster, where, request.component, request.environment)
-        if binding is None:
-            raise NotFound(
-                f"{request.component} is not deployed in {request.environment}: it has no pods"
-            )
-        plane = await plane_of(self._cluster, binding)
         environment = ids.slug(request.environment, "environment")
+        binding = await find_binding(self._cluster, where, request.component, environment)
+        if binding is not None:
+            plane = await plane_of(self._cluster, binding)
+        elif request.since and not request.follow:
+            wanted_by = f"the log of {request.component}"
+            _, plane = await place_of(self._cluster, where, environment, wanted_by)
+        else:
+            raise NotFound(
+                f"{request.component} is not deployed in {environment}: it has no pods; what it "
+                "wrote before is told with a time (`--since 2h`)"
+            )
         return PreparedLog(
             request=request,
             plane=plane.name,
@@ -61,4 +70,6 @@ class LogPlanActivities:
             namespace_label=labels.namespace,
             pod_label=labels.pod,
             container_label=labels.container,
+            component_label=labels.component,
+            asked_as=AskedAs.of(found),
         )

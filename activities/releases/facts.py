@@ -52,6 +52,19 @@ async def plane_of(cluster: Cluster, binding: Binding) -> DataPlane:
     return plane
 
 
+async def place_of(
+    cluster: Cluster, organization: str, name: str, wanted_by: str
+) -> tuple[Environment, DataPlane]:
+    """Reads an environment and the data plane on which it lies now.
+
+    Raises:
+        InvalidRequest: One of them does not exist; says who wants it.
+    """
+    environment = await required(cluster, Environment, name, organization, wanted_by)
+    plane, named_by = environment.spec.data_plane_ref, f"Environment {environment.name}"
+    return environment, await required(cluster, DataPlane, plane, organization, named_by)
+
+
 async def plane_before(cluster: Cluster, binding: Binding, present: DataPlane) -> DataPlane | None:
     """Reads the plane on which a binding runs; None = it is the present one, or is not known."""
     name = binding.status.plane_ref
@@ -147,7 +160,5 @@ def _check_named(binding: Binding) -> None:
 
 
 async def _place(cluster: Cluster, binding: Binding) -> tuple[Environment, DataPlane]:
-    where, who = binding.namespace, f"{binding.kind} {binding.name}"
-    environment = await required(cluster, Environment, binding.environment, where, who)
-    name, named_by = environment.spec.data_plane_ref, f"Environment {environment.name}"
-    return environment, await required(cluster, DataPlane, name, where, named_by)
+    wanted_by = f"{binding.kind} {binding.name}"
+    return await place_of(cluster, binding.namespace, binding.environment, wanted_by)

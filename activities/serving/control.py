@@ -17,6 +17,7 @@ from activities.health.schedules import ScheduleActivities
 from activities.looks.log_copies import LogCopyActivities
 from activities.looks.places import LookPlanActivities
 from activities.looks.places_of_logs import LogPlanActivities
+from activities.planes.observability import ObserverActivities
 from activities.planes.reports import PlaneReportActivities
 from activities.planes.task_runs import TaskPlanActivities
 from activities.promotions.approvals import ApprovalActivities
@@ -158,6 +159,7 @@ def _platform(outside: Outside) -> Activities:
         teardown.note_teardown,
         teardown.let_go,
         PlaneReportActivities(outside.cluster).report_plane,
+        ObserverActivities(outside.cluster).find_observers,
         LookPlanActivities(outside.cluster).prepare_look,
         LogPlanActivities(outside.cluster).prepare_log,
         LogCopyActivities(outside.objects).drop_log_copy,

@@ -17,6 +17,7 @@ from clients.notifications import Notifier
 from clients.objects import ObjectStore
 from clients.records import Records
 from clients.registry import Registry
+from clients.web import Web
 from settings import Settings
 
 Activities = Sequence[Callable[..., Any]]
@@ -38,6 +39,7 @@ class Outside:
     registry: Registry
     git: GitRemotes
     notifier: Notifier
+    web: Web
     decisions: AssertionVerifier
     queues: Queues
     standings: Standings

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from activities.builds.runs import BuildRunActivities
+from activities.common.askers import Askers
 from activities.gateways.certificates import GatewayCertificates
 from activities.health.looking import HealthActivities
 from activities.looks.logs import LogActivities
+from activities.looks.past_logs import PastLogs
 from activities.looks.trees import TreeActivities
 from activities.planes.checks import PlaneCheckActivities
 from activities.planes.drift import DriftPlaneActivities
 from activities.planes.gate_tests import GateTestActivities
+from activities.planes.observability import ObservabilityActivities
 from activities.planes.probing import ProbeActivities
 from activities.planes.release_watch import ReleaseWatchActivities
 from activities.planes.rollouts import RolloutActivities
@@ -21,14 +24,16 @@ from activities.serving.vault import session_of, store_of
 from activities.teardown.planes import TeardownPlaneActivities
 from activities.tenants.leaving import TenantLeavingActivities
 from clients.vault.issuers import Issuers
+from clients.web import Loki, Probes, Prometheus
 
 
 def plane(outside: Outside) -> Activities:
     """Effects on a data or build plane: the task queue of that plane."""
     cluster, watches, objects = outside.cluster, outside.watches, outside.objects
-    builds = BuildRunActivities(cluster, watches, objects, outside.registry, outside.settings)
-    delivery = SecretDelivery(
-        cluster, store_of(outside.settings.vault, outside.settings.vault.plane)
+    store = store_of(outside.settings.vault, outside.settings.vault.plane)
+    delivery, askers = SecretDelivery(cluster, store), Askers(store)
+    builds = BuildRunActivities(
+        cluster, watches, objects, outside.registry, outside.settings, secrets=delivery
     )
     session = session_of(outside.settings.vault, outside.settings.vault.plane)
     certificates = GatewayCertificates(cluster, Issuers(session) if session else None)
@@ -36,12 +41,14 @@ def plane(outside: Outside) -> Activities:
     drift, tasks = DriftPlaneActivities(cluster, objects), TaskRunActivities(cluster, watches)
     checks = PlaneCheckActivities(cluster, watches)
     teardown = TeardownPlaneActivities(cluster, watches)
+    prometheus, loki = Prometheus(outside.web), Loki(outside.web)
     return [
         checks.inspect_plane,
         checks.watch_plane,
-        HealthActivities(watches).look_at_plane,
+        HealthActivities(watches, Probes(outside.web), prometheus, askers).look_at_plane,
+        ObservabilityActivities(prometheus, loki, askers).ask_observability,
         TreeActivities(cluster, watches, objects).see_tree,
-        LogActivities(cluster, watches, objects).copy_log,
+        LogActivities(cluster, watches, objects, PastLogs(loki, askers)).copy_log,
         builds.submit_build,
         builds.follow_build,
         builds.stop_build,

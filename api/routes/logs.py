@@ -15,10 +15,11 @@ from api.logs.builds import BuildLog
 from api.logs.components import ComponentLog
 from api.serving.streams import begun, until
 from api.views.components import component_of
+from clients.kubernetes import Cluster
 from domain import ids
 from domain.deliveries.logs import LogRequest
 from domain.durations import parse_duration
-from domain.errors import InvalidRequest
+from domain.errors import InvalidRequest, NotFound
 from domain.policies.past_logs import LONGEST
 from domain.resources import Action
 
@@ -73,20 +74,24 @@ async def component_log(
     since: Annotated[
         str, Query(max_length=24, description="Of so long, such as `2h`, instead of last lines.")
     ] = "",
+    project: Annotated[
+        str, Query(max_length=63, description="Of a component that is gone: whose it was.")
+    ] = "",
 ) -> StreamingResponse:
     """Sends the lines of all pods of the component, each with the pod's name before it.
 
     The worker of the plane reads them, so it works for every plane. At most 16 MB are sent at once;
     with `follow` lines arrive within about two seconds. With `since` pods that are gone come first,
-    where the log store of the plane keeps what they wrote.
+    where the log store of the plane keeps what they wrote; also when the component is not deployed
+    there any more, and with `project` when it is gone altogether.
     """
     await access.organization(organization)
-    found = await component_of(cluster, organization, component)
-    await access.require(organization, Action.LOGS, project=found.project, environment=environment)
+    owner = project or await _owner(cluster, organization, component, since)
+    await access.require(organization, Action.LOGS, project=owner, environment=environment)
     request = LogRequest(
         organization=organization,
-        project=found.project,
-        component=component,
+        project=ids.slug(owner, "project"),
+        component=ids.slug(component, "component"),
         environment=ids.slug(environment, "environment"),
         look="",
         tail=tail,
@@ -97,6 +102,16 @@ async def component_log(
     # What an instance that is over wrote does not go on.
     lines = log.follow() if follow and not previous else log.now()
     return _stream(until(await begun(lines), services.stopping))
+
+
+async def _owner(cluster: Cluster, organization: str, component: str, since: str) -> str:
+    try:
+        return (await component_of(cluster, organization, component)).project
+    except NotFound as missing:
+        if not since:
+            raise
+        advice = "of one that was deleted say whose it was (`--project NAME`)"
+        raise NotFound(f"{missing.message}; {advice}") from None
 
 
 def _since(duration: str) -> str:

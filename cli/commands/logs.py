@@ -33,6 +33,9 @@ def logs(  # noqa: PLR0917 - typer calls by name
             "--since", help="All of so long, such as 2h, also of pods that are gone (at most 30d)."
         ),
     ] = "",
+    project: Annotated[
+        str, typer.Option("--project", help="Whose a component was that is gone, with --since.")
+    ] = "",
     previous: Annotated[
         bool, typer.Option("--previous", "-p", help="Of the pods before their last restart.")
     ] = False,
@@ -51,7 +54,7 @@ def logs(  # noqa: PLR0917 - typer calls by name
             "tail": tail,
             "previous": previous,
             "since": since,
-        }
+        } | ({"project": project} if project else {})
     else:
         raise Problem(
             "it is not clear which log is meant",

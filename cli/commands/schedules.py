@@ -113,20 +113,22 @@ def health(
         found = api.get(f"/v1/resources/environments/{environment}", organization=owner)
     status = found.get("status", {})
     told = next((one for one in status.get("conditions", ()) if one["type"] == "Healthy"), None)
+    is_unknown = told is None or told["status"] == "Unknown"
     if output in {Format.JSON, Format.YAML}:
         show_data({"condition": told, "subjects": status.get("health", [])}, output)
-    elif told is None:
+    elif is_unknown:
         wanted = found.get("spec", {}).get("health") is not None
         advice = "the first look comes" if wanted else "set spec.health of the Environment"
         err().print(f"[quiet]nobody looked yet: {advice}[/quiet]")
-    else:
+    elif told is not None:
         well = told["status"] == "True"
         out().print(
             f"[{'good' if well else 'bad'}]{told['reason']}[/] {escape(told['message'])}",
             soft_wrap=True,
         )
         _subjects(status.get("health", []))
-    raise typer.Exit(ExitCode.FAILED if told and told["status"] != "True" else ExitCode.DONE)
+    is_unwell = told is not None and told["status"] == "False"
+    raise typer.Exit(ExitCode.FAILED if is_unwell else ExitCode.DONE)
 
 
 def _subjects(found: list[dict[str, Any]]) -> None:

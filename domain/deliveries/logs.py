@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from domain.deliveries.observing import AskedAs
 from domain.deliveries.wire import Wire
 
 NO_PODS = "NoPods"
@@ -45,6 +46,10 @@ class LogStore(Wire):
     namespace_label: str = "namespace"
     pod_label: str = "pod"
     container_label: str = "container"
+    component_label: str = ""
+    """Empty = it has none: pods are found by their names."""
+    asked_as: AskedAs | None = None
+    """None = as nobody in particular."""
 
 
 class PreparedLog(Wire):

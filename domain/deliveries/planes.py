@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.deliveries.observing import AskedAs
 from domain.deliveries.wire import Trigger, Wire
 
 CREDENTIALS = "credentials"
@@ -36,6 +37,7 @@ class FoundCapabilities(Wire):
     gateway_extensions: tuple[str, ...] = ()
     cert_manager: str = ""
     external_secrets: str = ""
+    secrets_store_csi: str = ""
     cilium: str = ""
     metrics: bool = False
     autoscaler: bool = False
@@ -61,6 +63,8 @@ class ObservabilityRequest(Wire):
     """Empty = there is none."""
     logs_url: str = ""
     """Empty = there is none."""
+    asked_as: AskedAs | None = None
+    """None = as nobody in particular."""
     trigger: Trigger = Trigger()
     connected: bool | None = None
     """What was told last; None = nothing. For a run that goes on as a new one."""

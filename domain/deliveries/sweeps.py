@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from domain.deliveries.observing import AskedAs
 from domain.deliveries.wire import Wire
 
 
@@ -44,6 +45,8 @@ class SweptMetric(Wire):
     query: str
     url: str = ""
     """Of the Prometheus. Empty = there is none."""
+    asked_as: AskedAs | None = None
+    """None = as nobody in particular."""
     timeout_seconds: int = 10
 
 

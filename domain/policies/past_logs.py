@@ -1,7 +1,7 @@
 """What a log store is asked about a component, and its answers as lines of the component's log.
 
 A store keeps the logs of many: the namespace of the place bounds what is asked for. Pods are found
-by the names that controllers give them: stores keep no label of components by themselves.
+by the label of components where the store has one, else by the names that controllers give them.
 """
 
 from __future__ import annotations
@@ -11,15 +11,22 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
+from domain import ids
 from domain.deliveries.logs import LogStore
 from domain.policies.log_lines import LogLine
+from domain.rendering.tasks import LONGEST_TASK
 
 LONGEST = 30
 """Days that may be asked for: stores refuse longer ranges."""
 _RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
 """The letters of which Kubernetes makes names."""
-_PODS = f"({_RANDOM}{{5,10}}|[0-9]+|run-[0-9a-f]{{12}})-{_RANDOM}{{5}}"
-"""What follows the component in the name of a pod of a Deployment, a timetable, a run."""
+_END = f"{_RANDOM}{{5}}"
+"""With what the name of every pod ends."""
+_CUT = 58
+"""Characters of what made a pod that are kept before that."""
+_HASHES, _MINUTES = range(5, 11), range(8, 10)
+"""Lengths of what is added for a ReplicaSet, and for a Job of a timetable."""
+_RUN, _KEY = "[0-9a-f]", 12
 _UNFIT = re.compile(r"[^A-Za-z0-9._/-]")
 _PIECE = 64 * 1024
 _NANOSECONDS = 1_000_000_000
@@ -36,15 +43,43 @@ def past_query(
         component: Its name.
         living: Pods that are there and are read themselves.
     """
-    wanted = f"{re.escape(component)}-{_PODS}"
-    parts = [
-        f"{store.namespace_label}={json.dumps(namespace)}",
-        f"{store.pod_label}=~{json.dumps(wanted)}",
-    ]
+    parts = [f"{store.namespace_label}={json.dumps(namespace)}"]
+    if store.component_label:
+        parts.append(f"{store.component_label}={json.dumps(component)}")
+    else:
+        parts.append(f"{store.pod_label}=~{json.dumps('|'.join(_pods(component)))}")
     if living:
         others = "|".join(re.escape(one) for one in sorted(living))
         parts.append(f"{store.pod_label}!~{json.dumps(others)}")
     return "{" + ", ".join(parts) + "}"
+
+
+def _pods(component: str) -> list[str]:
+    """Returns the names of pods of a Deployment, of a timetable and of runs by hand."""
+    made = set(_named(f"{component}-", _RANDOM, _HASHES))
+    if len(component) <= LONGEST_TASK:
+        made |= {*_named(f"{component}-", "[0-9]", _MINUTES), *_runs(component)}
+    return sorted(made)
+
+
+def _runs(component: str) -> list[str]:
+    """Names of runs by hand are cut by Pavane as well (``ids.fitted``)."""
+    begin = f"{component}-run-"
+    kept, _, key = ids.fitted(begin + "0" * _KEY).rpartition("-")
+    return _named(f"{kept}-", _RUN, range(len(key), len(key) + 1))
+
+
+def _named(begin: str, letters: str, lengths: range) -> list[str]:
+    """Returns how pods are called whose maker is called so, and has so many letters behind it."""
+    whole = [one for one in lengths if len(begin) + one < _CUT]
+    names = {
+        f"{re.escape(begin[:_CUT])}{letters}{{{min(one, max(_CUT - len(begin), 0))}}}{_END}"
+        for one in lengths
+        if one not in whole
+    }
+    if whole:
+        names.add(f"{re.escape(begin)}{letters}{{{whole[0]},{whole[-1]}}}-{_END}")
+    return sorted(names)
 
 
 def past_lines(

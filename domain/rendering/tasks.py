@@ -17,7 +17,7 @@ from domain.resources.instances import ScheduledTask
 from domain.resources.overrides import ConcurrencyPolicy, Schedule
 
 _STARTING_DEADLINE_SECONDS = 300
-_LONGEST_NAME = 52
+LONGEST_TASK = 52
 """A CronJob's name gets eleven characters more in the names of its Jobs."""
 _DEFAULT_JOB: dict[str, Any] = {"backoffLimit": 1, "activeDeadlineSeconds": 3600}
 _JOB_FIELDS = frozenset(
@@ -45,9 +45,9 @@ def cron_job(facts: ReleaseFacts) -> dict[str, Any]:
     """
     spec = _class(facts)
     name = facts.component.name
-    if len(name) > _LONGEST_NAME:
+    if len(name) > LONGEST_TASK:
         raise InvalidRequest(
-            f"component {name} is a scheduled task, so its name must have {_LONGEST_NAME} "
+            f"component {name} is a scheduled task, so its name must have {LONGEST_TASK} "
             "characters at most"
         )
     when = schedule(facts)

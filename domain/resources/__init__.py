@@ -21,9 +21,10 @@ from domain.resources.deployment import Deployment, Release
 from domain.resources.environment import Environment
 from domain.resources.freeze import FreezeWindow
 from domain.resources.instances import Instance, Service
+from domain.resources.observability import ObservabilityPlane
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
-from domain.resources.planes import BuildPlane, DataPlane, ObservabilityPlane
+from domain.resources.planes import BuildPlane, DataPlane
 from domain.resources.registry import KINDS, parse, parse_as
 from domain.resources.rights.rules import Action, Role
 from domain.resources.workload import Workload

@@ -195,7 +195,7 @@ class Environment(Resource):
         Column(
             "Healthy",
             '.status.conditions[?(@.type=="Healthy")].status',
-            "Whether all in it is well",
+            "Whether all in it is well; Unknown = nobody looked",
         ),
         *READY_COLUMNS,
     )

@@ -87,7 +87,6 @@ class Service(Instance):
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Component", ".spec.componentRef", "Component it is the instance of"),
         Column("Class", ".spec.serviceClassRef", "Class it follows"),
-        Column("Workload", ".spec.workloadRef", "Workload it runs"),
         *READY_COLUMNS,
     )
 

@@ -19,10 +19,8 @@ from domain.resources.types import (
     exactly_one,
 )
 
-LABEL_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
-"""A name of a label in Prometheus and Loki."""
 _QUEUE = Column("Queue", ".spec.taskQueue", "Task queue of the plane's worker", wide=True)
-
+_Controller = Annotated[str, Field(max_length=253)]
 _VERSION = Column(
     "Kubernetes", ".status.capabilities.kubernetesVersion", "Version of its API server"
 )
@@ -61,8 +59,8 @@ class RegistryAccess(Model):
     insecure: bool = False
     """Plain HTTP. Only for a registry on the same machine."""
     credentials: CredentialReference | None = None
-    """Who the plane is to the registry. Absent = anonymous. On a data plane a vaultPath (fields
-    `username`, `password`) makes the pull secret of each component; it needs `host`."""
+    """Who nodes of the plane are to the registry. Absent = anonymous. A vaultPath (`username`,
+    `password`) makes the pull secret of each component, or of builds; it needs `host`."""
 
 
 class PlaneCapabilities(Model):
@@ -78,9 +76,7 @@ class PlaneCapabilities(Model):
     """Kinds of routes and their listeners it has, as `HTTPRoute/v1`. Empty = unknown."""
     gateway_features: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=200)
     """What all its gateways say they can do, as HTTPRouteCORS. Empty = they do not say."""
-    gateway_controllers: tuple[Annotated[str, Field(max_length=253)], ...] = Field(
-        (), max_length=20
-    )
+    gateway_controllers: tuple[_Controller, ...] = Field((), max_length=20)
     """What serves its gateways, as traefik.io/gateway-controller. Empty = unknown."""
     gateway_extensions: tuple[Annotated[str, Field(max_length=128)], ...] = Field((), max_length=20)
     """Kinds by which gateways do more than the Gateway API says, such as limits of requests, as
@@ -89,6 +85,8 @@ class PlaneCapabilities(Model):
     """Version of cert-manager's Certificate. Empty = it has none."""
     external_secrets: str = Field("", max_length=32)
     """Version of External Secrets' API. Empty = it has none."""
+    secrets_store_csi: str = Field("", max_length=32, alias="secretsStoreCSI")
+    """Version of the API of the Secrets Store CSI driver. Empty = it has none."""
     cilium: str = Field("", max_length=32)
     """Version of CiliumNetworkPolicy. Empty = it has none: plain network policies."""
     metrics: bool = False
@@ -175,7 +173,7 @@ class DataPlaneSpec(Model):
     network: PlaneNetwork = PlaneNetwork()
     """How network policies are enforced."""
     secrets: PlaneSecrets = PlaneSecrets()
-    """Who fills the Secrets of components."""
+    """Who brings secrets to the pods of components."""
     registry: RegistryAccess = RegistryAccess()
     """Where nodes pull images from."""
     observability_plane_ref: NameOrEmpty = ""
@@ -253,47 +251,3 @@ def queue_of(plane: DataPlane | BuildPlane) -> str:
     if plane.spec.credentials is not None:
         return ids.own_plane_queue(plane.organization, plane.kind, plane.name)
     return plane.spec.task_queue or ids.plane_queue(plane.name)
-
-
-class LogLabels(Model):
-    """How a log store calls where a line comes from."""
-
-    namespace: str = Field("namespace", max_length=64, pattern=LABEL_PATTERN)
-    """Label of the pod's namespace."""
-    pod: str = Field("pod", max_length=64, pattern=LABEL_PATTERN)
-    """Label of the pod's name."""
-    container: str = Field("container", max_length=64, pattern=LABEL_PATTERN)
-    """Label of the container's name."""
-
-
-class ObservabilityPlaneSpec(Model):
-    """Where metrics and logs are asked for."""
-
-    description: Text = ""
-    """Which systems these are."""
-    prometheus_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
-    """Address of a Prometheus, without credentials. Empty = there is none."""
-    logs_url: str = Field("", max_length=512, pattern=r"^(https?://[^\s@]+)?$")
-    """Address of a log store that answers as Loki does, without credentials: `pavane logs --since`
-    reads there what pods that are gone wrote. Empty = there is none."""
-    log_labels: LogLabels = LogLabels()
-    """Labels of its streams."""
-    credentials: CredentialReference | None = None
-    """Who the platform is to them. Absent = anonymous."""
-
-
-class ObservabilityPlane(Resource):
-    """Where metrics and logs are kept."""
-
-    kind: ClassVar[str] = "ObservabilityPlane"
-    plural: ClassVar[str] = "observabilityplanes"
-    short_names: ClassVar[tuple[str, ...]] = ("op", "ops")
-    written_by: ClassVar[WrittenBy] = "platform-engineer"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("Prometheus", ".spec.prometheusUrl", "Where metrics are asked for"),
-        Column("Logs", ".spec.logsUrl", "Where logs are asked for"),
-        *READY_COLUMNS,
-    )
-
-    spec: ObservabilityPlaneSpec = ObservabilityPlaneSpec()
-    status: PlaneStatus = PlaneStatus()

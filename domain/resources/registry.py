@@ -22,9 +22,10 @@ from domain.resources.environment import Environment
 from domain.resources.families import BINDINGS, CLASSES, INSTANCES
 from domain.resources.freeze import FreezeWindow
 from domain.resources.interfaces import Connection, Endpoint
+from domain.resources.observability import ObservabilityPlane
 from domain.resources.organization import Organization
 from domain.resources.pipeline import DeploymentPipeline
-from domain.resources.planes import BuildPlane, DataPlane, ObservabilityPlane
+from domain.resources.planes import BuildPlane, DataPlane
 from domain.resources.rotation import SecretRotation
 from domain.resources.workload import Workload
 

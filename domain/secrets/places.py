@@ -8,6 +8,7 @@ The path of a secret inside its organization says who may set it and what may us
     shared/production/proxy       of all projects, in production
     shared/proxy                  of all projects, everywhere
     _planes/west                  credentials of a plane: of the organization, no pod may use them
+    _observability/metrics        the same of what measures and keeps logs
 
 A key (``vaultKey``) is such a path and the name of one field of what lies there:
 ``shop/production/orders-db/password``.
@@ -27,6 +28,8 @@ EVERYWHERE = "all"
 """Second part of what belongs to no environment."""
 PLANES = "_planes"
 """First part of credentials of planes; no project can have that name."""
+OBSERVABILITY = "_observability"
+"""First part of credentials of ObservabilityPlanes, which workers of planes read."""
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 _FIELD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _MOST = 6
@@ -106,7 +109,12 @@ def scope_of(path: str) -> SecretScope:
 
 def is_of_plane(path: str) -> bool:
     """Tells whether credentials of a plane lie there, which only administrators may change."""
-    return path.split("/", 1)[0] == PLANES
+    return path.split("/", 1)[0] in {PLANES, OBSERVABILITY}
+
+
+def is_of_observability(path: str) -> bool:
+    """Tells whether credentials of an ObservabilityPlane lie there."""
+    return path.split("/", 1)[0] == OBSERVABILITY
 
 
 def key_of(vault_key: str) -> SecretKey:

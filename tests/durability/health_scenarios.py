@@ -130,7 +130,7 @@ class Logs(Scenario):
 
 
 class Observability(Scenario):
-    """What measures does not answer, which is told once; then it is not declared any more."""
+    """What measures does not answer its plane, which is told once; then nobody declares it."""
 
     name = "observability check"
     is_undone_by_cancel = False
@@ -138,6 +138,7 @@ class Observability(Scenario):
     async def act(self, place: Place) -> None:
         url = "http://127.0.0.1:9"
         await place.apply(ObservabilityPlane.kind, "metrics", {"prometheusUrl": url})
+        await place.apply("DataPlane", "local", {"observabilityPlaneRef": "metrics"})
         request = ObservabilityRequest(organization=place.name, plane="metrics", prometheus_url=url)
         place.remember(await signal_observability_check(place.client, request))
         records = place.environment["PAVANE_RECORDS__URL"]

@@ -396,21 +396,32 @@ async def test_an_object_of_the_whole_cluster_is_refused(tenant: Tenant, cluster
     assert "IngressClass/taker-mine is of the whole cluster" in ready["message"]
 
 
-async def test_what_does_not_fit_into_a_quota_is_refused_with_numbers_before_anything_is_applied(
-    tenant: Tenant, cluster: Cluster
+@pytest.mark.parametrize(
+    ("owner", "named", "spec"),
+    [
+        ("Environment", "dev", {"dataPlaneRef": "local"}),
+        ("Project", "small", {"deploymentPipelineRef": "line"}),
+    ],
+)
+async def test_what_is_declared_and_fits_into_no_quota_is_refused_before_anything_is_applied(
+    tenant: Tenant, cluster: Cluster, owner: str, named: str, spec: dict[str, str]
 ) -> None:
-    await tenant.declare("Environment", "dev", {"dataPlaneRef": "local", "quota": {"cpu": "1"}})
+    """As with kubectl: only resources are written."""
+    project, name = ("small", "greedy-too") if owner == "Project" else ("shop", "greedy")
+    await tenant.declare(owner, named, {**spec, "quota": {"cpu": "1"}})
     try:
         needs = {"resources": {"requests": {"cpu": "2"}}}
         await tenant.component(
             "Service",
-            "greedy",
+            name,
             workload={"containers": [{"name": "main", "command": [*SERVE, "/etc"], **needs}]},
+            project=project,
         )
-        ready = (await tenant.judged("Service", "greedy"))["ready"]
+        ready = (await tenant.judged("Service", name))["ready"]
     finally:
-        await tenant.declare("Environment", "dev", {"dataPlaneRef": "local"})
+        await tenant.declare(owner, named, spec)
     assert (ready["status"], ready["reason"]) == ("False", "QuotaExceeded")
-    assert "Environment dev allows 1 cpu" in ready["message"]
+    assert f"{owner} {named} allows 1 cpu" in ready["message"]
     assert "this needs 2" in ready["message"]
-    assert await cluster.find(DEPLOYMENTS, "greedy", tenant.namespace) is None
+    namespace = ids.namespace(tenant.name, project, "dev")
+    assert await cluster.find(DEPLOYMENTS, name, namespace) is None

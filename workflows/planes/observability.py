@@ -6,26 +6,32 @@ They tell nobody when they are gone, so they are asked by the clock.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
-from activities.planes.observability import ObservabilityActivities
+from activities.planes.observability import ObservabilityActivities, ObserverActivities
 from activities.planes.reports import PlaneReportActivities
 from domain import ids
 from domain.deliveries import OperationStatus
+from domain.deliveries.observing import Observer
 from domain.deliveries.planes import ObservabilityRequest, ObservabilitySeen, PlaneReport
+from domain.errors import PlatformError
 from domain.phases import Phase
 from domain.records import FactResult
 from domain.resources import ObservabilityPlane
 from runtime import search_attributes as attributes
-from workflows.common.calls import QUICK, call
+from runtime.errors import as_domain_error
+from workflows.common.calls import PRESENCE, QUICK, Options, call, stop_if_cancelled
 from workflows.common.facts import Facts
 from workflows.common.progress import Progress
 
 _EVERY = timedelta(minutes=5)
 _STEPS = ("ask",)
+_BY_ITS_PLANES = "asked-by-its-planes"
 
 
 @workflow.defn
@@ -75,12 +81,8 @@ class ObservabilityCheckWorkflow:
 
     @workflow.signal
     def changed(self, request: ObservabilityRequest) -> None:
-        """The resource is another one: perhaps its addresses."""
-        known = self._request
-        self._changed = self._changed or (request.prometheus_url, request.logs_url) != (
-            known.prometheus_url,
-            known.logs_url,
-        )
+        """The resource is another one: perhaps its addresses, or who asks."""
+        self._changed = self._changed or _asked(request) != _asked(self._request)
         self._request = request
 
     @workflow.query
@@ -100,13 +102,7 @@ class ObservabilityCheckWorkflow:
 
     async def _ask(self) -> bool:
         request = self._request
-        seen = await call(
-            ObservabilityActivities.ask_observability,
-            request,
-            f"ask whether {request.plane} answers",
-            queue=ids.GATES_QUEUE,
-            options=QUICK,
-        )
+        seen = await self._seen(request)
         exists = await call(
             PlaneReportActivities.report_plane,
             PlaneReport(
@@ -125,6 +121,23 @@ class ObservabilityCheckWorkflow:
             await self._turned(seen)
         return exists
 
+    async def _seen(self, request: ObservabilityRequest) -> ObservabilitySeen:
+        """What the workers say who use it; where none does, one of the control plane."""
+        planes: tuple[Observer, ...] = ()
+        if workflow.patched(_BY_ITS_PLANES):
+            found = await call(
+                ObserverActivities.find_observers,
+                request,
+                f"find the planes that use {request.plane}",
+                queue=ids.CONTROL_QUEUE,
+                options=QUICK,
+            )
+            planes = found.planes
+        if not planes:
+            return await _told(request, ids.GATES_QUEUE, QUICK)
+        answers = await asyncio.gather(*(_told_by(request, one) for one in planes))
+        return _together(planes, answers)
+
     async def _turned(self, seen: ObservabilitySeen) -> None:
         self._connected = seen.connected
         self._facts.add(
@@ -133,3 +146,42 @@ class ObservabilityCheckWorkflow:
             message=seen.message,
         )
         await self._facts.write()
+
+
+def _asked(request: ObservabilityRequest) -> tuple[object, ...]:
+    return request.prometheus_url, request.logs_url, request.asked_as
+
+
+async def _told(request: ObservabilityRequest, queue: str, options: Options) -> ObservabilitySeen:
+    return await call(
+        ObservabilityActivities.ask_observability,
+        request,
+        f"ask whether {request.plane} answers",
+        queue=queue,
+        options=options,
+    )
+
+
+def _together(
+    planes: Sequence[Observer], answers: Sequence[ObservabilitySeen | str]
+) -> ObservabilitySeen:
+    """What all say; a plane that is away says so itself, so it counts only where all are."""
+    told = list(zip(planes, answers, strict=True))
+    wrong = [
+        f"asked by plane {by.plane}: {seen.message}"
+        for by, seen in told
+        if isinstance(seen, ObservabilitySeen) and not seen.connected
+    ]
+    away = [seen for _, seen in told if isinstance(seen, str)]
+    if len(away) == len(told):
+        wrong = away
+    return ObservabilitySeen(connected=not wrong, message="; ".join(wrong))
+
+
+async def _told_by(request: ObservabilityRequest, by: Observer) -> ObservabilitySeen | str:
+    """What the worker of a plane says; why not, where it is away."""
+    try:
+        return await _told(request, by.task_queue, PRESENCE)
+    except (FailureError, PlatformError) as failure:
+        stop_if_cancelled()
+        return as_domain_error(failure).message

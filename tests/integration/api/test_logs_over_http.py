@@ -98,4 +98,20 @@ async def test_a_component_that_is_deployed_nowhere_has_no_log(
     assert (missing.status_code, followed.status_code) == (404, 404)
     assert "not deployed in development" in missing.json()["detail"]
     assert refused.status_code == 404
+
+
+async def test_the_log_of_a_component_that_was_deleted_is_asked_for_by_its_project(
+    acme: str, sign_in: Callable[[str], httpx.AsyncClient], looking: World
+) -> None:
+    path = f"/v1/components/{acme}/gone/logs?environment=development&since=2h"
+    async with sign_in("dev") as dev, sign_in("stranger") as stranger:
+        unknown, known = await dev.get(path), await dev.get(f"{path}&project=shop")
+        refused = await stranger.get(f"{path}&project=shop")
+        crafted = await dev.get(f"{path}&project=shop/other")
+
+    assert (unknown.status_code, crafted.status_code) == (404, 422)
+    assert "`--project NAME`" in unknown.json()["detail"]
+    # Where it was is looked for: here nobody declared that environment.
+    assert "the log of gone needs Environment development" in known.json()["detail"]
+    assert refused.json()["detail"] == f"there is no organization {acme}"
     assert "deployed" not in refused.json()["detail"]

@@ -18,9 +18,8 @@ from activities.records.facts import RecordActivities
 from api.services import Services
 from clients.kubernetes import Cluster, SharedWatches
 from clients.notifications import Notifier
-from clients.probes import Probes
-from clients.prometheus import Prometheus
 from clients.records import SqlRecords
+from clients.web import Probes, Prometheus, Web
 from domain import ids
 from domain.rendering import labels as names
 from domain.resources import Environment, parse_as
@@ -57,7 +56,10 @@ async def looking(temporal: Client, services: Services, acme: str) -> AsyncItera
         RecordActivities(records).record,
         NoticeActivities(Notifier()).send_notice,
     ]
-    probes, prometheus = Probes(transport=dark), Prometheus(transport=httpx.MockTransport(measured))
+    probes, prometheus = (
+        Probes(Web(transport=dark)),
+        Prometheus(Web(transport=httpx.MockTransport(measured))),
+    )
     look = HealthActivities(watches, probes, prometheus).look_at_plane
     client = await own_client(temporal)
     flows = [SweepWorkflow, ScheduleChangeWorkflow]

@@ -50,6 +50,7 @@ class Stack:
 
     def record(self, *, check: bool = True) -> StackRecord:
         raw = json.loads(self.run("status", "-o", "json", check=check).stdout)
+        assert raw.pop("running") is True
         raw.pop("ready")
         return StackRecord.from_json(raw)
 

@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from activities.common.kinds import DEPLOYMENTS
 from activities.looks.log_copies import LogCopyActivities
 from activities.looks.logs import LogActivities
+from activities.looks.past_logs import PastLogs
 from activities.looks.places import LookPlanActivities
 from activities.looks.places_of_logs import LogPlanActivities
 from activities.looks.trees import TreeActivities
@@ -28,12 +29,14 @@ from clients.kubernetes import Cluster, SharedWatches
 from clients.kubernetes.watch import DELETED
 from clients.objects import ObjectStore
 from clients.records import SqlRecords
+from clients.web import Loki, Web
 from domain import ids
 from intake.drift import DriftWatch
 from settings import Settings
 from tests.integration.drift.places import Place
 from tests.integration.own_api_server import OwnApiServer
 from tests.integration.resources.conftest import CRDS, established
+from tests.integration.vaults import askers
 from tests.servers import temporal_server
 from tests.serving import served
 from workflows.deployments.queues import TemporalDeployQueues
@@ -103,6 +106,7 @@ async def platform(
     durable: Client,
     objects: ObjectStore,
     tmp_path_factory: pytest.TempPathFactory,
+    stack: dict[str, str],
 ) -> AsyncIterator[None]:
     """Workers of all queues that drift needs, with the real activities."""
     watches = SharedWatches(plane)
@@ -115,9 +119,11 @@ async def platform(
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
     on_plane = DriftPlaneActivities(plane, objects)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(watches.close)
-        stack.push_async_callback(history.close)
+    web = Web()
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(web.close)
+        opened.push_async_callback(watches.close)
+        opened.push_async_callback(history.close)
         workers = [Worker(durable, task_queue=ids.ORCHESTRATION_QUEUE, workflows=WORKFLOWS)]
         queues: dict[str, list[Callable[..., Any]]] = {
             ids.CONTROL_QUEUE: [
@@ -139,14 +145,14 @@ async def platform(
                 on_plane.inspect_release,
                 on_plane.put_back_objects,
                 TreeActivities(plane, watches, objects).see_tree,
-                LogActivities(plane, watches, objects).copy_log,
+                LogActivities(plane, watches, objects, PastLogs(Loki(web), askers(stack))).copy_log,
             ],
         }
         workers += [
             Worker(durable, task_queue=queue, activities=activities)
             for queue, activities in queues.items()
         ]
-        await stack.enter_async_context(served(workers))
+        await opened.enter_async_context(served(workers))
         yield
 
 

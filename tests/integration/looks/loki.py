@@ -1,4 +1,7 @@
-"""A log store of a test, which speaks as much of Loki's HTTP API as Pavane asks. It is no Loki."""
+"""A log store of a test, which speaks as much of Loki's HTTP API as Pavane asks. It is no Loki.
+
+It answers questions for metrics as well, as a Prometheus that finds nothing.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ class LogStoreOfATest:
         self._entries: list[tuple[int, dict[str, str], str]] = []
         self.refusal = ""
         """What it answers instead, with 500; empty = it answers."""
+        self.wants: dict[str, str] = {}
+        """Headers without which it answers 401, with what it was told instead."""
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -32,6 +37,8 @@ class LogStoreOfATest:
         store = cls()
         app = web.Application()
         app.router.add_get("/loki/api/v1/query_range", store._range)
+        app.router.add_get("/loki/api/v1/labels", store._labels)
+        app.router.add_post("/api/v1/query", store._measured)
         store._runner = web.AppRunner(app)
         await store._runner.setup()
         await web.TCPSite(store._runner, "127.0.0.1", 0).start()
@@ -46,9 +53,22 @@ class LogStoreOfATest:
         labels = {"namespace": namespace, "pod": pod, "container": "main"}
         self._entries.append((nanoseconds, labels, text))
 
+    async def _labels(self, request: web.Request) -> web.Response:
+        return self._refused(request) or web.json_response({"status": "success", "data": []})
+
+    async def _measured(self, request: web.Request) -> web.Response:
+        data = {"resultType": "vector", "result": []}
+        return self._refused(request) or web.json_response({"status": "success", "data": data})
+
+    def _refused(self, request: web.Request) -> web.Response | None:
+        told = {name: request.headers.get(name, "nothing") for name in self.wants}
+        if told != self.wants:
+            return web.Response(status=401, text=f"not {sorted(told.values())}")
+        return web.Response(status=500, text=self.refusal) if self.refusal else None
+
     async def _range(self, request: web.Request) -> web.Response:
-        if self.refusal:
-            return web.Response(status=500, text=self.refusal)
+        if refused := self._refused(request):
+            return refused
         asked = request.query
         wanted = [
             (label, _HOLDS[sign], json.loads(value))

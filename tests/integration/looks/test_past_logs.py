@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from activities.common.kinds import platform
 from api.logs.components import ComponentLog
 from clients.objects import ObjectStore
+from domain import ids
 from domain.deliveries.logs import LogRequest
 from domain.errors import NotFound
 from domain.policies.past_logs import nanoseconds_of
 from tests.integration.drift.places import Place
 from tests.integration.looks.kubelet import Kubelet
 from tests.integration.looks.loki import LogStoreOfATest
+from tests.integration.vaults import keep
 
 pytestmark = pytest.mark.integration
 _PATIENCE = 90
@@ -53,7 +56,7 @@ async def measured(place: Place, store: LogStoreOfATest) -> Place:
 async def _told(place: Place, objects: ObjectStore, **more: str) -> list[str]:
     request = LogRequest(
         organization=place.name, project="shop", component="web", environment="dev", look="",
-        since=_SINCE, **more,
+        **({"since": _SINCE} | more),
     )  # fmt: skip
     log = ComponentLog(place.temporal, objects, request)
     async with asyncio.timeout(_PATIENCE):
@@ -83,6 +86,43 @@ async def test_pods_that_are_gone_come_first_and_nothing_of_others(
     gone = [f"[{_GONE}] first", f"[{_GONE}] second", f"[{_GONE}] and third"]
     assert alone == gone
     assert together == [*gone, f"[{_LIVING}] living"]
+
+
+async def test_what_was_written_in_a_place_is_told_after_the_component_left_it(
+    measured: Place, store: LogStoreOfATest, objects: ObjectStore
+) -> None:
+    store.keep(_HOUR + 1, measured.namespace, _GONE, "last words")
+    store.keep(_HOUR + 1, measured.namespace, "other-6d4cf56db6-x7k2p", "of another component")
+    bound = ids.binding_name("web", "dev")
+    bindings = platform("ServiceBinding")
+    free = {"metadata": {"finalizers": None}}
+    await measured.cluster.patch(bindings, bound, measured.name, free)
+    await measured.cluster.delete(bindings, bound, measured.name)
+    assert await measured.cluster.find(bindings, bound, measured.name) is None
+
+    assert await _told(measured, objects) == [f"[{_GONE}] last words"]
+    with pytest.raises(NotFound, match=r"not deployed in dev.*--since 2h"):
+        await _told(measured, objects, since="")
+
+
+async def test_a_store_is_told_who_asks_and_says_what_is_wrong_with_them(
+    measured: Place, store: LogStoreOfATest, objects: ObjectStore, stack: dict[str, str]
+) -> None:
+    store.keep(_HOUR + 1, measured.namespace, _GONE, "of a tenant")
+    store.wants = {"Authorization": "Bearer canary-7d21", "X-Scope-OrgID": "acme"}
+    credentials = {"vaultPath": "_observability/logs"}
+    spec = {"logsUrl": store.url, "credentials": credentials, "tenant": "acme"}
+    await measured.apply("ObservabilityPlane", "logs", spec)
+
+    with pytest.raises(NotFound, match="`pavane secret set _observability/logs token` sets it"):
+        await _told(measured, objects)
+    await keep(stack, measured.name, "_observability/logs", token="canary-7d21")
+    told = await _told(measured, objects)
+    await keep(stack, measured.name, "_observability/logs", token="canary-0000")
+    with pytest.raises(NotFound, match=r"answered 401: not \['Bearer \*\*\*', 'acme'\]"):
+        await _told(measured, objects)
+
+    assert told == [f"[{_GONE}] of a tenant"]
 
 
 async def test_a_store_that_fails_takes_nothing_from_what_is_there(

@@ -26,6 +26,7 @@ from clients.objects import ObjectStore
 from clients.records import SqlRecords
 from clients.registry import Registry
 from clients.vault import SecretStore, VaultSession, VaultTenants
+from clients.web import Web
 from devstack.core import roles
 from devstack.core.signing import ROLE as ROTATOR
 from devstack.state import StateDir
@@ -152,7 +153,8 @@ async def _outside(
 ) -> Outside:
     watches = SharedWatches(cluster)
     git, registry, notifier = GitRemotes(), Registry("http://127.0.0.1:1", "none"), Notifier(())
-    for one in (watches, git, registry, notifier):
+    web = Web()
+    for one in (watches, git, registry, notifier, web):
         stack.push_async_callback(one.close)
     return Outside(
         settings=Settings(worker=WorkerSettings(graceful_shutdown=timedelta(seconds=1))),
@@ -163,6 +165,7 @@ async def _outside(
         registry=registry,
         git=git,
         notifier=notifier,
+        web=web,
         decisions=AssertionVerifier(None),
         queues=TemporalDeployQueues(client),
         standings=TemporalStandings(client),

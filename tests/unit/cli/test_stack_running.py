@@ -7,10 +7,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import typer
+import yaml
+from typer.testing import CliRunner
 
+from cli.stack import stack_app
 from cli.stack_running import fail, run
 
 pytestmark = pytest.mark.unit
@@ -53,3 +57,17 @@ def test_an_error_is_told_as_it_is_with_brackets_and_in_one_line(
         fail(told)
 
     assert capsys.readouterr().err == f"error: {told}\n"
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_a_stack_that_does_not_run_says_so_to_programs(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAVANE_STATE_DIR", str(tmp_path))
+
+    told = CliRunner().invoke(stack_app, ["status", "--name", "none", "-o", form])
+
+    assert told.exit_code == 1
+    shown = yaml.safe_load(told.stdout)
+    assert (shown["name"], shown["running"], shown["ready"]) == ("none", False, False)
+    assert shown["root"].startswith(str(tmp_path))

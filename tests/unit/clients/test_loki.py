@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from clients.loki import LogEntry, Loki
+from clients.web import LogEntry, Loki, Web
 from domain.errors import DependencyUnavailable, InvalidRequest
 
 URL = "http://logs.test:3100/"
@@ -24,12 +24,13 @@ def keeping(*entries: tuple[int, str], page: int = 3) -> Loki:
         streams = [{"stream": POD, "values": found[: int(asked["limit"])]}]
         return httpx.Response(200, json={"data": {"resultType": "streams", "result": streams}})
 
-    return Loki(transport=httpx.MockTransport(answer), page=page)
+    return Loki(Web(transport=httpx.MockTransport(answer)), page=page)
 
 
 def answering(status: int, body: object) -> Loki:
     content = body if isinstance(body, str) else json.dumps(body)
-    return Loki(transport=httpx.MockTransport(lambda _: httpx.Response(status, content=content)))
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, content=content))
+    return Loki(Web(transport=transport))
 
 
 async def read(loki: Loki, begin: int = 0, end: int = 100) -> list[LogEntry]:

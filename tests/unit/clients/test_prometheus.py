@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from clients.prometheus import Prometheus
+from clients.web import Prometheus, Web
 from domain.errors import DependencyUnavailable, InvalidRequest
 
 URL = "http://prometheus.test:9090/"
@@ -18,7 +18,7 @@ def answering(status: int, body: object) -> Prometheus:
         assert parse_qs(request.content.decode()) == {"query": ["up == 0"]}
         return httpx.Response(status, content=body if isinstance(body, str) else json.dumps(body))
 
-    return Prometheus(transport=httpx.MockTransport(answer))
+    return Prometheus(Web(transport=httpx.MockTransport(answer)))
 
 
 def vector(*series: object) -> object:
@@ -38,6 +38,7 @@ async def test_each_series_is_told_with_its_labels_and_value() -> None:
         (400, {"status": "error", "error": "parse error"}, InvalidRequest, "parse error"),
         (200, "<html>", InvalidRequest, "as a Prometheus does"),
         (200, {"data": {"resultType": "scalar", "result": [1.5, "0"]}}, InvalidRequest, "a scalar"),
+        (401, "<html>", InvalidRequest, "answered 401: it does not know who asks"),
         (503, {}, DependencyUnavailable, "answered 503"),
         (200, "x" * 1_100_000, InvalidRequest, "more than"),
     ],

@@ -20,8 +20,9 @@ LATER = datetime(2026, 1, 2, tzinfo=UTC)
 def ready(resource: Resource, made: World) -> dict[str, Any]:
     said = summary(resource, made, NOW)
     assert said is not None
-    (condition,) = said["status"]["conditions"]
+    condition, *others = reversed(said["status"]["conditions"])
     assert condition["type"] == "Ready"
+    assert {one["type"] for one in others} <= {"Healthy"}
     return dict(condition)
 
 
@@ -58,7 +59,7 @@ def test_reference_that_appeared_heals_and_the_change_has_a_time() -> None:
     healed = summary(with_status(environment, said), world(), LATER)
     assert healed is not None
 
-    (condition,) = healed["status"]["conditions"]
+    condition = healed["status"]["conditions"][-1]
     assert (condition["status"], condition["lastTransitionTime"]) == (
         "True",
         "2026-01-02T00:00:00Z",
@@ -178,3 +179,37 @@ def test_a_pipeline_that_cannot_be_used_says_why() -> None:
     condition = ready(circle, world())
     assert (condition["status"], condition["reason"]) == ("False", "Invalid")
     assert "in a circle among dev, prod" in condition["message"]
+
+
+def healthy(environment: Resource) -> dict[str, Any] | None:
+    said = summary(environment, world(), NOW)
+    found = said["status"]["conditions"] if said else ()
+    return next((one for one in found if one["type"] == "Healthy"), None)
+
+
+def test_an_environment_that_nobody_looks_at_does_not_pass_for_one_that_is_well() -> None:
+    plain = given.environment()
+    looked_at = parse(
+        plain.to_dict() | {"spec": {**plain.to_dict()["spec"], "health": {"everySeconds": 60}}}
+    )
+    told = {
+        "type": "Healthy",
+        "status": "True",
+        "reason": "Healthy",
+        "message": "all is well",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    well = {"status": {"conditions": [told]}}
+
+    unlooked, awaited = healthy(plain), healthy(looked_at)
+    assert unlooked is not None
+    assert awaited is not None
+    assert (unlooked["status"], unlooked["message"]) == (
+        "Unknown",
+        "nobody looks: set spec.health",
+    )
+    assert (awaited["status"], awaited["message"]) == ("Unknown", "the first look comes")
+    assert healthy(parse(looked_at.to_dict() | well)) is None
+    stale = healthy(parse(plain.to_dict() | well))
+    assert stale is not None
+    assert stale["status"] == "Unknown"

@@ -31,7 +31,9 @@ SPECS: dict[str, dict[str, Any]] = {
     "ObservabilityPlane": {
         "prometheusUrl": "http://prometheus:9090",
         "logsUrl": "https://logs.example.org",
-        "credentials": {"vaultPath": "observability/reader"},
+        "credentials": {"vaultPath": "_observability/reader"},
+        "tenant": "acme|shared",
+        "logLabels": {"component": "component"},
     },
     "Environment": {
         "dataPlaneRef": "local",

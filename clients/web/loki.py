@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
-import httpx
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from clients.web.asker import ANONYMOUS, Asker
+from clients.web.reader import Web, WebReader
 from domain.errors import DependencyUnavailable, InvalidRequest
 
 _LARGEST = 16 * 1024 * 1024
-_MOST_CONNECTIONS = 20
 _PAGE = 1000
 """Entries of one answer; a Loki refuses more than 5,000 unless it is told otherwise."""
 _SAID = 300
@@ -59,29 +59,24 @@ class Loki:
     """Asks log stores. Follows no redirects and reads no more than 16 MB at once."""
 
     def __init__(
-        self,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-        page: int = _PAGE,
-        timeout_seconds: float = 10,
+        self, web: Web | None = None, *, page: int = _PAGE, timeout_seconds: float = 10
     ) -> None:
-        """``transport`` and ``page``, the entries of one answer, are for tests."""
-        self._transport = transport
+        """``page``, the entries of one answer, is for tests."""
+        self._reader = WebReader(web, "log store", _LARGEST)
         self._page_size = page
         self._timeout = timeout_seconds
-        self._turns = asyncio.Semaphore(_MOST_CONNECTIONS)
 
-    async def check(self, url: str, *, timeout_seconds: float) -> None:
+    async def check(self, url: str, *, who: Asker = ANONYMOUS, timeout_seconds: float) -> None:
         """Returns when it answers as a Loki does.
 
         Raises:
             DependencyUnavailable: It does not answer.
-            InvalidRequest: What answers is no Loki, or wants to know who asks.
+            InvalidRequest: What answers is no Loki, or refuses who asks.
         """
-        await self._asked(url, "labels", {}, timeout_seconds)
+        await self._asked(url, "labels", {}, who, timeout_seconds)
 
     async def entries(
-        self, url: str, query: str, begin: int, end: int
+        self, url: str, query: str, begin: int, end: int, who: Asker = ANONYMOUS
     ) -> AsyncGenerator[LogEntry, None]:
         """Yields what was written, the oldest first.
 
@@ -92,6 +87,7 @@ class Loki:
             query: In LogQL.
             begin: First nanosecond since 1970.
             end: Nanosecond before which it ends.
+            who: Who asks.
 
         Raises:
             DependencyUnavailable: It does not answer.
@@ -99,7 +95,7 @@ class Loki:
         """
         told: set[tuple[int, str, str]] = set()
         while begin < end:
-            page = await self._page(url, query, begin, end)
+            page = await self._page(url, query, begin, end, who)
             fresh = [one for one in page if one.key not in told]
             for one in fresh:
                 yield one
@@ -110,7 +106,7 @@ class Loki:
             told = {one.key for one in page if one.at == last}
             begin = last if fresh else last + 1
 
-    async def _page(self, url: str, query: str, begin: int, end: int) -> list[LogEntry]:
+    async def _page(self, url: str, query: str, begin: int, end: int, who: Asker) -> list[LogEntry]:
         content = await self._asked(
             url,
             "query_range",
@@ -121,6 +117,7 @@ class Loki:
                 "limit": str(self._page_size),
                 "direction": "forward",
             },
+            who,
             self._timeout,
         )
         try:
@@ -135,39 +132,14 @@ class Loki:
         return sorted(entries, key=lambda one: one.at)
 
     async def _asked(
-        self, url: str, what: str, params: Mapping[str, str], timeout_seconds: float
+        self, url: str, what: str, params: Mapping[str, str], who: Asker, timeout_seconds: float
     ) -> bytes:
-        address = f"{url.rstrip('/')}/loki/api/v1/{what}"
-        try:
-            async with self._turns, asyncio.timeout(timeout_seconds):
-                status, content = await self._get(url, address, params, timeout_seconds)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise DependencyUnavailable(
-                f"log store at {url} did not answer within {timeout_seconds:g} s: "
-                f"{type(error).__name__}"
-            ) from error
-        if status == httpx.codes.OK:
-            return content
-        said = content[:_SAID].decode(errors="replace").strip()
-        if status < httpx.codes.INTERNAL_SERVER_ERROR:
-            raise InvalidRequest(f"log store at {url} answered {status}: {said}")
-        raise DependencyUnavailable(f"log store at {url} answered {status}: {said}")
-
-    async def _get(
-        self, url: str, address: str, params: Mapping[str, str], timeout_seconds: float
-    ) -> tuple[int, bytes]:
-        async with (
-            httpx.AsyncClient(
-                timeout=timeout_seconds,
-                transport=self._transport,
-                follow_redirects=False,
-                trust_env=False,
-            ) as http,
-            http.stream("GET", address, params=dict(params)) as answer,
-        ):
-            content = bytearray()
-            async for part in answer.aiter_bytes():
-                content += part
-                if len(content) > _LARGEST:
-                    raise InvalidRequest(f"log store at {url} answered more than {_LARGEST} bytes")
-            return answer.status_code, bytes(content)
+        path = f"loki/api/v1/{what}"
+        answer = await self._reader.get(url, path, params, who, timeout_seconds)
+        if answer.status == HTTPStatus.OK:
+            return answer.content
+        said = who.hidden(answer.content.decode(errors="replace"))[:_SAID].strip()
+        message = f"log store at {url} answered {answer.status}: {said}"
+        if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise InvalidRequest(message)
+        raise DependencyUnavailable(message)
