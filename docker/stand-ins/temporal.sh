@@ -1,12 +1,9 @@
 #!/bin/sh
-# Stands in for the Temporal server: the same program family on SQLite, because its image for
-# PostgreSQL cannot be had. Port, metrics, dynamic configuration and namespace are the same.
+# Begins as the public image does: the server reads these variables, and those of docker-compose.yml, by
+# the configuration that is compiled into it.
 set -eu
-exec temporal server start-dev --ip=0.0.0.0 --port=7233 --ui-ip=0.0.0.0 --ui-port=8080 \
-  --metrics-port=8000 --db-filename=/data/temporal.sqlite --sqlite-pragma=journal_mode=wal \
-  --sqlite-pragma=synchronous=2 --log-level=warn \
-  --dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=true \
-  --dynamic-config-value=history.transferProcessorMaxPollRPS=1000 \
-  --dynamic-config-value=history.timerProcessorMaxPollRPS=1000 \
-  --dynamic-config-value=history.visibilityProcessorMaxPollRPS=1000 \
-  --dynamic-config-value=matching.enableFairness=true
+address=$(getent hosts "$(hostname)" | awk '{ print $1; exit }')
+: "${BIND_ON_IP:=$address}"
+[ "$BIND_ON_IP" != 0.0.0.0 ] || : "${TEMPORAL_BROADCAST_ADDRESS:=$address}"
+export BIND_ON_IP TEMPORAL_BROADCAST_ADDRESS
+exec temporal-server start

@@ -11,5 +11,5 @@ for pair in temporal:temporal temporal_visibility:visibility; do
   tool "$database" create
   # Refused when the schema is there already; update-schema then tells whether it can be used.
   tool "$database" setup-schema -v 0.0 || echo "$database: schema is there"
-  tool "$database" update-schema -d "/etc/temporal/schema/postgresql/v12/${pair##*:}/versioned"
+  tool "$database" update-schema --schema-name "postgresql/v12/${pair##*:}"
 done

@@ -88,11 +88,14 @@ def _base(image: str) -> Path:
 def _programs(folder: Path) -> None:
     folder.mkdir()
     found = ensure(
-        ["kubernetes", "temporal", "openbao", "gateway-api-crds", "pause"], progress=Silent()
+        ["kubernetes", "temporal", "temporal-server", "openbao", "gateway-api-crds", "pause"],
+        progress=Silent(),
     )
     for program, name in (
         ("kubernetes", "pavane-kube"),
         ("temporal", "temporal"),
+        ("temporal-server", "temporal-server"),
+        ("temporal-server", "temporal-sql-tool"),
         ("openbao", "bao"),
         ("pause", "pause"),
     ):
