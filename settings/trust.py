@@ -114,8 +114,8 @@ class VaultSettings(BaseModel):
     transit: str = Field("transit", description="Mount of the transit engine that signs.")
     audit_log: Path | None = Field(
         None,
-        description="File of OpenBao's audit device, as the API can read it: who read a secret. "
-        "Empty = that cannot be told.",
+        description="File of OpenBao's audit device `file`, as the API and the role `secrets` can "
+        "read it: who read a secret, and who uses an old one. Empty = that cannot be told.",
     )
     tenants: TenantsRole = Field(
         TenantsRole(),

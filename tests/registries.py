@@ -39,18 +39,18 @@ class GuardedRegistry:
         self.host = f"127.0.0.1:{port}"
         self.url = f"http://{self.host}"
         self.configuration = folder / "registry.json"
-        self._file = folder / "htpasswd"
+        self.file = folder / "htpasswd"
         self._read: dict[str, Callable[[], str]] = {}
         self._over = threading.Event()
         self._guard = threading.Lock()
         self._own = f"{_PUSHER[0]}:{hashed(_PUSHER[1])}\n"
-        self._file.write_text(self._own)
+        self.file.write_text(self._own)
         content = {
             "version": "0.1",
             "log": {"level": "error", "accesslog": {"disabled": True}},
             "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
             "http": {"addr": self.host},
-            "auth": {"htpasswd": {"realm": "tests", "path": str(self._file)}},
+            "auth": {"htpasswd": {"realm": "tests", "path": str(self.file)}},
         }
         self.configuration.write_text(json.dumps(content))
 
@@ -74,7 +74,7 @@ class GuardedRegistry:
 
     def count(self, users: Sequence[str]) -> int:
         """How many of some users may log in."""
-        known = {line.partition(":")[0] for line in self._file.read_text().splitlines()}
+        known = {line.partition(":")[0] for line in self.file.read_text().splitlines()}
         return len(known & set(users))
 
     def push(self) -> None:
@@ -116,13 +116,16 @@ class GuardedRegistry:
     def _bring(self) -> None:
         with self._guard:
             text = self._own + "".join(read() for read in self._read.values())
-            if text != self._file.read_text():
-                write_atomically(self._file, text)
+            if text != self.file.read_text():
+                write_atomically(self.file, text)
 
 
 @contextmanager
-def guarded_registry() -> Iterator[GuardedRegistry]:
-    """Yields a registry with an image, for the time of a block."""
+def guarded_registry(*, brings: bool = True) -> Iterator[GuardedRegistry]:
+    """Yields a registry with an image, for the time of a block.
+
+    ``brings`` False = its file of users is somebody else's to write from then on.
+    """
     program = ensure(["docker-registry"], progress=Silent())["docker-registry"].path
     folder = Path(tempfile.mkdtemp(prefix="pavane-registry-"))
     registry = GuardedRegistry(folder, free_port())
@@ -135,7 +138,8 @@ def guarded_registry() -> Iterator[GuardedRegistry]:
     ) as process:
         try:
             registry.push()
-            bringing.start()
+            if brings:
+                bringing.start()
             yield registry
         finally:
             registry.end()

@@ -43,7 +43,7 @@ def plan_of(
     registry_host: str,
 ) -> BuildPlan:
     """Returns the plan of a build; ``registry_host`` is taken where the plane names none."""
-    registry = plane.spec.registry
+    registry, pulls = plane.spec.registry, pull_path(plane)
     host = registry.host or registry_host
     path = (registry.repository_prefix, request.organization, component.project, component.name)
     return BuildPlan(
@@ -62,8 +62,26 @@ def plan_of(
         task_queue=plane.task_queue,
         timeout_seconds=source.timeout_seconds,
         service_account=plane.spec.service_account,
+        pull_path=pulls,
+        pull_host=registry.host,
         log=f"logs/builds/{request.organization}/{name}/{activity.info().workflow_run_id}",
     )
+
+
+def pull_path(plane: BuildPlane) -> str:
+    """Returns the secret by which nodes of a build plane pull; empty = it is nobody there.
+
+    Raises:
+        InvalidRequest: The plane does not say for which registry its credential is.
+    """
+    credentials = plane.spec.registry.credentials
+    path = credentials.vault_path.strip("/") if credentials else ""
+    if path and not plane.spec.registry.host:
+        raise InvalidRequest(
+            f"BuildPlane {plane.name}: spec.registry.credentials needs spec.registry.host, as it "
+            "stands in the names of images"
+        )
+    return path
 
 
 async def older_builds(

@@ -13,6 +13,7 @@ from activities.common.heartbeats import heartbeating
 from activities.common.kinds import ARGO_WORKFLOWS, PODS
 from activities.common.log_tails import log_tail
 from activities.common.observation import changes
+from activities.secrets.delivery import SecretDelivery
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.shared import SharedWatches
 from clients.kubernetes.subscriptions import Predicate
@@ -26,11 +27,13 @@ from domain.policies.build_outcome import BuildVerdict, judge_build
 from domain.rendering import labels as names
 from domain.rendering.build import (
     MAIN_CONTAINER,
+    PULL_SECRET,
     SCRIPT_DIGEST,
     BuilderSettings,
     render_build,
 )
 from domain.rendering.provenance import PROVENANCE_TYPE, provenance
+from domain.secrets import delivery
 from settings import Settings
 
 _RUN = "choreo.dev/run"
@@ -47,7 +50,11 @@ class BuildRunActivities:
         objects: ObjectStore,
         registry: Registry,
         settings: Settings,
+        *,
+        secrets: SecretDelivery | None = None,
     ) -> None:
+        """``secrets`` brings what nodes pull with; None = nothing does."""
+        self._secrets = secrets
         self._cluster = cluster
         self._watches = watches
         self._objects = objects
@@ -68,6 +75,10 @@ class BuildRunActivities:
 
         Idempotent: the Argo Workflow's name derives from the commit; one that exists is adopted,
         unless it ended badly before this build began: then it is replaced.
+
+        Raises:
+            InvalidRequest: The plane's pull secret is not there.
+            Denied: It is of one project, or of one environment.
         """
         namespace = ids.build_namespace(plan.organization)
         rendered = render_build(plan, self._builder)
@@ -76,6 +87,11 @@ class BuildRunActivities:
         workflow["metadata"]["labels"][_RUN] = run
         for obj in rendered.setup:
             await self._cluster.apply(obj, force=True)
+        if plan.pull_path and self._secrets is not None:
+            pulls = delivery.of_builds(
+                plan.organization, namespace, PULL_SECRET, plan.pull_path, plan.pull_host
+            )
+            await self._secrets.deliver(pulls)
         await self._remove_previous(namespace, plan.name, run)
         try:
             created = await self._cluster.create(workflow)

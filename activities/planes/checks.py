@@ -68,6 +68,7 @@ class PlaneCheckActivities:
             gateway_extensions=found.gateways.extensions,
             cert_manager=found.groups.get("cert-manager.io", ""),
             external_secrets=found.groups.get("external-secrets.io", ""),
+            secrets_store_csi=found.groups.get("secrets-store.csi.x-k8s.io", ""),
             cilium=found.groups.get("cilium.io", ""),
             metrics=metrics,
             autoscaler=metrics and "autoscaling" in found.groups,

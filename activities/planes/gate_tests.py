@@ -13,6 +13,8 @@ from activities.common.heartbeats import heartbeating
 from activities.common.kinds import (
     ARGO_WORKFLOWS,
     CILIUM_POLICIES,
+    CRON_JOBS,
+    DEPLOYMENTS,
     ENDPOINT_SLICES,
     JOBS,
     NETWORK_POLICIES,
@@ -34,6 +36,7 @@ from domain.policies.promotion.gate_runs import (
     judge_gate_job,
     judge_gate_workflow,
 )
+from domain.rendering.configuration.pulling import pull_secrets_of
 from domain.rendering.gates.jobs import GATE, gate_job, gate_labels
 from domain.rendering.gates.workflows import gate_identity, gate_workflow, owned_by
 from domain.rendering.network.neighbours import (
@@ -104,12 +107,12 @@ class GateTestActivities:
 
         It is suspended until its policy is there: its first call would be refused.
         """
-        neighbour = await self._neighbour(run)
+        neighbour, pulls = await self._neighbour(run), await self._pulls(run)
         if kind is ARGO_WORKFLOWS:
             neighbour = await self._beside_sidecar(run, neighbour)
-            wanted = gate_workflow(run, neighbour)
+            wanted = gate_workflow(run, neighbour, pulls)
         else:
-            wanted = gate_job(run, neighbour)
+            wanted = gate_job(run, neighbour, pulls)
         try:
             made = await self._cluster.create(wanted)
         except Conflict:
@@ -135,6 +138,14 @@ class GateTestActivities:
                 policy = {**found, "apiVersion": kind.api_version, "kind": kind.kind}
                 return neighbour_of(policy, run.name, gate_labels(run))
         return None
+
+    async def _pulls(self, run: GateTestRun) -> tuple[str, ...]:
+        """Reads with which pull secrets the component runs where it is tested."""
+        for kind in (DEPLOYMENTS, CRON_JOBS) if run.component else ():
+            found = await self._cluster.find(kind, run.component, run.namespace)
+            if found is not None:
+                return pull_secrets_of(found)
+        return ()
 
     async def _beside_sidecar(self, run: GateTestRun, neighbour: Neighbour | None) -> Neighbour:
         """Lets the pods call the API server: Argo's sidecar tells there how the tests went."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -42,6 +42,7 @@ from domain.rendering import labels as names
 from domain.rendering.diff import diff_objects
 from domain.rendering.network import held_open
 from domain.rendering.waves import ROUTES, extended, waves
+from domain.secrets.delivery import consumers
 
 _SCALE_MANAGER = "pavane-scale"
 """Holds the number of replicas from when Pavane lets go of it until an autoscaler takes it."""
@@ -107,9 +108,11 @@ class RolloutActivities:
         removed = []
         if extended(wanted, previous):
             await asyncio.sleep(_READ_BY_GATEWAY)
-        async for one in pruned(self._cluster, diff_objects(previous, wanted).prune):
+        unwanted = diff_objects(previous, wanted).prune
+        async for one in pruned(self._cluster, unwanted):
             activity.heartbeat(len(wanted))
             removed.append(one)
+        await self._forget(previous, wanted, {f"{one.kind}/{one.name}" for one in unwanted})
         return Applied(
             applied=tuple(f"{obj['kind']}/{obj['metadata']['name']}" for obj in wanted),
             pruned=tuple(removed),
@@ -175,6 +178,20 @@ class RolloutActivities:
             # What is in conflict still lies within a list: it is restored, whoever owns it.
             await self._applied.apply(left, force=True)
             yielded += [f"{said(obj)} {field}" for field in fields]
+
+    async def _forget(
+        self,
+        previous: Iterable[dict[str, Any]],
+        wanted: Iterable[dict[str, Any]],
+        unwanted: Collection[str],
+    ) -> None:
+        """Removes what was delivered to workloads that are gone."""
+        gone_now = [one for one in previous if said(one) in unwanted]
+        if self._secrets is None or not gone_now:
+            return
+        kept = {each.secret for one in wanted for each in consumers(one)}
+        for obj in gone_now:
+            await self._secrets.forget(obj, kept)
 
     async def _hand_over(
         self, previous: Iterable[dict[str, Any]], wanted: Sequence[dict[str, Any]]

@@ -8,14 +8,16 @@ only if that is still what it read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from temporalio import activity
 
 from activities.common.kinds import CRON_JOBS, DEPLOYMENTS, SECRETS
 from activities.common.namespaces import check_owner
-from activities.secrets.external import ExternalDelivery
+from activities.secrets.external import EXTERNAL_SECRETS, ExternalDelivery
+from activities.secrets.mounted import PROVIDER_CLASSES, MountedDelivery
+from activities.secrets.versions import check_fields, missing
 from clients.kubernetes.cluster import Cluster
 from clients.vault import SecretStore
 from domain.deliveries.secrets import (
@@ -26,13 +28,13 @@ from domain.deliveries.secrets import (
     SecretConsumer,
     SecretConsumers,
     SecretDelivered,
+    SecretVolume,
 )
 from domain.errors import (
     Conflict,
     Denied,
     DependencyUnavailable,
     Errored,
-    InvalidRequest,
     NotFound,
     PlatformError,
 )
@@ -61,7 +63,9 @@ class SecretDelivery:
         found = []
         for kind in (DEPLOYMENTS, CRON_JOBS):
             listing = await self._cluster.list(kind, labels=labels)
-            found += [one for item in listing.items for one in _consumers(item, request)]
+            for item in listing.items:
+                named = _consumers(item, request)
+                found += named or delivery.reading(item, request.readers)
         return SecretConsumers(items=tuple(found))
 
     @activity.defn
@@ -110,6 +114,45 @@ class SecretDelivery:
         """See ``deliver_secret``."""
         if found.store and self._store is not None:
             return await ExternalDelivery(self._cluster, self._store).deliver(found)
+        if found.volume is not None and self._store is not None:
+            return await self._mounted(found, found.volume, self._store)
+        return await self._filled(found)
+
+    async def _mounted(
+        self, found: SecretConsumer, volume: SecretVolume, store: SecretStore
+    ) -> SecretDelivered:
+        """Files by the driver, and variables by a Kubernetes Secret where the plane wants that."""
+        done = await MountedDelivery(self._cluster, store).deliver(found, volume)
+        if not volume.variables:
+            return done
+        keys = {key: found.keys[key] for key in volume.variables}
+        more = await self._filled(found.model_copy(update={"keys": keys, "volume": None}))
+        return SecretDelivered(
+            changed=done.changed or more.changed, versions={**done.versions, **more.versions}
+        )
+
+    async def forget(self, workload: Mapping[str, Any], kept: Collection[str] = ()) -> None:
+        """Removes what was delivered to a workload that is gone, but for Secrets that are kept.
+
+        Idempotent.
+        """
+        try:
+            consumers = delivery.consumers(workload)
+        except PlatformError:
+            return  # nothing was ever delivered by it
+        for found in (one for one in consumers if one.secret not in kept):
+            made = [SECRETS]
+            if found.store:
+                made.insert(0, EXTERNAL_SECRETS)
+            if found.volume is not None:
+                made.insert(0, PROVIDER_CLASSES)
+            for kind in made:
+                live = await self._cluster.find(kind, found.secret, found.namespace)
+                if live is not None and delivery.is_ours(live):
+                    uid = str(live["metadata"]["uid"])
+                    await self._cluster.delete(kind, found.secret, found.namespace, uid=uid)
+
+    async def _filled(self, found: SecretConsumer) -> SecretDelivered:
         for _ in range(_RACES):
             live = await self._cluster.find(SECRETS, found.secret, found.namespace)
             if live is not None and not delivery.is_ours(live):
@@ -153,28 +196,12 @@ class SecretDelivery:
                 version = self._store.describe(found.organization, path).active
                 content = self._store.read(found.organization, path, version)
             except NotFound:
-                raise InvalidRequest(
-                    f"{found.shown} needs the secret {path}, which is not there: set it with "
-                    f"`pavane secret set {path}`",
-                    facts={"reason": "SecretMissing"},
-                ) from None
+                raise missing(found, path) from None
             wanted = {key: one.field for key, one in keys.items() if one.path == path}
-            _check_fields(found, path, wanted.values(), content)
+            check_fields(found, path, wanted.values(), content)
             values |= {key: content[field] for key, field in wanted.items()}
             versions[path] = version
         return values, versions
-
-
-def _check_fields(
-    found: SecretConsumer, path: str, fields: Any, content: Mapping[str, str]
-) -> None:
-    missing: Sequence[str] = sorted(set(fields) - set(content))
-    if missing:
-        raise InvalidRequest(
-            f"{found.shown} needs the field {missing[0]} of the secret {path}, which has "
-            f"{', '.join(sorted(content)) or 'none'}",
-            facts={"reason": "SecretMissing"},
-        )
 
 
 def _consumers(workload: Mapping[str, Any], request: FindConsumers) -> list[SecretConsumer]:

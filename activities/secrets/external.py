@@ -9,12 +9,13 @@ from datetime import timedelta
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.common.kinds import SECRETS
+from activities.secrets.versions import versions_in_use
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.kinds import Kind
 from clients.kubernetes.watch import Object
 from clients.vault import SecretStore
 from domain.deliveries.secrets import SecretConsumer, SecretDelivered
-from domain.errors import Conflict, Denied, DependencyUnavailable, InvalidRequest, NotFound
+from domain.errors import Conflict, Denied, DependencyUnavailable, NotFound
 from domain.secrets import delivery, external
 from domain.secrets.places import key_of
 
@@ -48,7 +49,12 @@ class ExternalDelivery:
                 raise Denied(
                     f"ExternalSecret {found.secret} in {found.namespace} was not made by Pavane"
                 )
-            versions = await asyncio.to_thread(self._versions, found)
+            versions = await asyncio.to_thread(
+                versions_in_use,
+                self._store,
+                found,
+                [key_of(vault_key).path for vault_key in found.keys.values()],
+            )
             wanted = external.external_secret(found, versions)
             changed = live is None or not external.is_so(live, wanted)
             try:
@@ -69,19 +75,6 @@ class ExternalDelivery:
             return
         wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
         await self._cluster.replace(wanted, manager=delivery.MANAGER)
-
-    def _versions(self, found: SecretConsumer) -> dict[str, int]:
-        versions = {}
-        for path in sorted({key_of(vault_key).path for vault_key in found.keys.values()}):
-            try:
-                versions[path] = self._store.describe(found.organization, path).active
-            except NotFound:
-                raise InvalidRequest(
-                    f"{found.shown} needs the secret {path}, which is not there: set it with "
-                    f"`pavane secret set {path}`",
-                    facts={"reason": "SecretMissing"},
-                ) from None
-        return versions
 
     async def _filled(self, found: SecretConsumer, versions: Mapping[str, int]) -> None:
         clock, name, namespace = Clock(), found.secret, found.namespace

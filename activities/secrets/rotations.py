@@ -14,6 +14,7 @@ from temporalio import activity
 from activities.common.clocks import Clock
 from activities.common.heartbeats import heartbeating
 from activities.secrets.turns import Turns
+from activities.secrets.uses import OldUses
 from clients.vault import SecretEntry
 from clients.vault.kv import EXPIRES
 from domain.deliveries.rotations import OldUsers, SecretTurn
@@ -23,6 +24,7 @@ _LOOK = timedelta(seconds=1)
 """How often a target is asked who uses a credential: databases tell of no log-in by themselves."""
 _WINDOW = timedelta(minutes=10)
 """How long the use of a credential is waited out before the flow is told who uses it."""
+_MOST_READERS = 100
 
 
 class RotationActivities(Turns):
@@ -47,7 +49,16 @@ class RotationActivities(Turns):
         if turn.plan.certificates is not None:
             left = {self._issuer(one) for one in await self._ended_by_force(turn, entry)}
             await self._certificates(turn).clear(left, old)
-        return turn.model_copy(update={"before": entry.active, "newest": entry.newest})
+        found = {"before": entry.active, "newest": entry.newest}
+        return turn.model_copy(update={**found, "readers": await self._readers(turn, entry)})
+
+    async def _readers(self, turn: SecretTurn, entry: SecretEntry) -> tuple[str, ...]:
+        """Who has the version in use by reading it themselves."""
+        uses, organization = self._uses, turn.plan.organization
+        if uses is None:
+            return ()
+        path, version = turn.plan.path, entry.active
+        return (await asyncio.to_thread(uses.holders, organization, path, version))[:_MOST_READERS]
 
     @activity.defn
     async def create_version(self, turn: SecretTurn) -> SecretTurn:
@@ -109,17 +120,21 @@ class RotationActivities(Turns):
         """
         clock, engine = Clock(), self._engine(turn)
         old = await self._values(turn, turn.before)
+        uses = OldUses(self._uses, self._app_roles, turn)
+        await uses.begin(old)
         quiet, begun = timedelta(seconds=turn.plan.quiet_seconds), clock.now()
         users: tuple[str, ...] = ()
         since: datetime | None = None
         async with heartbeating(lambda: list(users)):
             while True:
-                users, now = await engine.users(old), clock.now()
+                users = (*await engine.users(old), *await uses.now())
+                now = clock.now()
                 since = None if users else since or now
                 if since is not None and now - since >= quiet:
                     return OldUsers(unused=True)
-                if users and now - begun > (LONGEST_USE if turn.plan.leaked else _WINDOW):
-                    return OldUsers(users=users)
+                told = tuple(sorted({*users, *uses.seen}))
+                if told and now - begun > (LONGEST_USE if turn.plan.leaked else _WINDOW):
+                    return OldUsers(users=told)
                 await asyncio.sleep(_LOOK.total_seconds())
 
     @activity.defn

@@ -14,6 +14,7 @@ from clients.vault import SecretEntry, SecretStore, SecretValues
 from clients.vault.approles import AppRoles
 from clients.vault.issuers import Issuers
 from clients.vault.kv import ACTIVE, ROTATION
+from clients.vault.uses import SecretUses
 from domain import ids
 from domain.deliveries.rotations import SecretTurn
 from domain.errors import InvalidRequest, NotFound, StaleRevision
@@ -31,11 +32,14 @@ class Turns:
         app_roles: AppRoles,
         roles: DatabaseRoles | None = None,
         issuers: Issuers | None = None,
+        uses: SecretUses | None = None,
     ) -> None:
+        """``uses`` None = this worker has no audit log of OpenBao."""
         self._store = store
         self._app_roles = app_roles
         self._roles = roles or DatabaseRoles()
         self._issuers = issuers
+        self._uses = uses
 
     async def _written(self, turn: SecretTurn, values: Mapping[str, str], mark: str) -> int:
         """Writes the next version over the newest one that the turn knows; returns its number.

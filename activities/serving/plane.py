@@ -30,9 +30,11 @@ from clients.web import Loki, Probes, Prometheus
 def plane(outside: Outside) -> Activities:
     """Effects on a data or build plane: the task queue of that plane."""
     cluster, watches, objects = outside.cluster, outside.watches, outside.objects
-    builds = BuildRunActivities(cluster, watches, objects, outside.registry, outside.settings)
     store = store_of(outside.settings.vault, outside.settings.vault.plane)
     delivery, askers = SecretDelivery(cluster, store), Askers(store)
+    builds = BuildRunActivities(
+        cluster, watches, objects, outside.registry, outside.settings, secrets=delivery
+    )
     session = session_of(outside.settings.vault, outside.settings.vault.plane)
     certificates = GatewayCertificates(cluster, Issuers(session) if session else None)
     rollouts = RolloutActivities(cluster, watches, objects, delivery, certificates)

@@ -15,7 +15,8 @@ from clients.transit import Signer
 from clients.vault import SecretStore, VaultSession, VaultTenants
 from clients.vault.approles import AppRoles
 from clients.vault.issuers import Issuers
-from settings import Settings, VaultRole
+from clients.vault.uses import SecretUses
+from settings import Settings, VaultRole, VaultSettings
 
 
 def secrets(settings: Settings, signer: Signer | None) -> Activities:
@@ -30,7 +31,7 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
         settings.vault,
         VaultRole(role_id=settings.vault.role_id, secret_id_file=settings.vault.secret_id_file),
     )
-    rotating = _rotating(own) if own else []
+    rotating = _rotating(own, _uses(settings.vault)) if own else []
     store = SecretStore(own) if own else None
     reading: Activities = (
         [SecretPathActivities(store).list_secrets, ExpiryActivities(store).find_expiring]
@@ -40,9 +41,16 @@ def secrets(settings: Settings, signer: Signer | None) -> Activities:
     return [*signing, tenants.ensure_vault_tenant, *rotating, *reading]
 
 
-def _rotating(session: VaultSession) -> Activities:
+def _uses(vault: VaultSettings) -> SecretUses | None:
+    if vault.audit_log is None:
+        return None
+    others = (vault.tenants, vault.plane, vault.planes, vault.api)
+    return SecretUses(vault.audit_log, {vault.role_id, *(one.role_id for one in others)})
+
+
+def _rotating(session: VaultSession, uses: SecretUses | None) -> Activities:
     parts = (SecretStore(session), AppRoles(session), DatabaseRoles(), Issuers(session))
-    steps, trust = RotationActivities(*parts), TrustActivities(*parts)
+    steps, trust = RotationActivities(*parts, uses), TrustActivities(*parts)
     return [
         trust.make_trust,
         trust.use_trust,

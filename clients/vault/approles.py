@@ -9,6 +9,7 @@ import hvac
 
 from clients.vault.session import VaultSession
 from domain.errors import Conflict, Denied, Errored, NotFound
+from domain.secrets import rights
 from domain.secrets.places import mount
 
 
@@ -52,6 +53,23 @@ class AppRoles:
             return None
         seconds = int(found["data"]["secret_id_ttl"]) if found else 0
         return timedelta(seconds=seconds) if seconds else None
+
+    def audit_hash(self, secret_id: str) -> str:
+        """Returns how the audit log shows a secret id; empty = this role may not ask that."""
+        try:
+            found = self._session.ask(
+                "hash of the audit log",
+                lambda client: client.adapter.post(
+                    f"/v1/sys/audit-hash/{rights.AUDIT_DEVICE}", json={"input": secret_id}
+                ),
+            )
+        except NotFound:
+            return ""
+        except Errored as error:
+            if error.retryable:
+                raise
+            return ""
+        return str(found["data"]["hash"])
 
     def sign_in(self, organization: str, role: str, secret_id: str) -> None:
         """Returns when one can sign in with it; the token is given back.

@@ -58,9 +58,9 @@ class AuditLog:
         begins: datetime | None = None
         try:
             for line in self._lines():
-                if begins is None and (first := _parsed(line)):
+                if begins is None and (first := parsed(line)):
                     begins = _at(first)
-                if f'"path":"{wanted}"'.encode() not in line or not (entry := _parsed(line)):
+                if f'"path":"{wanted}"'.encode() not in line or not (entry := parsed(line)):
                     continue
                 if (one := _reader(entry, wanted)) is not None and one.last >= since:
                     known = found.get((one.role, one.address))
@@ -81,8 +81,8 @@ class AuditLog:
             yield from file
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
-    """Returns an entry; empty for a line that is being written."""
+def parsed(line: bytes) -> dict[str, Any]:
+    """Returns an entry of an audit log; empty for a line that is being written."""
     with suppress(ValueError):
         content = json.loads(line)
         if isinstance(content, dict):

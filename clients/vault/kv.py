@@ -165,6 +165,17 @@ class SecretStore:
         data = self._read(organization, path, version)
         return SecretValues({key: item for key, item in data.items() if not key.startswith("_")})
 
+    def fields(self, organization: str, path: str, version: int) -> frozenset[str]:
+        """Returns the names of the fields of one version; its values stay where they are.
+
+        Raises:
+            NotFound: There is none, or it was destroyed.
+        """
+        url = f"/v1/{mount(organization)}/subkeys/{checked(path)}?version={int(version)}&depth=1"
+        data = self._ask(organization, path, lambda client: client.adapter.get(url))["data"]
+        names = data["subkeys"] or {}
+        return frozenset(str(name) for name in names if not str(name).startswith("_"))
+
     def written_by(self, organization: str, path: str, version: int) -> str:
         """Returns the rotation that wrote a version; empty when none did or it is not there."""
         try:

@@ -13,8 +13,6 @@ from domain.errors import NotFound
 from domain.secrets import rights
 from domain.secrets.places import mount
 
-AUDIENCE = "openbao"
-"""Tokens of pods must be made for it; one that is meant for the API server opens nothing here."""
 _TOKEN = "10m"  # noqa: S105 - a duration
 
 
@@ -72,7 +70,7 @@ class VaultTenants:
                 organization,
                 f"auth/jwt/role/{name}",
                 role_type="jwt",
-                bound_audiences=[AUDIENCE],
+                bound_audiences=[rights.AUDIENCE],
                 user_claim="sub",
                 bound_claims={"/kubernetes.io/namespace": namespace},
                 token_policies=[name],

@@ -62,6 +62,10 @@ class BuildPlan(Wire):
     """Key of the log in the object store; it is there while the build runs."""
     attempt: int = 1
     """Which try this is; a technical fault of the plane is tried again."""
+    pull_path: str = ""
+    """Secret of the organization by which nodes pull the builder image; empty = anonymously."""
+    pull_host: str = ""
+    """Host of the registry that it is for."""
 
 
 class BuildHandle(Wire):

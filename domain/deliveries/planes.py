@@ -37,6 +37,7 @@ class FoundCapabilities(Wire):
     gateway_extensions: tuple[str, ...] = ()
     cert_manager: str = ""
     external_secrets: str = ""
+    secrets_store_csi: str = ""
     cilium: str = ""
     metrics: bool = False
     autoscaler: bool = False

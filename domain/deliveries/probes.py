@@ -51,6 +51,8 @@ class ProbeRun(Wire):
     ways: tuple[ProbedWay, ...]
     enforced: bool = False
     """What is not as declared fails the release; False = it is only told."""
+    pull_secrets: tuple[str, ...] = ()
+    """Names of what nodes pull the images of the component with."""
 
 
 class ProbeOutcome(Wire):

@@ -106,6 +106,8 @@ class SecretTurn(Wire):
 
     expires: datetime | None = None
     """When the new credential works no more by itself. None = it does not say."""
+    readers: tuple[str, ...] = Field((), max_length=100)
+    """Service accounts that read the old version themselves, as ``NAMESPACE/NAME``."""
 
     @property
     def mark(self) -> str:
@@ -136,6 +138,8 @@ class SecretTurn(Wire):
         for name in ("registry", "max_age_seconds"):
             if not content["plan"][name]:
                 del content["plan"][name]
+        if not self.readers:
+            del content["readers"]
         return content
 
 

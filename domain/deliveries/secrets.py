@@ -38,6 +38,19 @@ class VaultTenant(Wire):
     """Why nothing was set up; empty = it was."""
 
 
+class SecretVolume(Wire):
+    """What of a consumer's secrets the Secrets Store CSI driver brings into its pods."""
+
+    provider: str
+    """``openbao`` or ``vault``."""
+    sign_in: str
+    """Where its pods sign in, below ``auth/``."""
+    files: tuple[str, ...]
+    """Keys that are files of the volume; never empty."""
+    variables: tuple[str, ...] = ()
+    """Keys that are wanted as variables and stand in a Kubernetes Secret."""
+
+
 class SecretConsumer(Wire):
     """A workload whose pods find a secret in a Kubernetes Secret beside them."""
 
@@ -56,11 +69,19 @@ class SecretConsumer(Wire):
     """ClusterSecretStore by which External Secrets fills it; empty = Pavane fills it."""
     registry: str = ""
     """Host of the registry that nodes pull its images from with it; empty = it is for its pods."""
+    volume: SecretVolume | None = None
+    """How the Secrets Store CSI driver brings it; None = it does not."""
+    reads: bool = False
+    """Its pods read OpenBao themselves: nothing is brought to them, and they are not replaced."""
+    account: str = ""
+    """Service account by which they do."""
 
     @property
     def shown(self) -> str:
         """For people."""
-        return f"{self.component} in {self.environment}{' (pulls)' if self.registry else ''}"
+        where = f" in {self.environment}" if self.environment else ""
+        how = " (pulls)" if self.registry else " (reads OpenBao itself)" if self.reads else ""
+        return f"{self.component}{where}{how}"
 
     @property
     def restarts(self) -> bool:
@@ -68,7 +89,7 @@ class SecretConsumer(Wire):
 
         A node looks at what it pulls with whenever it pulls.
         """
-        return self.kind == "Deployment" and not self.registry
+        return self.kind == "Deployment" and not self.registry and not self.reads
 
 
 class FindConsumers(Wire):
@@ -78,6 +99,9 @@ class FindConsumers(Wire):
     path: str
     project: str = ""
     """Any secret of this project instead. Empty = that of the path."""
+    readers: tuple[str, ...] = Field((), max_length=100)
+    """Service accounts that read it themselves, as ``NAMESPACE/NAME``: Deployments that run as one
+    are told too."""
 
 
 class SecretConsumers(Wire):

@@ -28,6 +28,9 @@ DOCKER_BUILD = "docker-build"
 MAIN_CONTAINER = "main"
 """The container whose log is the log of the build; Argo's name for it."""
 
+PULL_SECRET = "pavane-pull"  # noqa: S105 - the name of a Secret
+"""What nodes pull the builder image with, in the namespace of an organization's builds."""
+
 _REPOSITORY = re.compile(r"(https?|ssh)://[^\s-]\S*")
 _WORK = "/pavane/work"
 _TRUST = "/pavane/trust"
@@ -137,6 +140,7 @@ def _workflow(plan: BuildPlan, settings: BuilderSettings, namespace: str) -> dic
             "podMetadata": {"labels": labels},
             "ttlStrategy": {"secondsAfterCompletion": _KEPT_AFTER_COMPLETION},
             "volumes": _volumes(settings),
+            **({"imagePullSecrets": [{"name": PULL_SECRET}]} if plan.pull_path else {}),
             "templates": [
                 {
                     "name": "build",

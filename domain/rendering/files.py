@@ -12,8 +12,9 @@ from domain import ids
 from domain.rendering.configuration.live import live_files, mount_live
 from domain.rendering.configuration.maps import files_map, key_of
 from domain.rendering.configuration.rendered import SECRETS_VOLUME, plain_files, secret_files
-from domain.rendering.configuration.secrets import secret_name
+from domain.rendering.configuration.secrets import secret_name, volume_of
 from domain.rendering.facts import ReleaseFacts
+from domain.secrets import mounted
 
 _VOLUME = "pavane-files"
 
@@ -38,7 +39,9 @@ def mount(facts: ReleaseFacts, spec: dict[str, Any]) -> None:
         _mounted(spec, _VOLUME, {"configMap": {"name": _name(facts)}}, paths)
     mount_live(facts, spec, {*content, *kept})
     if kept:
-        source = {"secret": {"secretName": secret_name(facts.component.name)}}
+        name = secret_name(facts.component.name)
+        is_mounted = volume_of(facts) is not None
+        source = mounted.volume_source(name) if is_mounted else {"secret": {"secretName": name}}
         _mounted(spec, SECRETS_VOLUME, source, kept)
 
 

@@ -29,7 +29,7 @@ OWN_QUEUE = Rule(
 
 
 class PlaneSecrets(Model):
-    """Who fills the Kubernetes Secrets of components on a plane."""
+    """Who brings secrets to the pods of components on a plane."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -40,11 +40,19 @@ class PlaneSecrets(Model):
         ),
     )
 
-    delivery: Literal["Platform", "ExternalSecrets"] = "Platform"
+    delivery: Literal["Platform", "ExternalSecrets", "SecretsStoreCSI"] = "Platform"
     """Platform = the worker of the plane. ExternalSecrets = that operator, by its API v1, which is
-    told the version in use of each field."""
+    told the version in use of each field. SecretsStoreCSI = that driver, by its API v1, which is
+    told the same and mounts files into pods: no Kubernetes Secret holds them."""
     store: DnsNameOrEmpty = ""
     """Its ClusterSecretStore, of which the path is `org/ORGANIZATION`. Empty = Pavane delivers."""
+    provider: Literal["openbao", "vault"] = "openbao"
+    """With SecretsStoreCSI: the provider beside the driver, which knows where OpenBao is."""
+    sign_in: str = Field("jwt", max_length=63, pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
+    """With SecretsStoreCSI: where pods of this cluster sign in, below `auth/`."""
+    variables: Literal["Refuse", "KubernetesSecret"] = "Refuse"
+    """With SecretsStoreCSI, which knows files alone: what becomes of components that want a secret
+    as a variable. KubernetesSecret = the worker of the plane fills one with those fields."""
 
 
 class GatewayListener(Model):

@@ -20,7 +20,7 @@ from domain.resources.types import (
 )
 
 _QUEUE = Column("Queue", ".spec.taskQueue", "Task queue of the plane's worker", wide=True)
-
+_Controller = Annotated[str, Field(max_length=253)]
 _VERSION = Column(
     "Kubernetes", ".status.capabilities.kubernetesVersion", "Version of its API server"
 )
@@ -59,8 +59,8 @@ class RegistryAccess(Model):
     insecure: bool = False
     """Plain HTTP. Only for a registry on the same machine."""
     credentials: CredentialReference | None = None
-    """Who the plane is to the registry. Absent = anonymous. On a data plane a vaultPath (fields
-    `username`, `password`) makes the pull secret of each component; it needs `host`."""
+    """Who nodes of the plane are to the registry. Absent = anonymous. A vaultPath (`username`,
+    `password`) makes the pull secret of each component, or of builds; it needs `host`."""
 
 
 class PlaneCapabilities(Model):
@@ -76,9 +76,7 @@ class PlaneCapabilities(Model):
     """Kinds of routes and their listeners it has, as `HTTPRoute/v1`. Empty = unknown."""
     gateway_features: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=200)
     """What all its gateways say they can do, as HTTPRouteCORS. Empty = they do not say."""
-    gateway_controllers: tuple[Annotated[str, Field(max_length=253)], ...] = Field(
-        (), max_length=20
-    )
+    gateway_controllers: tuple[_Controller, ...] = Field((), max_length=20)
     """What serves its gateways, as traefik.io/gateway-controller. Empty = unknown."""
     gateway_extensions: tuple[Annotated[str, Field(max_length=128)], ...] = Field((), max_length=20)
     """Kinds by which gateways do more than the Gateway API says, such as limits of requests, as
@@ -87,6 +85,8 @@ class PlaneCapabilities(Model):
     """Version of cert-manager's Certificate. Empty = it has none."""
     external_secrets: str = Field("", max_length=32)
     """Version of External Secrets' API. Empty = it has none."""
+    secrets_store_csi: str = Field("", max_length=32, alias="secretsStoreCSI")
+    """Version of the API of the Secrets Store CSI driver. Empty = it has none."""
     cilium: str = Field("", max_length=32)
     """Version of CiliumNetworkPolicy. Empty = it has none: plain network policies."""
     metrics: bool = False
@@ -173,7 +173,7 @@ class DataPlaneSpec(Model):
     network: PlaneNetwork = PlaneNetwork()
     """How network policies are enforced."""
     secrets: PlaneSecrets = PlaneSecrets()
-    """Who fills the Secrets of components."""
+    """Who brings secrets to the pods of components."""
     registry: RegistryAccess = RegistryAccess()
     """Where nodes pull images from."""
     observability_plane_ref: NameOrEmpty = ""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain import ids
-from domain.deliveries.secrets import SecretConsumer
+from domain.deliveries.secrets import SecretConsumer, SecretVolume
 from domain.errors import Denied, InvalidRequest
 from domain.rendering.labels import COMPONENT, ENVIRONMENT, MANAGED_BY, ORGANIZATION, PROJECT
-from domain.secrets.places import key_of, permit_use
+from domain.secrets.places import is_of_plane, key_of, permit_use, scope_of
 
 SOURCES = "choreo.dev/secret-sources"
 """Annotation of a workload: ``{"secret": NAME, "keys": {KEY: VAULT_KEY}}``."""
@@ -31,15 +31,20 @@ MANAGER = "pavane-secrets"
 """Field manager of both, apart from that of releases, so that neither removes the other's."""
 
 
-def sources(secret: str, keys: Mapping[str, str], store: str = "") -> dict[str, str]:
+def sources(
+    secret: str, keys: Mapping[str, str], store: str = "", volume: SecretVolume | None = None
+) -> dict[str, str]:
     """Returns the annotation of a workload whose pods need a Secret.
 
     Args:
         secret: Name of the Secret.
         keys: Key -> vault key.
         store: ClusterSecretStore by which External Secrets fills it; empty = Pavane does.
+        volume: How the Secrets Store CSI driver brings it; None = it does not.
     """
     content = {"secret": secret, "keys": dict(sorted(keys.items())), **_by(store)}
+    if volume is not None:
+        content["volume"] = volume.model_dump(mode="json")
     return {SOURCES: json.dumps(content, sort_keys=True)}
 
 
@@ -48,6 +53,34 @@ def pulls(secret: str, path: str, registry: str, store: str = "") -> dict[str, s
     keys = {name: f"{path}/{name}" for name in _WHO}
     content = {"secret": secret, "keys": keys, "registry": registry, **_by(store)}
     return {PULLS: json.dumps(content, sort_keys=True)}
+
+
+def of_builds(
+    organization: str, namespace: str, secret: str, path: str, registry: str
+) -> SecretConsumer:
+    """Returns who needs the pull secret of an organization's builds, which are of all its projects.
+
+    Raises:
+        Denied: The secret is of one project, or of one environment.
+    """
+    scope = scope_of(path)
+    if scope.project or scope.environment or is_of_plane(path):
+        raise Denied(
+            f"secret {path} cannot be what builds of {organization} pull with, as they are of all "
+            "its projects: keep it below shared/"
+        )
+    return SecretConsumer(
+        organization=organization,
+        project="",
+        environment="",
+        component="builds",
+        namespace=namespace,
+        kind="Workflow",
+        name="builds",
+        secret=secret,
+        keys={name: f"{path}/{name}" for name in _WHO},
+        registry=registry,
+    )
 
 
 def _by(store: str) -> dict[str, str]:
@@ -92,6 +125,7 @@ def consumer(workload: Mapping[str, Any], by: str = SOURCES) -> SecretConsumer |
             keys=content["keys"],
             store=content.get("store", ""),
             registry=content.get("registry", ""),
+            volume=content.get("volume"),
         )
     except (ValueError, KeyError, TypeError):
         raise InvalidRequest(
@@ -104,6 +138,36 @@ def consumer(workload: Mapping[str, Any], by: str = SOURCES) -> SecretConsumer |
     for vault_key in found.keys.values():
         permit_use(key_of(vault_key).path, found.project, found.environment)
     return found
+
+
+def reading(workload: Mapping[str, Any], readers: Sequence[str]) -> list[SecretConsumer]:
+    """Returns a Deployment that runs as one of some service accounts, and so reads secrets itself.
+
+    Args:
+        workload: A workload of the plane.
+        readers: Service accounts, as ``NAMESPACE/NAME``.
+    """
+    meta, spec = workload["metadata"], workload["spec"]
+    if workload["kind"] != "Deployment" or not spec.get("replicas", 1):
+        return []
+    account = spec["template"]["spec"].get("serviceAccountName", "default")
+    if f"{meta['namespace']}/{account}" not in readers:
+        return []
+    labels = meta.get("labels") or {}
+    return [
+        SecretConsumer(
+            organization=labels.get(ORGANIZATION, ""),
+            project=labels.get(PROJECT, ""),
+            environment=labels.get(ENVIRONMENT, ""),
+            component=labels.get(COMPONENT, ""),
+            namespace=meta["namespace"],
+            kind=workload["kind"],
+            name=meta["name"],
+            secret="",
+            reads=True,
+            account=account,
+        )
+    ]
 
 
 def secret_object(
@@ -127,13 +191,14 @@ def secret_object(
 
 def own_labels(found: SecretConsumer) -> dict[str, str]:
     """Returns the labels of what is made for a consumer."""
-    return {
+    told = {
         MANAGED_BY: MANAGER,
         ORGANIZATION: found.organization,
         PROJECT: found.project,
         ENVIRONMENT: found.environment,
         COMPONENT: found.component,
     }
+    return {name: value for name, value in told.items() if value}
 
 
 def _pulled_with(registry: str, values: Mapping[str, str]) -> dict[str, str]:
@@ -145,7 +210,7 @@ def _pulled_with(registry: str, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_ours(secret: Mapping[str, Any]) -> bool:
-    """Tells whether a Secret was made by a delivery."""
+    """Tells whether a Secret, or what has one made, was made by a delivery."""
     return bool((secret["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER)
 
 

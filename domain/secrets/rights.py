@@ -12,6 +12,10 @@ from collections.abc import Mapping, Sequence
 from domain import ids
 from domain.secrets.places import EVERYWHERE, PLANES, SHARED, mount
 
+AUDIENCE = "openbao"
+"""Tokens of pods must be made for it; one that is meant for the API server opens nothing there."""
+AUDIT_DEVICE = "file"
+"""Name of the audit device whose file tells who uses old credentials."""
 _READ = ("read",)
 _LIST = ("read", "list")
 _SET = ("create", "update")
@@ -34,13 +38,16 @@ ROTATOR: Mapping[str, Sequence[str]] = {
     "pki/+/key/+": ("delete",),
     "pki/+/config/issuers": ("update",),
     "pki/+/revoke": ("update",),
+    f"sys/audit-hash/{AUDIT_DEVICE}": ("update",),
 }
 """Task queue `secrets`: turns secrets over, in whichever organization."""
 
 DELIVERER: Mapping[str, Sequence[str]] = {
     "org/+/data/*": _READ,
     "org/+/metadata/*": _READ,
+    "org/+/subkeys/*": _READ,
     f"org/+/data/{PLANES}/*": ("deny",),
+    f"org/+/subkeys/{PLANES}/*": ("deny",),
     "pki/+/sign/gateway": ("update",),
 }
 """Task queue of a plane: reads what it delivers to pods, has certificates for its gateway signed by
@@ -108,7 +115,9 @@ def tenant_policies(
     made: dict[str, Mapping[str, Sequence[str]]] = {
         reader_name(organization): {f"{root}/data/*": _READ, f"{root}/metadata/*": _LIST},
         rotator_name(organization): {
-            rule.replace("+", organization, 1): rights for rule, rights in ROTATOR.items()
+            rule.replace("+", organization, 1): rights
+            for rule, rights in ROTATOR.items()
+            if "+" in rule
         },
     }
     for project, environment in places:

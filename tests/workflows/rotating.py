@@ -62,6 +62,10 @@ class Rotating(Approvals):
         self.kind = "Deployment"
         self.components = ["web"]
         """Who uses the secret."""
+        self.readers: tuple[str, ...] = ()
+        """Service accounts that read the old version themselves; what runs as `web` still runs."""
+        self.awaited: tuple[str, ...] = ()
+        """Those that are waited for."""
         self.is_new = True
         """Their pods have another version than the one they are to get."""
         self.notes: list[RotationNote] = []
@@ -85,7 +89,7 @@ class Rotating(Approvals):
 
     @activity.defn
     async def inspect_secret(self, turn: SecretTurn) -> SecretTurn:
-        return turn.model_copy(update={"before": 1, "newest": 1})
+        return turn.model_copy(update={"before": 1, "newest": 1, "readers": self.readers})
 
     @activity.defn
     async def create_version(self, turn: SecretTurn) -> SecretTurn:
@@ -93,7 +97,8 @@ class Rotating(Approvals):
         return turn.model_copy(update={"version": 2})
 
     @activity.defn
-    async def observe_old_users(self, _turn: SecretTurn) -> OldUsers:
+    async def observe_old_users(self, turn: SecretTurn) -> OldUsers:
+        self.awaited = turn.readers
         await self._does("observe_old_users")
         users = self.users.pop(0) if self.users else ()
         return OldUsers(unused=not users, users=users)
@@ -103,22 +108,22 @@ class Rotating(Approvals):
         return PlaneQueues(queues=(PLANE,))
 
     @activity.defn
-    async def find_consumers(self, _request: FindConsumers) -> SecretConsumers:
-        return SecretConsumers(
-            items=tuple(
-                SecretConsumer(
-                    organization=self.organization,
-                    project="shop",
-                    environment="production",
-                    component=name,
-                    namespace="x",
-                    kind=self.kind,
-                    name=name,
-                    secret=f"{name}-secrets",
-                )
-                for name in self.components
-            )
-        )
+    async def find_consumers(self, request: FindConsumers) -> SecretConsumers:
+        about = {
+            "organization": self.organization,
+            "project": "shop",
+            "environment": "production",
+            "namespace": "x",
+            "kind": self.kind,
+        }
+        items = [
+            SecretConsumer(**about, component=name, name=name, secret=f"{name}-secrets")
+            for name in self.components
+        ]
+        if "x/web" in request.readers:
+            own: dict[str, Any] = {"component": "own", "name": "own", "secret": ""}
+            items.append(SecretConsumer(**about, **own, reads=True, account="web"))
+        return SecretConsumers(items=tuple(items))
 
     @activity.defn
     async def deliver_secret(self, _request: DeliverSecret) -> SecretDelivered:

@@ -277,3 +277,15 @@ async def test_a_step_that_no_person_resolves_is_undone_after_a_week(
     assert [one.phase for one in rotating.notes] == [Phase.RUNNING, Phase.PARKED, Phase.ERRORED]
     assert rotating.did[-1] == "withdraw_new"
     assert "use_version" not in rotating.did
+
+
+async def test_who_reads_openbao_itself_and_runs_is_named_and_waited_for_and_left_alone(
+    rotating: Rotating,
+) -> None:
+    rotating.readers = ("x/gone", "x/web")
+    handle = await rotating.rotate()
+    done = await handle.result()
+
+    assert done.consumers == ("web in production", "own in production (reads OpenBao itself)")
+    assert rotating.awaited == ("x/web",)
+    assert rotating.did[: len(TURNED_OVER)] == TURNED_OVER

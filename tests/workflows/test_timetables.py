@@ -39,8 +39,8 @@ async def test_a_timetable_follows_its_resource_and_goes_with_its_times(temporal
 
     assert (made.spec.time_zone_name, made.state.paused) == ("Asia/Tokyo", False)
     assert made.spec.jitter is not None
-    # What was missed for a week is left to the next time, and no two run at once.
-    assert made.policy.catchup_window == timedelta(hours=6)
+    # What was missed for a week is made up for, once, as no two run at once.
+    assert made.policy.catchup_window == timedelta(days=35)
     assert made.policy.overlap is ScheduleOverlapPolicy.SKIP
     assert changed.state.paused
     assert changed.spec.calendars[0].hour[0].start == 4

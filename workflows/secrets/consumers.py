@@ -25,9 +25,17 @@ _READY = 600
 class Consumers:
     """Who uses one secret, on all planes. Lives inside one workflow run."""
 
-    def __init__(self, organization: str, path: str, *, even_if_cancelled: bool = False) -> None:
+    def __init__(
+        self,
+        organization: str,
+        path: str,
+        *,
+        even_if_cancelled: bool = False,
+        readers: tuple[str, ...] = (),
+    ) -> None:
         self._organization = organization
         self._path = path
+        self._readers = readers
         self._undoing = even_if_cancelled
         self._write = PATIENT if even_if_cancelled else WRITE
         self.found: tuple[PlaneConsumers, ...] = ()
@@ -41,10 +49,18 @@ class Consumers:
         """All of them, for people."""
         return tuple(one.shown for plane in self.found for one in plane.items)
 
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The service accounts of those that read OpenBao themselves."""
+        own = (one for plane in self.found for one in plane.items if one.reads)
+        return tuple(sorted({f"{one.namespace}/{one.account}" for one in own}))
+
     async def deliver(self) -> None:
-        """Fills the Kubernetes Secret of each with the version in use."""
+        """Brings the version in use to each that does not read OpenBao itself."""
         for plane in self.found:
             for one in plane.items:
+                if one.reads:
+                    continue
                 await call(
                     SecretDelivery.deliver_secret,
                     DeliverSecret(consumer=one),
@@ -68,7 +84,7 @@ class Consumers:
     async def _on(self, queue: str) -> PlaneConsumers:
         found = await call(
             SecretDelivery.find_consumers,
-            FindConsumers(organization=self._organization, path=self._path),
+            FindConsumers(organization=self._organization, path=self._path, readers=self._readers),
             f"who uses {self._path} on {queue}",
             queue=queue,
             options=self._write if self._undoing else QUICK,

@@ -198,8 +198,11 @@ class RotationWorkflow:
         turn = SecretTurn(plan=plan, id=f"{info.workflow_id}/{info.run_id}")
         self._turning = turning = Turning(turn)
         turning.turn = await turning.do(RotationActivities.inspect_secret, "check it")
-        self._consumers = Consumers(plan.organization, plan.path)
+        readers = turning.turn.readers
+        self._consumers = Consumers(plan.organization, plan.path, readers=readers)
         await self._consumers.find(plan.planes)
+        # Who read it once and runs no more is not waited for.
+        turning.turn = turning.turn.model_copy(update={"readers": self._consumers.readers})
         self._check_consumers(plan)
         return turning
 

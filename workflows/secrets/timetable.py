@@ -23,8 +23,9 @@ from domain.resources.rotation import SecretRotation
 from workflows.common.timetables import drop, keep
 from workflows.secrets.rotation import RotationWorkflow
 
-_CATCH_UP = timedelta(hours=6)
-"""A time that was missed for longer is left to the next one."""
+_CATCH_UP = timedelta(days=35)
+"""How long ago a time may be that passed while everything was away and is made up for, once for all
+of them: longer than a month, so that no timetable skips a turn for an outage."""
 
 
 @workflow.defn

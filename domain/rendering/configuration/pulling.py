@@ -6,6 +6,7 @@ delivers secrets fills before the workload is applied.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from domain import ids
@@ -44,6 +45,13 @@ def pulls_annotation(facts: ReleaseFacts) -> dict[str, str]:
             "spec.registry.host, as it stands in the names of images"
         )
     return delivery.pulls(pull_secret_name(facts.component.name), path, host, store_of(facts))
+
+
+def pull_secrets_of(workload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the names of the pull secrets of the pods of a Deployment or a CronJob."""
+    spec = workload["spec"]
+    template = (spec.get("jobTemplate") or {"spec": spec})["spec"]["template"]
+    return tuple(str(one["name"]) for one in template["spec"].get("imagePullSecrets") or ())
 
 
 def _path(facts: ReleaseFacts) -> str:

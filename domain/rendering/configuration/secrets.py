@@ -12,6 +12,7 @@ import re
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
+from domain.deliveries.secrets import SecretVolume
 from domain.errors import InvalidRequest
 from domain.rendering.configuration.effective import effective
 from domain.rendering.facts import ReleaseFacts
@@ -19,8 +20,8 @@ from domain.secrets import delivery
 
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 100
-_EXTERNAL = "v1"
-"""Version of External Secrets' API that is spoken."""
+_SPOKEN = "v1"
+"""Version that is spoken of the API of External Secrets, and of that of the CSI driver."""
 
 
 class SecretEntry(BaseModel):
@@ -88,7 +89,7 @@ def sources_annotation(facts: ReleaseFacts) -> dict[str, str]:
     if needed is None:
         return {}
     keys = {one.key: one.vault_key for one in needed.entries}
-    return delivery.sources(needed.name, keys, store_of(facts))
+    return delivery.sources(needed.name, keys, store_of(facts), volume_of(facts))
 
 
 def store_of(facts: ReleaseFacts) -> str:
@@ -98,10 +99,49 @@ def store_of(facts: ReleaseFacts) -> str:
         InvalidRequest: The plane was looked at and has no External Secrets.
     """
     plane = facts.data_plane
-    found = plane.status.capabilities.external_secrets
-    if plane.spec.secrets.store and plane.status.checked is not None and found != _EXTERNAL:
-        raise InvalidRequest(
-            f"data plane {plane.name} has External Secrets in version {found or 'none'} of its API "
-            f"and needs {_EXTERNAL}: install it, or set spec.secrets.delivery to Platform"
-        )
+    if plane.spec.secrets.store:
+        found = plane.status.capabilities.external_secrets
+        _check_has(facts, "External Secrets", found)
     return plane.spec.secrets.store
+
+
+def volume_of(facts: ReleaseFacts) -> SecretVolume | None:
+    """Returns what the Secrets Store CSI driver mounts; None = secrets are no volume of it.
+
+    Raises:
+        InvalidRequest: The plane was looked at and has no such driver, or a secret is wanted as a
+            variable and the plane takes files alone.
+    """
+    plane = facts.data_plane
+    asked = plane.spec.secrets
+    if asked.delivery != "SecretsStoreCSI":
+        return None
+    entries = [one for one in effective(facts).entries if one.vault_key]
+    if not entries:
+        return None
+    _check_has(facts, "the Secrets Store CSI driver", plane.status.capabilities.secrets_store_csi)
+    variables = {one.env: one.vault_key for one in entries if one.env}
+    if variables and asked.variables == "Refuse":
+        raise InvalidRequest(
+            f"component {facts.component.name}: {', '.join(sorted(variables))} would be filled "
+            f"from a secret, and data plane {plane.name} brings secrets as files alone: ask for "
+            "files, or set spec.secrets.variables of the plane to KubernetesSecret"
+        )
+    files = {secret_key(one.vault_key) for one in entries if one.file}
+    if not files:
+        return None
+    return SecretVolume(
+        provider=asked.provider,
+        sign_in=asked.sign_in,
+        files=tuple(sorted(files)),
+        variables=tuple(sorted(secret_key(one) for one in variables.values())),
+    )
+
+
+def _check_has(facts: ReleaseFacts, what: str, found: str) -> None:
+    plane = facts.data_plane
+    if plane.status.checked is not None and found != _SPOKEN:
+        raise InvalidRequest(
+            f"data plane {plane.name} has {what} in version {found or 'none'} of its API "
+            f"and needs {_SPOKEN}: install it, or set spec.secrets.delivery to Platform"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.deliveries.promotion_effects import GateTestRun
@@ -40,10 +40,12 @@ def gate_labels(run: GateTestRun) -> dict[str, str]:
     }
 
 
-def gate_job(run: GateTestRun, neighbour: Neighbour | None) -> dict[str, Any]:
+def gate_job(
+    run: GateTestRun, neighbour: Neighbour | None, pulls: Sequence[str] = ()
+) -> dict[str, Any]:
     """Returns the Job: one try, nobody's identity, no rights, gone an hour after its end.
 
-    Suspended where it has a neighbour to call, until it may.
+    Suspended where it has a neighbour to call, until it may. ``pulls`` are pull secrets by name.
     """
     labels = gate_labels(run)
     container = {
@@ -72,10 +74,16 @@ def gate_job(run: GateTestRun, neighbour: Neighbour | None) -> dict[str, Any]:
                     "automountServiceAccountToken": False,
                     "securityContext": POD_SECURITY,
                     "containers": [container],
+                    **pulled_with(pulls),
                 },
             },
         },
     }
+
+
+def pulled_with(pulls: Sequence[str]) -> dict[str, Any]:
+    """Returns what names pull secrets in the spec of a pod or an Argo Workflow."""
+    return {"imagePullSecrets": [{"name": one} for one in pulls]} if pulls else {}
 
 
 def _given(neighbour: Neighbour | None) -> Mapping[str, str]:

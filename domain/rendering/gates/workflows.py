@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.deliveries.promotion_effects import GateTestRun
@@ -12,6 +12,7 @@ from domain.rendering.gates.jobs import (
     KEPT_SECONDS,
     POD_SECURITY,
     gate_labels,
+    pulled_with,
 )
 from domain.rendering.labels import manifest
 from domain.rendering.network.neighbours import Neighbour
@@ -20,11 +21,14 @@ _RBAC = "rbac.authorization.k8s.io"
 _ARGO = "argoproj.io/v1alpha1"
 
 
-def gate_workflow(run: GateTestRun, neighbour: Neighbour) -> dict[str, Any]:
+def gate_workflow(
+    run: GateTestRun, neighbour: Neighbour, pulls: Sequence[str] = ()
+) -> dict[str, Any]:
     """Returns the Argo Workflow, suspended until its identity and its policy are there.
 
     What it says goes before what the template says: whose identity it has, as whom its containers
-    run, how long. Templates of containers and scripts are meant; their commands get no token.
+    run, how long, with which pull secrets. Templates of containers and scripts are meant; their
+    commands get no token.
     """
     labels = gate_labels(run)
     given = {
@@ -58,6 +62,7 @@ def gate_workflow(run: GateTestRun, neighbour: Neighbour) -> dict[str, Any]:
             "podMetadata": {"labels": {**labels, **neighbour.labels}},
             "podGC": {"strategy": "OnWorkflowCompletion", "deleteDelayDuration": "600s"},
             "ttlStrategy": {"secondsAfterCompletion": KEPT_SECONDS},
+            **pulled_with(pulls),
         },
     }
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.deliveries.probes import ProbedWay, Prober, ProbeRun
+from domain.rendering.configuration.pulling import pull_secrets_of
 from domain.rendering.facts import ReleaseFacts
+from domain.rendering.gates.jobs import pulled_with
 from domain.rendering.labels import CALLS, COMPONENT, ENVIRONMENT, ORGANIZATION, PROJECT
 from domain.rendering.network.ends import namespace_of
 from domain.rendering.network.judging import party_of
@@ -90,6 +92,7 @@ def probe_run(
             },
             ways=ways,
             enforced=asked is ProbePolicy.ENFORCE,
+            pull_secrets=next(pull_secrets_of(one) for one in after if _runs(one)),
         )
         if ways
         else None
@@ -140,6 +143,10 @@ def _is_service(obj: Mapping[str, Any], component: str) -> bool:
     return (obj["kind"], obj["metadata"]["name"]) == ("Service", component)
 
 
+def _runs(obj: Mapping[str, Any]) -> bool:
+    return bool(obj["kind"] == "Deployment")
+
+
 def _is_own(obj: Mapping[str, Any], component: str) -> bool:
     return obj["kind"] in _POLICIES and obj["metadata"]["name"] == component
 
@@ -169,7 +176,7 @@ def probe_job(
             "ttlSecondsAfterFinished": _KEPT_SECONDS,
             "template": {
                 "metadata": {"labels": {**own, **labels}},
-                "spec": _prober(run.image, ways),
+                "spec": _prober(run.image, ways) | pulled_with(run.pull_secrets),
             },
         },
     }

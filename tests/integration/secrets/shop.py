@@ -275,11 +275,20 @@ class Pulls(Shop):
     async def count_valid(self) -> int:
         return self._own.count(self.users)
 
+    @property
+    def first(self) -> dict[str, str]:
+        """What is in use at first."""
+        return {"username": self.users[0], "password": f"{CANARY}-first"}
+
+    async def keep_users(self) -> None:
+        """Puts the first user into the file, and keeps both."""
+        password = self.first["password"]
+        await self.keep(HTPASSWD, {"htpasswd": f"{self.users[0]}:{hashed(password)}\n"})
+        await self.keep(PATH, self.first)
+
     async def set_up(self) -> None:
-        """Puts the first user into the file, and brings the file to the registry."""
-        first = f"{CANARY}-first"
-        await self.keep(HTPASSWD, {"htpasswd": f"{self.users[0]}:{hashed(first)}\n"})
-        await self.keep(PATH, {"username": self.users[0], "password": first})
+        """As ``keep_users``, and brings the file to the registry."""
+        await self.keep_users()
         await self._own.follow(self.organization, partial(file_of, self.store, self.organization))
 
 

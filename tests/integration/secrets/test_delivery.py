@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
 from activities.common.kinds import DEPLOYMENTS, SECRETS
+from activities.planes.rollouts import RolloutActivities
 from activities.secrets.delivery import SecretDelivery
-from clients.kubernetes import Cluster
+from clients.kubernetes import Cluster, SharedWatches
+from clients.objects import ObjectStore
 from clients.registry_users import hashed
 from clients.vault import SecretStore
 from devstack.core import roles
 from domain import ids
+from domain.deliveries import ApplyRelease, Bundle
 from domain.deliveries.secrets import (
     DeliverSecret,
     FindConsumers,
@@ -171,6 +175,34 @@ async def test_what_is_not_there_or_not_its_own_is_refused_by_name(
     workload["metadata"]["labels"][names.PROJECT] = "other"
     with pytest.raises(Denied, match="belongs into"):
         await plane.before(workload, organization)
+
+
+async def test_what_was_delivered_goes_with_the_workload_it_was_delivered_to(
+    store: SecretStore,
+    cluster: Cluster,
+    plane: SecretDelivery,
+    workload: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    found = consumer(workload)
+    await write(store, found.organization, 1)
+    for gone in ("managedFields", "resourceVersion"):
+        workload["metadata"].pop(gone, None)
+    watches = SharedWatches(cluster)
+    rollouts = RolloutActivities(cluster, watches, ObjectStore.open(tmp_path.as_uri()), plane)
+    full = Bundle(release="web-1", namespace=found.namespace, objects=(workload,))
+    for bundle, previous, is_there in (
+        (full, Bundle(), True),
+        (Bundle(release="web-2", namespace=found.namespace), full, False),
+    ):
+        request = ApplyRelease(
+            bundle=bundle, previous=previous, organization=found.organization, force_conflicts=True
+        )
+        await ActivityEnvironment().run(rollouts.apply_release, request)
+        live = await cluster.find(SECRETS, found.secret, found.namespace)
+        assert (live is not None) is is_there
+    assert await cluster.find(DEPLOYMENTS, found.name, found.namespace) is None
+    await watches.close()
 
 
 async def test_a_node_pulls_with_what_is_delivered_before_and_after_the_users_take_turns(

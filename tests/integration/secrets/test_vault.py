@@ -13,12 +13,11 @@ import pytest
 from activities.secrets.tenants import VaultTenantActivities
 from clients.kubernetes import Cluster
 from clients.vault import SecretStore, VaultSession
-from clients.vault.tenants import AUDIENCE
 from devstack.core import roles
 from domain import ids
 from domain.deliveries.secrets import EnsureVaultTenant
 from domain.errors import DependencyUnavailable, Errored, NotFound, StaleRevision
-from domain.secrets.rights import place_name
+from domain.secrets.rights import AUDIENCE, place_name
 from tests.integration.secrets.conftest import PLACES
 from tests.integration.secrets.shop import SessionOf
 
