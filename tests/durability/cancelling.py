@@ -36,9 +36,10 @@ _TOLD = {
     "promotion": "promotion.cancelled",
     "rollback": "rollback.cancelled",
     "set": "set.cancelled",
+    "task-run": "task-run.cancelled",
 }
 """The fact of a cancel, by kind: what they ask for is recorded by the deployment, if it came so
-far."""
+far; a run of a task has no record."""
 _APPLIES = {"apply_release", "follow_rollout"}
 
 
