@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 PAVANE := $(PYTHON) -m cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-fast check format bench replay sweep compose chart proof crds guarantees
+.PHONY: help setup demo demo-down test test-fast check format bench replay sweep compose chart ha proof crds guarantees
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,8 +46,11 @@ compose: setup ## Build the image, start docker-compose.yml with a Docker engine
 chart: setup ## Render the Helm chart and install, upgrade, roll back and remove it on a full stack of its own
 	@$(PYTHON) -m pytest -q tests/chart
 
+ha: setup ## Kill each service of Temporal, PostgreSQL, workers and APIs on a stack of the profile ha
+	@$(PYTHON) -m pytest -q tests/ha
+
 proof: setup ## All there is to prove the claims: every test, every fault, every kill, Compose, the budgets
-	@$(PYTHON) -m scripts.test --proof && $(PYTHON) -m pytest -q tests/compose tests/chart && $(PYTHON) -m scripts.sweep && $(PYTHON) -m benchmarks
+	@$(PYTHON) -m scripts.test --proof && $(PYTHON) -m pytest -q tests/compose tests/chart tests/ha && $(PYTHON) -m scripts.sweep && $(PYTHON) -m benchmarks
 
 crds: setup ## Generate crds/ from the models in domain/resources
 	@$(PYTHON) -m scripts.generate_crds

@@ -112,7 +112,7 @@ async def _waits(handle: Handle, hands: asyncio.Semaphore) -> None:
 
 async def _idle(bench: Bench, process: int) -> dict[str, Spent]:
     temporal = bench.processes["temporal"]
-    meter = Meter({"worker": psutil.Process(process), "temporal": temporal})
+    meter = Meter({"worker": (psutil.Process(process),), "temporal": temporal})
     await asyncio.sleep(_IDLE_SECONDS)
     return await meter.stop()
 

@@ -44,7 +44,7 @@ async def rotations_at_once(bench: Bench, number: int) -> list[Measurement]:
     names = await _made(bench, number)
     log = Path(bench.record.environment["PAVANE_VAULT__AUDIT_LOG"])
     process = bench.record.parts["openbao"].process
-    openbao = {"openbao": psutil.Process(process.pid)} if process else {}
+    openbao = {"openbao": (psutil.Process(process.pid),)} if process else {}
     meter, asked = Meter({**bench.processes, **openbao}), _requests(log)
     begun = time.perf_counter()
     hands = asyncio.Semaphore(_AT_ONCE)

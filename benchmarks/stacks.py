@@ -12,10 +12,11 @@ from pathlib import Path
 
 import psutil
 from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
 
 from benchmarks.pods import SimulatedPods, simulated_pods
 from benchmarks.tenant import NAMESPACE, kind, lay_foundation
-from benchmarks.usage import PARTS
+from benchmarks.usage import PARTS, Family
 from clients.kubernetes import Cluster, Kind, SharedWatch, SharedWatches
 from devstack.lifecycle import running
 from devstack.record import StackRecord
@@ -45,10 +46,25 @@ class Bench:
     """None on a full stack, which has nodes."""
 
     @property
-    def processes(self) -> dict[str, psutil.Process]:
-        """The processes whose use is told, by part."""
-        found = {name: self.record.parts[name].process for name in PARTS}
-        return {name: psutil.Process(one.pid) for name, one in found.items() if one is not None}
+    def processes(self) -> dict[str, Family]:
+        """The processes whose use is told, by part; ``temporal-history`` is Temporal's."""
+        running = {name: one.process for name, one in self.record.parts.items() if one.process}
+        found = {
+            part: tuple(
+                process
+                for name, one in running.items()
+                if name == part or name.startswith(f"{part}-")
+                for process in _with_children(one.pid)
+            )
+            for part in PARTS
+        }
+        return {part: family for part, family in found.items() if family}
+
+
+def _with_children(pid: int) -> list[psutil.Process]:
+    """A database has a process for each connection."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
 
 
 def ensure_stack(name: str, profile: str = "core") -> tuple[StackRecord, bool]:
@@ -86,11 +102,8 @@ async def bench_on(record: StackRecord) -> AsyncIterator[Bench]:
             Path(environment["KUBECONFIG"]), user_agent="pavane-benchmarks"
         )
         stack.push_async_callback(cluster.close)
-        temporal = await Client.connect(
-            environment["TEMPORAL_ADDRESS"],
-            namespace=environment["TEMPORAL_NAMESPACE"],
-            plugins=[PavanePlugin()],
-        )
+        profile = ClientConfig.load_client_connect_config(override_env_vars=environment)
+        temporal = await Client.connect(**profile, plugins=[PavanePlugin()])
         await lay_foundation(cluster)
         watches = SharedWatches(cluster)
         stack.push_async_callback(watches.close)

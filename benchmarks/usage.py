@@ -14,7 +14,11 @@ import psutil
 
 from clients.kubernetes import Cluster
 
-PARTS = ("worker", "temporal", "kube-apiserver", "etcd", "kube-controller-manager", "api")
+PARTS = (
+    "worker", "temporal", "postgresql", "kube-apiserver", "etcd", "kube-controller-manager", "api",
+)  # fmt: skip
+Family: TypeAlias = tuple[psutil.Process, ...]
+"""All processes of a part: of some there are two, or several services."""
 _EVERY = 0.25
 _LOOK, _PATIENCE = 2.0, 180.0
 _IDLE_CORES = 0.15
@@ -24,18 +28,18 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one process spent."""
+    """What the processes of one part spent."""
 
     cpu: float
-    """Seconds of all its threads."""
+    """Seconds of all their threads."""
     memory: float
-    """Peak of its resident memory while it was looked at, MiB."""
+    """Peak of their resident memory while it was looked at, MiB."""
 
 
 class Meter:
     """Looks at processes from ``start`` to ``stop``."""
 
-    def __init__(self, processes: Mapping[str, psutil.Process]) -> None:
+    def __init__(self, processes: Mapping[str, Family]) -> None:
         self._processes = processes
         self._before = {name: _cpu(process) for name, process in processes.items()}
         self._peak = {name: _memory(process) for name, process in processes.items()}
@@ -62,7 +66,7 @@ class Meter:
         }
 
 
-async def quiet(processes: Mapping[str, psutil.Process]) -> None:
+async def quiet(processes: Mapping[str, Family]) -> None:
     """Returns once worker and Temporal have worked off what they were given; or after a while."""
     watched = [processes[name] for name in ("worker", "temporal")]
     for _ in range(int(_PATIENCE / _LOOK)):
@@ -72,13 +76,12 @@ async def quiet(processes: Mapping[str, psutil.Process]) -> None:
             return
 
 
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+def _cpu(family: Family) -> float:
+    return sum(float(one.user + one.system) for one in (each.cpu_times() for each in family))
 
 
-def _memory(process: psutil.Process) -> float:
-    return float(process.memory_info().rss) / 2**20
+def _memory(family: Family) -> float:
+    return sum(float(each.memory_info().rss) for each in family) / 2**20
 
 
 Requests: TypeAlias = Counter[tuple[str, str]]

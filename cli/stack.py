@@ -24,7 +24,7 @@ from devstack.core import openbao, people
 from devstack.enforced import enforcement
 from devstack.errors import DevstackError
 from devstack.lifecycle import Wish
-from devstack.programs import CORE, FULL, ensure, index, reporter
+from devstack.programs import PROFILES, ensure, index, reporter
 from devstack.state import locked
 
 stack_app = typer.Typer(
@@ -41,6 +41,7 @@ class Profile(StrEnum):
     """How much of a platform the stack has."""
 
     CORE = "core"
+    HA = "ha"
     FULL = "full"
 
 
@@ -52,8 +53,11 @@ class Format(StrEnum):
     DOTENV = "dotenv"
 
 
-PROFILE_HELP = "core: control plane, Temporal, OpenBao; no root. full: also a node that runs pods."
-PLATFORM_HELP = "Run Pavane's API and worker too. Default: with full, not with core."
+PROFILE_HELP = (
+    "core: control plane, Temporal, OpenBao; no root. full: also a node that runs pods. ha: core "
+    "with Temporal as services on PostgreSQL, two APIs and two workers."
+)
+PLATFORM_HELP = "Run Pavane's API and worker too. Default: with full and ha, not with core."
 
 
 @stack_app.command()
@@ -63,7 +67,7 @@ def up(
     platform: Annotated[bool | None, typer.Option(help=PLATFORM_HELP)] = None,
 ) -> None:
     """Bring the stack up and wait until it is ready. Safe to repeat; grows from core to full."""
-    wish = Wish(name, profile, profile is Profile.FULL if platform is None else platform)
+    wish = Wish(name, profile, profile is not Profile.CORE if platform is None else platform)
     _run(_up(wish))
 
 
@@ -223,6 +227,6 @@ async def _up(wish: Wish) -> None:
 def _acquire(profile: Profile) -> dict[str, Path]:
     try:
         with reporter() as progress:
-            return index(ensure(CORE if profile is Profile.CORE else FULL, progress=progress))
+            return index(ensure(PROFILES[profile], progress=progress))
     except DevstackError as error:
         _fail(str(error))

@@ -44,6 +44,11 @@ class StackContext:
         return self.profile == "full"
 
     @property
+    def is_ha(self) -> bool:
+        """Whether Temporal is several services on PostgreSQL, and Pavane is two of each process."""
+        return self.profile == "ha"
+
+    @property
     def reachable_host(self) -> str:
         """The address host processes listen on when the node or its pods must reach them."""
         return self.network.host if self.is_full else "127.0.0.1"

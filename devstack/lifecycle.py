@@ -38,10 +38,22 @@ class Wish:
         return state_dir(self.name)
 
     def grown_from(self, record: StackRecord) -> "Wish":
-        """This wish and what already runs; an `up` never takes anything away."""
+        """This wish and what already runs; an `up` never takes anything away.
+
+        Raises:
+            DevstackError: The one has Temporal for development, the other one as services.
+        """
+        both = {self.profile, record.profile}
+        if "ha" in both and len(both) > 1:
+            message = (
+                f"stack {self.name} is {record.profile} and cannot become {self.profile}: Temporal "
+                f"keeps its data elsewhere; `pavane stack reset --name {self.name}` first, or take "
+                "another --name"
+            )
+            raise DevstackError(message)
         return replace(
             self,
-            profile="full" if "full" in (self.profile, record.profile) else "core",
+            profile=both.pop() if len(both) == 1 else "full",
             platform=self.platform or record.platform,
         )
 

@@ -35,26 +35,47 @@ def parts(
             await cluster.apply([namespace])
             await cluster.apply(others)
 
-    variables = {**environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     return [
         Step(name="crds", run=install_kinds, needs=("kube-apiserver",)),
         Step(name="platform-rights", run=grant, needs=("kube-apiserver",)),
+        *(
+            one
+            for number in range(1, 3 if context.is_ha else 2)
+            for one in _processes(context, environment, ("crds", "platform-rights", *needs), number)
+        ),
+    ]
+
+
+def _processes(
+    context: StackContext, environment: dict[str, str], needs: tuple[str, ...], number: int
+) -> list[Component]:
+    """One API and one worker. Those after the first differ in where they listen."""
+    suffix = "" if number == 1 else f"-{number}"
+    api, worker = (f"{name}{suffix}" for name in ("api", "worker"))
+    variables = {
+        **environment,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "PAVANE_API__LISTEN": f"{_LOOPBACK}:{context.ports[api]}",
+        "PAVANE_WORKER__LISTEN": f"{_LOOPBACK}:{context.ports[worker]}",
+    }
+    return [
         Component(
-            name="api",
+            name=api,
             argv=(sys.executable, "-m", "api.main"),
             env=variables | identity(context, "api"),
             cwd=ROOT,
-            needs=("crds", "platform-rights", *needs),
-            ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports['api']}/readyz"),
+            needs=needs,
+            ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports[api]}/readyz"),
             stop_timeout=timedelta(seconds=15),
         ),
         Component(
-            name="worker",
+            name=worker,
             argv=(sys.executable, "-m", "worker"),
             env=variables | identity(context, "worker"),
             cwd=ROOT,
-            needs=("crds", "platform-rights", *needs),
-            ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports['worker']}/readyz"),
+            needs=needs,
+            ready=HttpProbe(f"http://{_LOOPBACK}:{context.ports[worker]}/readyz"),
             stop_timeout=timedelta(seconds=30),
         ),
     ]

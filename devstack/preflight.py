@@ -11,9 +11,9 @@ from devstack.errors import PreflightFailed
 from devstack.state import StateDir
 
 _GIGABYTE = 1_000_000_000
-_DISK = {"core": 1 * _GIGABYTE, "full": 6 * _GIGABYTE}
-_MEMORY = {"core": int(1.2 * _GIGABYTE), "full": 3 * _GIGABYTE}
-_WATCHERS = {"core": 16, "full": 32}
+_DISK = {"core": 1 * _GIGABYTE, "ha": 2 * _GIGABYTE, "full": 6 * _GIGABYTE}
+_MEMORY = {"core": int(1.2 * _GIGABYTE), "ha": 3 * _GIGABYTE, "full": 3 * _GIGABYTE}
+_WATCHERS = {"core": 16, "ha": 24, "full": 32}
 """Instances of inotify that the programs of a stack open: 13 and 24, and some for pods."""
 _WATCHER_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -32,6 +32,9 @@ def check(profile: str, state: StateDir) -> None:
     problems = [*_space(profile, state), *_watchers(profile)]
     if profile == "full":
         problems += _rights()
+    if profile == "ha" and os.geteuid() == 0 and shutil.which("setpriv") is None:
+        problems.append("setpriv is not there, and PostgreSQL refuses to be root; install it: "
+                        "apt-get install util-linux")  # fmt: skip
     if problems:
         raise PreflightFailed(problems)
 

@@ -7,7 +7,7 @@ from devstack import core, platform_environment
 from devstack.component import Part
 from devstack.context import StackContext
 
-PROFILES = ("core", "full")
+PROFILES = ("core", "ha", "full")
 _FULL = ("devstack.node", "devstack.services")
 """Imported only when wanted: a core stack starts without reading a module of them."""
 
@@ -28,4 +28,4 @@ def parts(context: StackContext) -> Sequence[Part]:
 def environment(context: StackContext) -> dict[str, str]:
     """The variables that connect a person, the tests and the platform to the stack; no secrets."""
     full = import_module("devstack.services").environment(context) if context.is_full else {}
-    return {**core.environment(context), **platform_environment.environment(context), **full}
+    return {**platform_environment.environment(context), **core.environment(context), **full}

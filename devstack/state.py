@@ -1,6 +1,7 @@
 """The folder of one stack: where everything it keeps lives, and the lock on it."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from devstack.errors import AlreadyRunning, DevstackError
+from devstack.files import write_atomically
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 
@@ -83,9 +85,29 @@ class StateDir:
         """The log file of a component."""
         return self.logs / f"{name}.log"
 
+    def keep_outside(self, folder: Path) -> None:
+        """Remembers a folder or file that had to be elsewhere: it is deleted with this one."""
+        if folder.is_relative_to(self.root):
+            return
+        known = {*self._outside(), folder}
+        write_atomically(self._outside_file, json.dumps(sorted(str(one) for one in known)))
+
     def delete(self) -> None:
-        """Deletes the folder and all data in it."""
+        """Deletes the folder and all data in it, and what had to be elsewhere."""
+        for place in self._outside():
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
         shutil.rmtree(self.root, ignore_errors=False)
+
+    @property
+    def _outside_file(self) -> Path:
+        return self.root / "outside.json"
+
+    def _outside(self) -> list[Path]:
+        file = self._outside_file
+        return [Path(one) for one in json.loads(file.read_text())] if file.exists() else []
 
 
 def state_dir(name: str) -> StateDir:

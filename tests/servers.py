@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
-from devstack.core.temporal import FAIR, PROMPT
+from devstack.core.temporal import FAIR, PROMPT, flags
 from runtime import search_attributes
 from runtime.plugin import PavanePlugin
 
@@ -45,7 +45,7 @@ async def temporal_server(
         partitions: So many parts of a task queue, each with an order of its own; 0 = as usual.
         fair: Tasks of equal priority are taken in turns of their fairness keys.
     """
-    settings: list[str] = [*PROMPT, *(FAIR if fair else ())]
+    settings = flags({**PROMPT, **(FAIR if fair else {})})
     for side in ("Read", "Write") if partitions else ():
         limit = f"matching.numTaskqueue{side}Partitions={partitions}"
         settings.append(f"--dynamic-config-value={limit}")

@@ -1,6 +1,7 @@
 """Temporal with its web UI, on disk."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 from devstack.component import Component, HttpProbe, Part
 from devstack.context import StackContext
@@ -23,17 +24,19 @@ _LOOPBACK = "127.0.0.1"
 _DURABLE = ("journal_mode=wal", "synchronous=2")
 """What is answered is on disk, by one write to a log instead of several around a journal: a start
 takes a third of the time and two thirds of the CPU."""
-PROMPT = tuple(
-    f"--dynamic-config-value=history.{queue}ProcessorMaxPollRPS=1000"
-    for queue in ("transfer", "timer", "visibility")
-)
+PROMPT: Mapping[str, object] = {
+    f"history.{queue}ProcessorMaxPollRPS": 1000 for queue in ("transfer", "timer", "visibility")
+}
 """Every task goes by the queue of its shard, which is read 20 times a second unless told otherwise.
 A server for development has one shard, so with more to do each step would wait its turn for up to
 50 ms. Servers with many shards need it as well where one procedure has many steps."""
-
-
-FAIR = ("--dynamic-config-value=matching.enableFairness=true",)
+FAIR: Mapping[str, object] = {"matching.enableFairness": True}
 """Tasks of equal priority are taken in turns of their fairness keys, the organizations."""
+
+
+def flags(settings: Mapping[str, object]) -> list[str]:
+    """Returns dynamic settings as a server for development takes them."""
+    return [f"--dynamic-config-value={key}={json.dumps(value)}" for key, value in settings.items()]
 
 
 def parts(context: StackContext) -> Sequence[Part]:
@@ -62,8 +65,7 @@ def parts(context: StackContext) -> Sequence[Part]:
                 *(f"--sqlite-pragma={one}" for one in _DURABLE),
                 f"--namespace={NAMESPACE}",
                 "--dynamic-config-value=frontend.WorkflowTimeSkippingEnabled=true",
-                *PROMPT,
-                *FAIR,
+                *flags({**PROMPT, **FAIR}),
                 *attributes,
                 "--log-level=warn",
             ),

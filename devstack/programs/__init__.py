@@ -12,7 +12,7 @@ person's cache folder. `python -m devstack.programs` does the same from a shell.
 """
 
 from devstack.programs.acquire import ensure
-from devstack.programs.catalogue import CORE, FULL, catalogue
+from devstack.programs.catalogue import CORE, FULL, PROFILES, catalogue
 from devstack.programs.errors import PackagesMissing, ProgramUnavailable
 from devstack.programs.model import Program, ProgramSpec, index
 from devstack.programs.preflight import Space, required_space
@@ -21,6 +21,7 @@ from devstack.programs.progress import Progress, Silent, reporter
 __all__ = [
     "CORE",
     "FULL",
+    "PROFILES",
     "PackagesMissing",
     "Program",
     "ProgramSpec",

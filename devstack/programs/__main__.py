@@ -9,7 +9,7 @@ from rich.table import Table
 
 from devstack.errors import DevstackError
 from devstack.programs.acquire import ensure
-from devstack.programs.catalogue import CORE, FULL
+from devstack.programs.catalogue import PROFILES
 from devstack.programs.model import Program
 from devstack.programs.progress import reporter
 
@@ -19,11 +19,11 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Acquires, then lists where each program is; 1 when one could not be acquired."""
     parser = argparse.ArgumentParser(prog="python -m devstack.programs", description=__doc__)
-    parser.add_argument("--profile", choices=("core", "full"), default="core")
+    parser.add_argument("--profile", choices=PROFILES, default="core")
     parser.add_argument("names", nargs="*", metavar="NAME", help="these instead of a profile")
     parser.add_argument("--quiet", action="store_true", help="do not list the programs afterwards")
     chosen = parser.parse_args(arguments)
-    names = chosen.names or (FULL if chosen.profile == "full" else CORE)
+    names = chosen.names or PROFILES[chosen.profile]
     try:
         with reporter() as progress:
             programs = ensure(names, progress=progress)

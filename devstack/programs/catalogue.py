@@ -30,6 +30,9 @@ _KINDS = ("release", "go", "files", "pypi", "debian")
 CORE = ("kubernetes", "temporal", "openbao")
 """What a control plane needs: no root, no package of the distribution."""
 
+HA = (*CORE, "postgresql", "temporal-server")
+"""What a control plane needs whose Temporal is several services on PostgreSQL."""
+
 FULL = (
     *CORE,
     "argo",
@@ -56,6 +59,9 @@ FULL = (
     "syft",
 )
 """What a control plane with a node needs."""
+
+PROFILES = {"core": CORE, "ha": HA, "full": FULL}
+"""What the stack of each profile needs."""
 
 
 @cache

@@ -35,9 +35,10 @@ _TOLD = {
     "deploy-at": "deployment.unscheduled",
     "promotion": "promotion.cancelled",
     "rollback": "rollback.cancelled",
+    "task-run": "task-run.cancelled",
 }
 """The fact of a cancel, by kind: what they ask for is recorded by the deployment, if it came so
-far."""
+far; a run of a task has no record."""
 _APPLIES = {"apply_release", "follow_rollout"}
 
 

@@ -7,7 +7,9 @@ under load starts Python.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,7 +18,11 @@ import worker
 from tests.durability.killing import KillPlugin, count_effects
 from tests.durability.orders import VARIABLE, Carrier
 
+_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of prctl: a sweep that is ended from outside leaves no worker behind."""
+
 if __name__ == "__main__":
+    ctypes.CDLL(None).prctl(_WITH_PARENT, signal.SIGKILL)
     count_effects()
     begin = Path(sys.argv[1])
     while not begin.exists():

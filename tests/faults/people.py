@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +30,12 @@ class Person:
         """Every status with which the API answered who looked at operations."""
 
     async def post(self, path: str, body: Any) -> Any:
-        answer = await self.client.post(path, json=body)
+        """Gives an order; a worker that does not take it in time is asked again, as advised."""
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        async with asyncio.timeout(PATIENCE):
+            answer = await self.client.post(path, json=body, headers=key)
+            while "no worker took the order in time" in answer.text:
+                answer = await self.client.post(path, json=body, headers=key)
         assert answer.is_success, answer.text
         return answer.json()
 

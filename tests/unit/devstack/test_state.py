@@ -9,6 +9,7 @@ import yaml
 
 from devstack.errors import AlreadyRunning, DevstackError
 from devstack.files import write_atomically, write_private
+from devstack.lifecycle import Wish
 from devstack.network import NodeNetwork, choose_network
 from devstack.processes import ProcessId
 from devstack.record import PartPhase, PartStatus, StackRecord, read_record
@@ -84,6 +85,42 @@ def test_processes_of_an_earlier_boot_are_nobodys() -> None:
     record = StackRecord("one", "core", False, "earlier", ProcessId(1, 0), {"etcd": status})
 
     assert (record.processes, record.is_alive) == ([], False)
+
+
+def test_what_had_to_be_elsewhere_goes_with_the_folder(tmp_path: Path) -> None:
+    state, outside = StateDir(tmp_path / "stack"), tmp_path / "elsewhere"
+    state.create()
+    outside.mkdir()
+    (outside / "data").touch()
+    for place in (outside, state.data, tmp_path / "file that is gone"):
+        state.keep_outside(place)
+
+    state.delete()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("wanted", "runs"), [("ha", "core"), ("core", "ha"), ("full", "ha")])
+def test_a_stack_does_not_become_one_whose_temporal_keeps_its_data_elsewhere(
+    wanted: str, runs: str
+) -> None:
+    record = StackRecord("one", runs, False, "boot", ProcessId(1, 2), {}, {})
+
+    with pytest.raises(DevstackError, match="cannot become"):
+        Wish("one", wanted).grown_from(record)
+
+
+def test_a_stack_grows_from_core_to_full_and_never_back() -> None:
+    runs = [
+        StackRecord("one", name, False, "boot", ProcessId(1, 2), {}, {})
+        for name in ("core", "full")
+    ]
+
+    grown = [
+        Wish("one", wanted).grown_from(one).profile for wanted in ("core", "full") for one in runs
+    ]
+
+    assert grown == ["core", "full", "full", "full"]
 
 
 def test_a_stack_takes_the_first_network_no_other_has() -> None:

@@ -16,7 +16,7 @@ from runtime.plugin import PASSED_THROUGH
 
 TARGETS = {
     "help", "setup", "demo", "demo-down", "test", "test-fast", "check", "compose", "chart",
-    "format", "bench", "replay", "sweep", "proof", "crds", "guarantees",
+    "format", "ha", "bench", "replay", "sweep", "proof", "crds", "guarantees",
 }  # fmt: skip
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 HEADINGS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
