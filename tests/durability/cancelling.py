@@ -35,6 +35,7 @@ _TOLD = {
     "deploy-at": "deployment.unscheduled",
     "promotion": "promotion.cancelled",
     "rollback": "rollback.cancelled",
+    "set": "set.cancelled",
     "task-run": "task-run.cancelled",
 }
 """The fact of a cancel, by kind: what they ask for is recorded by the deployment, if it came so
