@@ -42,11 +42,13 @@ def logs(  # noqa: PLR0917 - typer calls by name
     organization: Organization = "",
 ) -> None:
     """Show the log of a component in an environment, or of a build."""
+    if not build and not (component and environment):
+        raise _unclear()
     profile = Profile()
     if build:
         path = _build_path(profile, organization, component, build)
         params: dict[str, object] = {"follow": follow}
-    elif component and environment:
+    else:
         path = f"/v1/components/{profile.needs_organization(organization)}/{component}/logs"
         params = {
             "environment": environment,
@@ -55,17 +57,19 @@ def logs(  # noqa: PLR0917 - typer calls by name
             "previous": previous,
             "since": since,
         } | ({"project": project} if project else {})
-    else:
-        raise Problem(
-            "it is not clear which log is meant",
-            title="Which log?",
-            advice="Give COMPONENT --environment NAME, or --build ID.",
-            code=ExitCode.USAGE,
-        )
     console = out()
     with Api(profile) as api:
         for line in api.lines(path, **params):
             console.print(line, markup=False, soft_wrap=True)
+
+
+def _unclear() -> Problem:
+    return Problem(
+        "it is not clear which log is meant",
+        title="Which log?",
+        advice="Give COMPONENT --environment NAME, or --build ID.",
+        code=ExitCode.USAGE,
+    )
 
 
 def _build_path(profile: Profile, organization: str, component: str, build: str) -> str:

@@ -100,6 +100,14 @@ def objects() -> ObjectStore:
     return ObjectStore.open("memory:///")
 
 
+def _planned_looks(plane: Cluster, objects: ObjectStore) -> list[Callable[..., Any]]:
+    return [
+        LookPlanActivities(plane).prepare_look,
+        LogPlanActivities(plane).prepare_log,
+        LogCopyActivities(objects).drop_log_copy,
+    ]
+
+
 @pytest.fixture(scope="session")
 async def platform(
     plane: Cluster,
@@ -112,9 +120,8 @@ async def platform(
     watches = SharedWatches(plane)
     history = SqlRecords.open(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.db'}")
     await history.migrate()
-    standings = TemporalStandings(durable)
     releases = ReleaseActivities(
-        plane, objects, Settings(), history, watches=watches, standings=standings
+        plane, objects, Settings(), history, watches=watches, standings=TemporalStandings(durable)
     )
     rollouts = RolloutActivities(plane, watches, objects)
     control = DriftActivities(plane, TemporalDeployQueues(durable))
@@ -134,9 +141,7 @@ async def platform(
                 control.record_drift,
                 control.ask_put_back,
                 control.await_put_back,
-                LookPlanActivities(plane).prepare_look,
-                LogPlanActivities(plane).prepare_log,
-                LogCopyActivities(objects).drop_log_copy,
+                *_planned_looks(plane, objects),
             ],
             ids.plane_queue("local"): [
                 rollouts.apply_release,
