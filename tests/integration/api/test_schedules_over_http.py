@@ -23,6 +23,7 @@ from clients.web import Probes, Prometheus, Web
 from domain import ids
 from domain.rendering import labels as names
 from domain.resources import Environment, parse_as
+from domain.resources.conditions import Reason
 from tests.integration.api.conftest import resource
 from tests.serving import own_client, served
 from workflows.health.changes import ScheduleChangeWorkflow
@@ -130,7 +131,9 @@ async def told(cluster: Cluster, organization: str) -> dict[str, Any]:
         while True:
             found = await cluster.get(ENVIRONMENTS, "production", organization)
             status: dict[str, Any] = found.get("status") or {}
-            if any(one["type"] == "Healthy" for one in status.get("conditions", ())):
+            told = [one for one in status.get("conditions", ()) if one["type"] == "Healthy"]
+            # The intake of the stack says that nobody looked yet.
+            if any(one["reason"] != Reason.NOT_LOOKED_AT for one in told):
                 return status
             await asyncio.sleep(0.1)
 
