@@ -18,6 +18,7 @@ from activities.common.namespaces import check_owner
 from activities.secrets.external import EXTERNAL_SECRETS, ExternalDelivery
 from activities.secrets.mounted import PROVIDER_CLASSES, MountedDelivery
 from activities.secrets.versions import check_fields, missing
+from activities.secrets.writing import write_over
 from clients.kubernetes.cluster import Cluster
 from clients.vault import SecretStore
 from domain.deliveries.secrets import (
@@ -165,21 +166,13 @@ class SecretDelivery:
             if live is not None and delivery.is_so(live, wanted):
                 return SecretDelivered(versions=versions)
             try:
-                await self._write(wanted, live)
+                await write_over(self._cluster, wanted, live)
             except (Conflict, NotFound):
                 continue
             return SecretDelivered(changed=True, versions=versions)
         raise DependencyUnavailable(
             f"Secret {found.secret} in {found.namespace}: it changes faster than it can be written"
         )
-
-    async def _write(self, wanted: dict[str, Any], live: dict[str, Any] | None) -> None:
-        if live is None:
-            await self._cluster.create(wanted, manager=delivery.MANAGER)
-            return
-        version = live["metadata"]["resourceVersion"]
-        wanted["metadata"]["resourceVersion"] = version
-        await self._cluster.replace(wanted, manager=delivery.MANAGER)
 
     def _read(self, found: SecretConsumer) -> tuple[dict[str, str], dict[str, int]]:
         """Reads each secret once, so that fields that belong together come from one version."""

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 
 from activities.secrets.versions import check_fields, missing, versions_in_use
+from activities.secrets.writing import write_over
 from clients.kubernetes.cluster import Cluster
 from clients.kubernetes.kinds import Kind
-from clients.kubernetes.watch import Object
 from clients.vault import SecretStore
 from domain.deliveries.secrets import SecretConsumer, SecretDelivered, SecretVolume
 from domain.errors import Conflict, Denied, DependencyUnavailable, NotFound
@@ -40,24 +40,20 @@ class MountedDelivery:
         for _ in range(_RACES):
             live = await self._cluster.find(PROVIDER_CLASSES, found.secret, found.namespace)
             if live is not None and not delivery.is_ours(live):
-                raise Denied(f"{where} was not made by Pavane")
+                raise Denied(
+                    f"{where} was not made by Pavane: it is left alone; remove it, or rename what "
+                    "made it"
+                )
             versions = await asyncio.to_thread(self._versions, found, volume)
             wanted = mounted.provider_class(found, volume, versions)
             if live is not None and mounted.is_so(live, wanted):
                 return SecretDelivered(versions=versions)
             try:
-                await self._write(wanted, live)
+                await write_over(self._cluster, wanted, live)
             except (Conflict, NotFound):
                 continue
             return SecretDelivered(changed=True, versions=versions)
         raise DependencyUnavailable(f"{where}: it changes faster than it can be written")
-
-    async def _write(self, wanted: Object, live: Object | None) -> None:
-        if live is None:
-            await self._cluster.create(wanted, manager=delivery.MANAGER)
-            return
-        wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-        await self._cluster.replace(wanted, manager=delivery.MANAGER)
 
     def _versions(self, found: SecretConsumer, volume: SecretVolume) -> Mapping[str, int]:
         """A pod whose volume names a field that is not there would never begin: looked at here."""

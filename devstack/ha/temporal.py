@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack.certificates import Request
-from devstack.component import CommandProbe, Component, Part, Step
+from devstack.component import CommandProbe, Component, Hook, Part, Step
 from devstack.context import StackContext
 from devstack.core.temporal import FAIR, NAMESPACE, PROMPT, SEARCH_ATTRIBUTES
 from devstack.errors import DevstackError
@@ -94,7 +94,7 @@ def _configuration_file(context: StackContext, service: str) -> Path:
     return context.state.config / f"temporal-{service}.yaml"
 
 
-def _configures(context: StackContext, service: str) -> Any:
+def _configures(context: StackContext, service: str) -> Hook:
     async def write() -> None:
         dynamic = context.state.config / "temporal-dynamic.yaml"
         settings = {key: [{"value": value}] for key, value in {**PROMPT, **FAIR}.items()}
